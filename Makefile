@@ -1,0 +1,53 @@
+# Trilobite. `make help` lists the targets.
+SHELL := bash
+DEPS ?= .deps
+PORT ?= 8080
+VENV := .venv
+PLATFORM ?= $(shell go env GOOS)/$(shell go env GOARCH)
+export TRILOBITE_PACKAGES ?= $(abspath $(DEPS))
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: build ## build, serve on localhost:$(PORT), show both vendors' APIs on sample photos (ONCE=1: stop after that)
+	@scripts/run $(PORT) $(ONCE)
+
+build: deps ## install the pinned libraries and weights, build bin/trilobite
+	go build -trimpath -o bin/ ./cmd/trilobite ./cmd/demo
+	bin/trilobite models pull --quiet
+
+deps: prerequisites ## fetch the pinned packages into .deps
+	go run ./cmd/fetchdeps -dir $(DEPS) -platform $(PLATFORM)
+
+prerequisites: ## say what is missing on this machine
+	@scripts/prerequisites
+
+test: build ## the whole test suite
+	go test ./...
+
+lint: prerequisites ## golangci-lint, gofmt, generated code up to date
+	scripts/lint
+
+eval: build $(VENV)/eval ## accuracy on the reference data (TRILOBITE_DATA, default ../shared/data)
+	$(VENV)/bin/python bench/accuracy/run.py
+
+acceptance: build $(VENV)/acceptance ## the vendors' unmodified clients against the binary
+	$(VENV)/bin/python -m pytest -q acceptance $(if $(SMOKE),-m smoke)
+
+bench: build $(VENV)/bench ## speed and memory beside a FastAPI server
+	$(VENV)/bin/python bench/serve/run.py
+
+fuzz: deps ## every fuzz target for FUZZTIME (default 30s) each
+	scripts/fuzz $(FUZZTIME)
+
+$(VENV)/%: deps/python/%.txt
+	@test -d $(VENV) || python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+clean: ## remove what was built and fetched (models in the model store stay)
+	rm -rf bin out $(DEPS) $(VENV)
+
+.PHONY: help run build deps prerequisites test lint eval acceptance bench fuzz clean
