@@ -36,6 +36,8 @@ type Value struct {
 	Shape Shape        // nil: unknown rank
 	Data  *tensor.Tensor
 	Node  *Node // the producer; nil for inputs and constants
+
+	elems []num // a computed small tensor's elements, where inference knows them; see elems.go
 }
 
 // IsConst reports whether the value's elements are known.
