@@ -1,0 +1,2 @@
+// Package tfjs reads TensorFlow.js graph models.
+package tfjs
