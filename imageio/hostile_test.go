@@ -1,0 +1,76 @@
+package imageio
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"trilobite"
+)
+
+// dataFiles returns the files under the folders of $TRILOBITE_DATA, and skips the test
+// where it is not set.
+func dataFiles(t *testing.T, folders ...string) []string {
+	t.Helper()
+	root := os.Getenv("TRILOBITE_DATA")
+	if root == "" {
+		t.Skip("TRILOBITE_DATA is not set: the files of other projects' image tests are not here")
+	}
+	var files []string
+	for _, f := range folders {
+		err := filepath.WalkDir(filepath.Join(root, f), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				files = append(files, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// TestHostileFiles decodes every file that other projects collected to break decoders:
+// each gives a picture or an error that names what is wrong, in less than 5 s.
+func TestHostileFiles(t *testing.T) {
+	t.Parallel()
+	var slowest time.Duration
+	var slow string
+	codes := map[trilobite.Code]int{}
+	for _, path := range dataFiles(t, "hostile", "formats") {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		h, perr := Probe(data)
+		img, err := Decode(context.Background(), data, Options{})
+		if d := time.Since(begin); d > slowest {
+			slowest, slow = d, path
+		}
+		code := trilobite.CodeOf(err)
+		switch {
+		case err == nil:
+			codes["decoded"]++
+			if perr != nil || h.W != img.W || h.H != img.H || len(img.Pix) != img.W*img.H*3 {
+				t.Errorf("%s: header %dx%d (%v), image %dx%d with %d values", path, h.W, h.H, perr, img.W, img.H, len(img.Pix))
+			}
+		case code == trilobite.InvalidImage, code == trilobite.ImageTooLarge:
+			codes[code]++
+			if os.Getenv("VERBOSE") != "" {
+				t.Log(strings.TrimPrefix(path, os.Getenv("TRILOBITE_DATA")), trilobite.Message(err), err)
+			}
+		default:
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	t.Logf("%v, slowest %v for %s", codes, slowest, filepath.Base(slow))
+	if slowest > 5*time.Second {
+		t.Errorf("%s took %v, more than 5 s", slow, slowest)
+	}
+}

@@ -1,0 +1,79 @@
+#include "resample.h"
+
+#include <stddef.h>
+
+void tl_lerp(const uint8_t *restrict src, int w, uint8_t *restrict dst, int ow, int oh,
+	const int32_t *x0, const int32_t *x1, const int32_t *fx,
+	const int32_t *y0, const int32_t *y1, const int32_t *fy, int32_t *restrict row)
+{
+	const int line = w * 3;
+
+	for (int i = 0; i < oh; i++) {
+		/* Rows first: contiguous, so the compiler makes vector code of it. */
+		const uint8_t *restrict a = src + (size_t) y0[i] * line;
+		const uint8_t *restrict b = src + (size_t) y1[i] * line;
+		const int32_t f = fy[i], g = 2048 - f;
+		for (int x = 0; x < line; x++)
+			row[x] = a[x] * g + b[x] * f;
+
+		uint8_t *restrict out = dst + (size_t) i * ow * 3;
+		for (int j = 0; j < ow; j++) {
+			const int32_t *p = row + x0[j], *q = row + x1[j];
+			const int32_t s = fx[j], r = 2048 - s;
+			/* 255 * 2048 * 2048 + 2^21 < 2^31 */
+			out[3 * j] = (p[0] * r + q[0] * s + (1 << 21)) >> 22;
+			out[3 * j + 1] = (p[1] * r + q[1] * s + (1 << 21)) >> 22;
+			out[3 * j + 2] = (p[2] * r + q[2] * s + (1 << 21)) >> 22;
+		}
+	}
+}
+
+static inline uint8_t clip8(int32_t v)
+{
+	v >>= 22;
+	return v < 0 ? 0 : v > 255 ? 255 : (uint8_t) v;
+}
+
+void tl_convolve_h(const uint8_t *restrict src, int w, int h, uint8_t *restrict dst, int ow,
+	const int32_t *first, const int32_t *k, int n)
+{
+	for (int y = 0; y < h; y++) {
+		const uint8_t *line = src + (size_t) y * w * 3;
+		uint8_t *restrict out = dst + (size_t) y * ow * 3;
+		for (int j = 0; j < ow; j++) {
+			const uint8_t *p = line + 3 * first[j];
+			const int32_t *c = k + (size_t) j * n;
+			int32_t r = 1 << 21, g = 1 << 21, b = 1 << 21;
+			for (int t = 0; t < n; t++) {
+				r += p[3 * t] * c[t];
+				g += p[3 * t + 1] * c[t];
+				b += p[3 * t + 2] * c[t];
+			}
+			out[3 * j] = clip8(r);
+			out[3 * j + 1] = clip8(g);
+			out[3 * j + 2] = clip8(b);
+		}
+	}
+}
+
+void tl_convolve_v(const uint8_t *restrict src, int w, uint8_t *restrict dst, int oh,
+	const int32_t *first, const int32_t *k, int n, int32_t *restrict row)
+{
+	const int line = w * 3;
+
+	for (int i = 0; i < oh; i++) {
+		for (int x = 0; x < line; x++)
+			row[x] = 1 << 21;
+		for (int t = 0; t < n; t++) {
+			const int32_t c = k[(size_t) i * n + t];
+			if (!c)
+				continue;
+			const uint8_t *restrict p = src + (size_t) (first[i] + t) * line;
+			for (int x = 0; x < line; x++)
+				row[x] += p[x] * c;
+		}
+		uint8_t *restrict out = dst + (size_t) i * line;
+		for (int x = 0; x < line; x++)
+			out[x] = clip8(row[x]);
+	}
+}

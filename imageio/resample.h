@@ -1,0 +1,21 @@
+/* Separable resampling of interleaved 8-bit RGB. The tables come from filter.go. */
+#ifndef TRILOBITE_IMAGEIO_RESAMPLE_H
+#define TRILOBITE_IMAGEIO_RESAMPLE_H
+
+#include <stdint.h>
+
+/* tl_lerp interpolates between two rows and two columns: output (i, j) mixes source
+ * rows y0[i], y1[i] by fy[i] and columns x0[j], x1[j] by fx[j], weights of 0 to 2048.
+ * Columns count bytes (3 x pixel). row is scratch of w*3 values. Rounds once. */
+void tl_lerp(const uint8_t *restrict src, int w, uint8_t *restrict dst, int ow, int oh,
+	const int32_t *x0, const int32_t *x1, const int32_t *fx,
+	const int32_t *y0, const int32_t *y1, const int32_t *fy, int32_t *restrict row);
+
+/* tl_convolve_h and tl_convolve_v sum n weights k (22 bits of fraction) from position
+ * first[i] for each output column or row, rounding to 8 bits. */
+void tl_convolve_h(const uint8_t *restrict src, int w, int h, uint8_t *restrict dst, int ow,
+	const int32_t *first, const int32_t *k, int n);
+void tl_convolve_v(const uint8_t *restrict src, int w, uint8_t *restrict dst, int oh,
+	const int32_t *first, const int32_t *k, int n, int32_t *restrict row);
+
+#endif

@@ -1,0 +1,146 @@
+package imageio
+
+/*
+#cgo CFLAGS: -std=gnu11 -O3
+#include <stdlib.h>
+#include "vips.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"unsafe"
+)
+
+// start initialises libvips, once per process, at the first call that needs it.
+var start = sync.OnceValue(func() error {
+	if C.tl_start() != 0 {
+		return vipsError()
+	}
+	return nil
+})
+
+// vipsFormat maps format names to the loaders of vips.c; BMP is not among them.
+func vipsFormat(format string) (C.int, bool) {
+	switch format {
+	case "jpeg":
+		return C.TL_JPEG, true
+	case "png":
+		return C.TL_PNG, true
+	case "webp":
+		return C.TL_WEBP, true
+	case "gif":
+		return C.TL_GIF, true
+	case "tiff":
+		return C.TL_TIFF, true
+	case "avif":
+		return C.TL_AVIF, true
+	}
+	return 0, false
+}
+
+// vipsError takes what libvips said of a failure, for logs. libvips has one error
+// buffer for all threads, so under load the text may speak of a neighbour's file too;
+// messages for clients never quote it.
+func vipsError() error {
+	text := C.tl_error()
+	defer C.g_free(C.gpointer(text))
+	s := strings.ToValidUTF8(strings.TrimSpace(C.GoString(text)), "?")
+	if s == "" {
+		s = "no reason given"
+	}
+	return errors.New("libvips: " + strings.ReplaceAll(s, "\n", "; "))
+}
+
+// source is an encoded image opened by libvips: header read, pixels not. It must be
+// closed; until then its bytes are pinned.
+type source struct {
+	im  *C.VipsImage
+	pin runtime.Pinner
+}
+
+// open opens data by the loader of format, shrinking by an integer factor on load
+// where the loader can.
+func open(format C.int, data []byte, shrink int) (*source, error) {
+	if err := start(); err != nil {
+		return nil, err
+	}
+	s := &source{}
+	s.pin.Pin(unsafe.SliceData(data))
+	s.im = C.tl_open(format, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), C.int(shrink))
+	if s.im == nil {
+		s.pin.Unpin()
+		return nil, vipsError()
+	}
+	return s, nil
+}
+
+// wrap opens the pixels of m for libvips.
+func wrap(m *Image) (*source, error) {
+	if err := start(); err != nil {
+		return nil, err
+	}
+	s := &source{}
+	s.pin.Pin(unsafe.SliceData(m.Pix))
+	s.im = C.tl_wrap(unsafe.Pointer(unsafe.SliceData(m.Pix)), C.int(m.W), C.int(m.H))
+	if s.im == nil {
+		s.pin.Unpin()
+		return nil, vipsError()
+	}
+	return s, nil
+}
+
+func (s *source) close() {
+	C.g_object_unref(C.gpointer(s.im))
+	s.pin.Unpin()
+}
+
+func (s *source) header() C.tl_header {
+	var h C.tl_header
+	C.tl_read_header(s.im, &h)
+	return h
+}
+
+// srgb decodes s to 8-bit sRGB, shrunk by an integer factor. It returns the pixels and
+// their size. cancel is read between strips of rows; when it is set, the result is nil
+// without an error.
+func (s *source) srgb(shrink int, useProfile bool, cancel *int32) (*Image, error) {
+	profile := C.int(0)
+	if useProfile {
+		profile = 1
+	}
+	im := C.tl_srgb(s.im, C.int(shrink), profile)
+	if im == nil {
+		return nil, vipsError()
+	}
+	defer C.g_object_unref(C.gpointer(im))
+	out := New(int(C.vips_image_get_width(im)), int(C.vips_image_get_height(im)))
+	switch C.tl_write(im, (*C.uint8_t)(unsafe.SliceData(out.Pix)), (*C.int32_t)(cancel)) {
+	case 0:
+		return out, nil
+	case 1:
+		return nil, nil
+	default:
+		return nil, vipsError()
+	}
+}
+
+// profile returns the embedded ICC profile, nil if there is none. The bytes are
+// libvips' own and live as long as s.
+func (s *source) profile() []byte {
+	name := C.CString("icc-profile-data")
+	defer C.free(unsafe.Pointer(name))
+	if C.vips_image_get_typeof(s.im, name) == 0 {
+		return nil
+	}
+	var blob unsafe.Pointer
+	var n C.size_t
+	if C.vips_image_get_blob(s.im, name, &blob, &n) != 0 {
+		C.vips_error_clear()
+		return nil
+	}
+	return unsafe.Slice((*byte)(blob), int(n))
+}
