@@ -110,3 +110,19 @@ func widen[T int32 | int16 | int8 | uint8 | uint16 | uint32 | uint64](d []T) []i
 
 // inferElems follows the elements of small shape tensors through n.
 func inferElems(_ *Node) error { return nil }
+
+// floats returns the elements of a float32 or float64 tensor.
+func floats(t *tensor.Tensor) ([]float64, bool) {
+	switch d := t.Raw().(type) {
+	case []float64:
+		return d, true
+	case []float32:
+		list := make([]float64, len(d))
+		for i, x := range d {
+			list[i] = float64(x)
+		}
+		return list, true
+	default:
+		return nil, false
+	}
+}
