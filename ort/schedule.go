@@ -1,0 +1,178 @@
+package ort
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"trilobite"
+)
+
+// scheduler hands out cores, first come first served. A run that finds every core
+// free and nobody waiting is alone and gets them all; any other gets one.
+//
+// The load that counts is that of the moment of admission: a wide run is not taken
+// back when a second request comes a millisecond later, it waits for one run at most.
+type scheduler struct {
+	cores int
+
+	mu    sync.Mutex
+	free  int
+	queue []*ticket
+}
+
+// lane is one model's place in a scheduler. The scheduler's mutex guards it.
+type lane struct {
+	name    string
+	limit   int // runs that may wait
+	waiting int
+	running int
+	closed  bool
+	idle    *sync.Cond
+	depth   func(waiting int) // told whenever waiting changes; called with the mutex held
+}
+
+// ticket is a waiting run. granted receives its cores once; 0 when the model closes.
+type ticket struct {
+	lane    *lane
+	alone   func() bool
+	granted chan int
+}
+
+func newScheduler(cores int) *scheduler {
+	return &scheduler{cores: cores, free: cores}
+}
+
+func (s *scheduler) lane(name string, limit int, depth func(int)) *lane {
+	return &lane{name: name, limit: limit, idle: sync.NewCond(&s.mu), depth: depth}
+}
+
+// acquire waits for cores and returns how many the run has: all of them or one. alone
+// may veto a wide run. The caller gives them back with release. It fails with
+// Throttled when the lane is full, Canceled when ctx ends first and NotReady when the
+// model closes; then nothing is held.
+func (s *scheduler) acquire(ctx context.Context, l *lane, alone func() bool) (int, error) {
+	if ctx.Err() != nil {
+		return 0, canceled("ort.Run", l.name, ctx)
+	}
+	s.mu.Lock()
+	if l.closed {
+		s.mu.Unlock()
+		return 0, closing(l.name)
+	}
+	if s.free > 0 && len(s.queue) == 0 {
+		n := s.grant(l, alone)
+		s.mu.Unlock()
+		return n, nil
+	}
+	if l.waiting >= l.limit {
+		s.mu.Unlock()
+		return 0, throttled(l.name, l.limit)
+	}
+	t := &ticket{lane: l, alone: alone, granted: make(chan int, 1)}
+	s.queue = append(s.queue, t)
+	l.wait(1)
+	s.mu.Unlock()
+
+	select {
+	case n := <-t.granted:
+		if n == 0 {
+			return 0, closing(l.name)
+		}
+		return n, nil
+	case <-ctx.Done():
+		s.leave(t)
+		return 0, canceled("ort.Run", l.name, ctx)
+	}
+}
+
+// grant takes cores for a run of l. The mutex is held and a core is free.
+func (s *scheduler) grant(l *lane, alone func() bool) int {
+	n := 1
+	if s.free == s.cores && len(s.queue) == 0 && alone() {
+		n = s.cores
+	}
+	s.free -= n
+	l.running++
+	return n
+}
+
+// release gives n cores back and admits those who wait for them.
+func (s *scheduler) release(l *lane, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free += n
+	l.running--
+	if l.running == 0 {
+		l.idle.Broadcast()
+	}
+	for s.free > 0 && len(s.queue) > 0 {
+		t := s.queue[0]
+		s.queue[0] = nil
+		s.queue = s.queue[1:]
+		t.lane.wait(-1)
+		t.granted <- s.grant(t.lane, t.alone)
+	}
+}
+
+// leave takes a ticket whose context ended out of the queue, or gives back what it
+// was granted in the meantime.
+func (s *scheduler) leave(t *ticket) {
+	s.mu.Lock()
+	i := slices.Index(s.queue, t)
+	if i >= 0 {
+		s.queue = slices.Delete(s.queue, i, i+1)
+		t.lane.wait(-1)
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	if n := <-t.granted; n > 0 {
+		s.release(t.lane, n)
+	}
+}
+
+// close turns the lane's waiting runs away and returns when its last run has ended.
+func (s *scheduler) close(l *lane) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.closed = true
+	s.queue = slices.DeleteFunc(s.queue, func(t *ticket) bool {
+		if t.lane != l {
+			return false
+		}
+		l.wait(-1)
+		t.granted <- 0
+		return true
+	})
+	for l.running > 0 {
+		l.idle.Wait()
+	}
+}
+
+func (l *lane) wait(d int) {
+	l.waiting += d
+	l.depth(l.waiting)
+}
+
+func throttled(model string, limit int) error {
+	return &trilobite.Error{
+		Op: "ort.Run", Code: trilobite.Throttled,
+		Msg: fmt.Sprintf("Model %s has %d requests waiting, its limit; try again later.", model, limit),
+	}
+}
+
+func closing(model string) error {
+	return &trilobite.Error{
+		Op: "ort.Run", Code: trilobite.NotReady,
+		Msg: "Model " + model + " has been unloaded.",
+	}
+}
+
+func canceled(op, model string, ctx context.Context) error {
+	return &trilobite.Error{
+		Op: op, Code: trilobite.Canceled,
+		Msg: "The request ended before model " + model + " had answered.", Err: context.Cause(ctx),
+	}
+}

@@ -1,0 +1,233 @@
+package ort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	ortgo "github.com/yalue/onnxruntime_go"
+
+	"trilobite/tensor"
+)
+
+// source is where a session's model comes from: a file, or its bytes.
+type source struct {
+	path string
+	data []byte
+}
+
+// session is an ONNX Runtime session. Its runs may be concurrent; each takes as many
+// threads as the session was made with, the caller's among them.
+type session struct {
+	s *ortgo.DynamicAdvancedSession
+
+	mu   sync.Mutex
+	idle []*ortgo.RunOptions // made once, reused: they live in C memory
+}
+
+// describe returns a model's inputs and outputs. It costs a session, made without
+// optimisation or packed weights to be cheap (COCO-SSD: TODO ms of TODO).
+func describe(src source) (in, out []ValueInfo, err error) {
+	opts, err := ortgo.NewSessionOptions()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer opts.Destroy()
+	if err := errors.Join(
+		opts.SetIntraOpNumThreads(1),
+		opts.SetGraphOptimizationLevel(ortgo.GraphOptimizationLevelDisableAll),
+		opts.AddSessionConfigEntry("session.disable_prepacking", "1"),
+	); err != nil {
+		return nil, nil, err
+	}
+	var ins, outs []ortgo.InputOutputInfo
+	if src.data != nil {
+		ins, outs, err = ortgo.GetInputOutputInfoWithONNXData(src.data)
+	} else {
+		ins, outs, err = ortgo.GetInputOutputInfoWithOptions(src.path, opts)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if in, err = infos(ins, "input"); err != nil {
+		return nil, nil, err
+	}
+	out, err = infos(outs, "output")
+	return in, out, err
+}
+
+func newSession(src source, in, out []ValueInfo, threads int, o Options) (*session, error) {
+	opts, err := sessionOptions(threads, o)
+	if err != nil {
+		return nil, err
+	}
+	defer opts.Destroy()
+	var s *ortgo.DynamicAdvancedSession
+	if src.data != nil {
+		s, err = ortgo.NewDynamicAdvancedSessionWithONNXData(src.data, names(in), names(out), opts)
+	} else {
+		s, err = ortgo.NewDynamicAdvancedSession(src.path, names(in), names(out), opts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &session{s: s}, nil
+}
+
+func sessionOptions(threads int, o Options) (*ortgo.SessionOptions, error) {
+	opts, err := ortgo.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		opts.SetIntraOpNumThreads(threads),
+		opts.SetInterOpNumThreads(1),
+		opts.SetExecutionMode(ortgo.ExecutionModeSequential),
+		opts.SetGraphOptimizationLevel(ortgo.GraphOptimizationLevelEnableAll),
+		opts.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
+	)
+	if err == nil && o.Provider == "cuda" {
+		err = appendCUDA(opts, o.Device)
+	}
+	if err != nil {
+		opts.Destroy()
+		return nil, err
+	}
+	return opts, nil
+}
+
+// appendCUDA puts the CUDA provider before the CPU's. There is no silent fallback to
+// the CPU: a server that was told to use its GPU and does not is broken.
+func appendCUDA(opts *ortgo.SessionOptions, device int) error {
+	hint := func(err error) error {
+		return fmt.Errorf("provider cuda, device %d: %w "+
+			"(it needs the library of the onnxruntime-gpu package, CUDA and cuDNN; provider cpu runs without)", device, err)
+	}
+	cuda, err := ortgo.NewCUDAProviderOptions()
+	if err != nil {
+		return hint(err)
+	}
+	defer cuda.Destroy()
+	if err := cuda.Update(map[string]string{"device_id": fmt.Sprint(device)}); err != nil {
+		return hint(err)
+	}
+	if err := opts.AppendExecutionProviderCUDA(cuda); err != nil {
+		return hint(err)
+	}
+	return nil
+}
+
+// run computes out, which has an entry per output: a tensor of the right type and
+// shape to write into, or nil for one that the library shall allocate. When ctx ends
+// the library stops at the next node, and run returns ctx's error.
+func (s *session) run(ctx context.Context, in, out []*tensor.Tensor) error {
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	inputs, err := wrapAll(in, &pins)
+	defer destroy(inputs)
+	if err != nil {
+		return err
+	}
+	outputs, err := wrapAll(out, &pins)
+	defer destroy(outputs)
+	if err != nil {
+		return err
+	}
+	if err := s.terminable(ctx, inputs, outputs); err != nil {
+		return err
+	}
+	for i, v := range outputs {
+		if out[i] != nil {
+			readScalar(v, out[i])
+			continue
+		}
+		if out[i], err = unwrap(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) terminable(ctx context.Context, inputs, outputs []ortgo.Value) error {
+	opts, err := s.options()
+	if err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = opts.Terminate() // it sets a flag; it has no way to fail on live options
+		close(ended)
+	})
+	err = s.s.RunWithOptions(inputs, outputs, opts)
+	if !stop() {
+		<-ended // opts must not be reused while AfterFunc holds it
+	}
+	s.recycle(opts)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (s *session) options() (*ortgo.RunOptions, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.idle); n > 0 {
+		o := s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		return o, nil
+	}
+	return ortgo.NewRunOptions()
+}
+
+func (s *session) recycle(o *ortgo.RunOptions) {
+	if o.UnsetTerminate() != nil {
+		_ = o.Destroy()
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = append(s.idle, o)
+}
+
+// close frees the session's memory. No run may be under way.
+func (s *session) close() error {
+	for _, o := range s.idle {
+		_ = o.Destroy()
+	}
+	s.idle = nil
+	return s.s.Destroy()
+}
+
+func wrapAll(tensors []*tensor.Tensor, pins *runtime.Pinner) ([]ortgo.Value, error) {
+	values := make([]ortgo.Value, len(tensors))
+	for i, t := range tensors {
+		if t == nil {
+			continue
+		}
+		v, err := wrap(t, pins)
+		if err != nil {
+			return values, err
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
+func destroy(values []ortgo.Value) {
+	for _, v := range values {
+		if v != nil {
+			_ = v.Destroy()
+		}
+	}
+}
+
+func names(infos []ValueInfo) []string {
+	out := make([]string, len(infos))
+	for i, v := range infos {
+		out[i] = v.Name
+	}
+	return out
+}
