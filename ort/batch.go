@@ -18,7 +18,7 @@ import (
 // its cores like any run, and whoever arrives until it gets them still joins: under
 // load the queue itself makes the batches and nobody waits on a clock.
 //
-// On a CPU this does not pay (bench/RESULTS.md): an image costs the same in any batch,
+// On a CPU this does not pay: an image costs the same in any batch,
 // and the cores are busy already. It is for CUDA.
 type batcher struct {
 	m *Model

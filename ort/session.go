@@ -28,7 +28,7 @@ type session struct {
 }
 
 // describe returns a model's inputs and outputs. It costs a session, made without
-// optimisation or packed weights to be cheap (COCO-SSD: TODO ms of TODO).
+// optimisation or packed weights to be cheap.
 func describe(src source) (in, out []ValueInfo, err error) {
 	opts, err := ortgo.NewSessionOptions()
 	if err != nil {
