@@ -1,0 +1,252 @@
+// Package config gathers the settings of the program from flags, environment and a
+// YAML file, in that order of precedence, over built-in defaults.
+//
+// A setting has one name everywhere: `tls.cert` in the file is --tls-cert as a flag
+// and TRILOBITE_TLS_CERT in the environment. Start at Config for what there is and
+// at Load for how it is read.
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/pflag"
+
+	"trilobite"
+)
+
+// Config is what is in force.
+type Config struct {
+	Home     string   `koanf:"home"`     // model store, keys and caches
+	Packages string   `koanf:"packages"` // folder of fetched packages; default HOME/packages
+	Addr     string   `koanf:"addr"`     // host:port to listen on
+	Models   []string `koanf:"models"`   // models that DetectLabels merges, name or name@version
+	Auth     bool     `koanf:"auth"`     // require keys
+	Insecure bool     `koanf:"insecure"` // allow a non-loopback address without keys
+	Hosts    []string `koanf:"hosts"`    // further Host names accepted while auth is off
+	TLS      TLS      `koanf:"tls"`
+	Buckets  []string `koanf:"buckets"` // NAME=URL: an S3 or GCS bucket's name and its gocloud.dev/blob URL
+	Fetch    Fetch    `koanf:"fetch"`
+	ORT      ORT      `koanf:"ort"`
+	Limits   Limits   `koanf:"limits"`
+	Log      Log      `koanf:"log"`
+}
+
+// TLS names the certificate and key files; both or none.
+type TLS struct {
+	Cert string `koanf:"cert"`
+	Key  string `koanf:"key"`
+}
+
+// Fetch says which hosts images may be fetched from by URL; none: no fetching.
+type Fetch struct {
+	Hosts []string `koanf:"hosts"`
+}
+
+// ORT configures ONNX Runtime.
+type ORT struct {
+	Library  string        `koanf:"library"`  // path of the shared library; default: found beside the program
+	Provider string        `koanf:"provider"` // cpu or cuda
+	Device   int           `koanf:"device"`   // CUDA device
+	Threads  int           `koanf:"threads"`  // cores to use; 0: all
+	Queue    int           `koanf:"queue"`    // waiting runs per model before answering "throttled"
+	Batch    int           `koanf:"batch"`    // largest dynamic batch; 1: off
+	Wait     time.Duration `koanf:"wait"`     // longest wait for a batch to fill
+}
+
+// Limits bound what one request and all of them together may take.
+type Limits struct {
+	Memory  int64         `koanf:"memory"`  // bytes that decoded images may take at once
+	Pixels  int64         `koanf:"pixels"`  // of one image
+	Request time.Duration `koanf:"request"` // time for one request
+}
+
+// Log says how to log.
+type Log struct {
+	Level  string `koanf:"level"`  // debug, info, warn or error
+	Format string `koanf:"format"` // text or json
+}
+
+// defaults are the settings when nobody says otherwise.
+func defaults() map[string]any {
+	return map[string]any{
+		"home":           defaultHome(),
+		"packages":       "",
+		"addr":           "127.0.0.1:8080",
+		"models":         []string{"coco-ssd", "efficientnet-lite0"},
+		"auth":           false,
+		"insecure":       false,
+		"hosts":          []string{},
+		"tls.cert":       "",
+		"tls.key":        "",
+		"buckets":        []string{},
+		"fetch.hosts":    []string{},
+		"ort.library":    "",
+		"ort.provider":   "cpu",
+		"ort.device":     0,
+		"ort.threads":    0,
+		"ort.queue":      64,
+		"ort.batch":      1,
+		"ort.wait":       2 * time.Millisecond,
+		"limits.memory":  int64(512 << 20),
+		"limits.pixels":  int64(120_000_000),
+		"limits.request": 30 * time.Second,
+		"log.level":      "info",
+		"log.format":     "text",
+	}
+}
+
+// defaultHome is the user's data folder, as the XDG base directory specification and
+// Apple's guidelines place it.
+func defaultHome() string {
+	if d := os.Getenv("XDG_DATA_HOME"); d != "" {
+		return filepath.Join(d, "trilobite")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "trilobite-data"
+	}
+	if runtime.GOOS == "darwin" {
+		return filepath.Join(home, "Library", "Application Support", "trilobite")
+	}
+	return filepath.Join(home, ".local", "share", "trilobite")
+}
+
+// Origin says where a setting came from: "default", "file", "environment" or "flag".
+type Origin map[string]string
+
+// Load reads path (if it is not empty), the environment and the flags that were set.
+// It fails on a name that is no setting, naming it and where it stands.
+func Load(path string, flags *pflag.FlagSet) (Config, Origin, error) {
+	k, origin := koanf.New("."), Origin{}
+	known := defaults()
+	layer := func(name string, p koanf.Provider, parser koanf.Parser) error {
+		l := koanf.New(".")
+		if err := l.Load(p, parser); err != nil {
+			return fmt.Errorf("reading settings from the %s: %w", name, err)
+		}
+		for _, key := range l.Keys() {
+			if _, ok := known[key]; !ok {
+				return &trilobite.Error{Op: "config.Load", Code: trilobite.Invalid, Msg: fmt.Sprintf("The %s sets %q, which is no setting; `trilobite config` lists them all.", name, key)}
+			}
+			origin[key] = name
+		}
+		return k.Merge(l)
+	}
+	if err := layer("default", confmap.Provider(known, "."), nil); err != nil {
+		return Config{}, nil, err
+	}
+	if path != "" {
+		if err := layer("file", file.Provider(path), yaml.Parser()); err != nil {
+			return Config{}, nil, err
+		}
+	}
+	if err := layer("environment", env.Provider(".", env.Opt{Prefix: Prefix, TransformFunc: fromEnv(known)}), nil); err != nil {
+		return Config{}, nil, err
+	}
+	if flags != nil {
+		if err := layer("flag", posflag.ProviderWithFlag(flags, ".", nil, fromFlag(flags, known)), nil); err != nil {
+			return Config{}, nil, err
+		}
+	}
+	var c Config
+	if err := k.Unmarshal("", &c); err != nil {
+		return Config{}, nil, fmt.Errorf("reading settings: %w", err)
+	}
+	if c.Packages == "" {
+		c.Packages = filepath.Join(c.Home, "packages")
+	}
+	return c, origin, c.check()
+}
+
+// Prefix begins the name of every environment variable that is a setting.
+const Prefix = "TRILOBITE_"
+
+// notSettings are variables with the prefix that something else reads: the secret
+// that no file or `trilobite config` may show, the settings file, and the data folder
+// of evaluations.
+var notSettings = []string{"TRILOBITE_MASTER_KEY", "TRILOBITE_CONFIG", "TRILOBITE_DATA"}
+
+// fromEnv turns TRILOBITE_TLS_CERT into tls.cert; lists are split at commas.
+func fromEnv(known map[string]any) func(k, v string) (string, any) {
+	return func(name, v string) (string, any) {
+		for _, n := range notSettings {
+			if name == n {
+				return "", nil
+			}
+		}
+		key := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, Prefix)), "_", ".")
+		if _, list := known[key].([]string); list {
+			return key, splitList(v)
+		}
+		return key, v
+	}
+}
+
+// fromFlag turns a set --tls-cert into tls.cert and leaves out every flag that is no
+// setting or was not given.
+func fromFlag(flags *pflag.FlagSet, known map[string]any) func(f *pflag.Flag) (string, any) {
+	return func(f *pflag.Flag) (string, any) {
+		key := strings.ReplaceAll(f.Name, "-", ".")
+		if _, ok := known[key]; !ok || !f.Changed {
+			return "", nil
+		}
+		return key, posflag.FlagVal(flags, f)
+	}
+}
+
+func splitList(v string) []string {
+	list := []string{}
+	for _, s := range strings.Split(v, ",") {
+		if s = strings.TrimSpace(s); s != "" {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// check refuses values that cannot be meant, naming the setting.
+func (c Config) check() error {
+	bad := func(format string, args ...any) error {
+		return &trilobite.Error{Op: "config.check", Code: trilobite.Invalid, Msg: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case (c.TLS.Cert == "") != (c.TLS.Key == ""):
+		return bad("tls.cert and tls.key go together; only one is set.")
+	case c.ORT.Provider != "cpu" && c.ORT.Provider != "cuda":
+		return bad("ort.provider is %q; it is cpu or cuda.", c.ORT.Provider)
+	case c.ORT.Threads < 0 || c.ORT.Queue < 1 || c.ORT.Batch < 1:
+		return bad("ort.threads must be at least 0, ort.queue and ort.batch at least 1.")
+	case c.Limits.Memory < 64<<20:
+		return bad("limits.memory is %d bytes; at least 64 MiB are needed.", c.Limits.Memory)
+	case c.Limits.Pixels < 1 || c.Limits.Request <= 0:
+		return bad("limits.pixels and limits.request must be above 0.")
+	case c.Log.Format != "text" && c.Log.Format != "json":
+		return bad("log.format is %q; it is text or json.", c.Log.Format)
+	}
+	_, err := c.BucketURLs()
+	return err
+}
+
+// BucketURLs returns the URL of every bucket by name.
+func (c Config) BucketURLs() (map[string]string, error) {
+	urls := map[string]string{}
+	for _, b := range c.Buckets {
+		name, url, ok := strings.Cut(b, "=")
+		if !ok || name == "" || !strings.Contains(url, "://") {
+			return nil, &trilobite.Error{Op: "config.BucketURLs", Code: trilobite.Invalid, Msg: fmt.Sprintf("buckets holds %q; it is NAME=URL, for example photos=file:///srv/photos.", b)}
+		}
+		urls[name] = url
+	}
+	return urls, nil
+}
