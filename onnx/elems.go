@@ -108,9 +108,6 @@ func widen[T int32 | int16 | int8 | uint8 | uint16 | uint32 | uint64](d []T) []i
 	return list
 }
 
-// inferElems follows the elements of small shape tensors through n.
-func inferElems(_ *Node) error { return nil }
-
 // floats returns the elements of a float32 or float64 tensor.
 func floats(t *tensor.Tensor) ([]float64, bool) {
 	switch d := t.Raw().(type) {

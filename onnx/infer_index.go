@@ -46,8 +46,14 @@ func inferGather(n *Node, _ *Symbols) error {
 	if err != nil {
 		return fmt.Errorf("input %v: %w", x, err)
 	}
-	setOut(n, 0, t, slices.Concat(x[:axis:axis], indices, x[axis+1:]))
+	setOut(n, 0, t, join(x[:axis], indices, x[axis+1:]))
 	return nil
+}
+
+// join returns the dimensions of parts one after the other; a scalar's if there are
+// none.
+func join(parts ...Shape) Shape {
+	return append(Shape{}, slices.Concat(parts...)...)
 }
 
 // inferGatherElements: the output has the indices' shape.
@@ -87,7 +93,7 @@ func inferGatherND(n *Node, _ *Symbols) error {
 	if batch < 0 || batch >= int64(len(indices)) || k > int64(len(x))-batch {
 		return fmt.Errorf("indices %v with batch_dims %d do not fit input %v", indices, batch, x)
 	}
-	setOut(n, 0, t, slices.Concat(indices[:len(indices)-1:len(indices)-1], x[batch+k:]))
+	setOut(n, 0, t, join(indices[:len(indices)-1], x[batch+k:]))
 	return nil
 }
 
