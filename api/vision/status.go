@@ -1,0 +1,131 @@
+package vision
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/genproto/googleapis/rpc/status"
+
+	"trilobite"
+)
+
+// rpcCode maps what went wrong to google.rpc.Code. It is the only such table of
+// this API.
+func rpcCode(err error) code.Code {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return code.Code_DEADLINE_EXCEEDED
+	}
+	switch trilobite.CodeOf(err) {
+	case trilobite.Invalid, trilobite.InvalidImage, trilobite.ImageTooLarge:
+		return code.Code_INVALID_ARGUMENT
+	case trilobite.NotFound:
+		return code.Code_NOT_FOUND
+	case trilobite.Exists:
+		return code.Code_ALREADY_EXISTS
+	case trilobite.InUse, trilobite.NotReady:
+		return code.Code_FAILED_PRECONDITION
+	case trilobite.Unauthorized:
+		return code.Code_UNAUTHENTICATED
+	case trilobite.Forbidden:
+		return code.Code_PERMISSION_DENIED
+	case trilobite.Throttled:
+		return code.Code_RESOURCE_EXHAUSTED
+	case trilobite.Unsupported:
+		return code.Code_UNIMPLEMENTED
+	case trilobite.Unreachable:
+		return code.Code_UNAVAILABLE
+	case trilobite.Canceled:
+		return code.Code_CANCELLED
+	case trilobite.Internal:
+	}
+	if errors.Is(err, context.Canceled) {
+		return code.Code_CANCELLED
+	}
+	return code.Code_INTERNAL
+}
+
+// httpStatus maps google.rpc.Code to HTTP as the comments of google/rpc/code.proto
+// do.
+func httpStatus(c code.Code) int {
+	switch c {
+	case code.Code_OK:
+		return http.StatusOK
+	case code.Code_CANCELLED:
+		return 499 // client closed request; not in net/http
+	case code.Code_INVALID_ARGUMENT, code.Code_FAILED_PRECONDITION, code.Code_OUT_OF_RANGE:
+		return http.StatusBadRequest
+	case code.Code_DEADLINE_EXCEEDED:
+		return http.StatusGatewayTimeout
+	case code.Code_NOT_FOUND:
+		return http.StatusNotFound
+	case code.Code_ALREADY_EXISTS, code.Code_ABORTED:
+		return http.StatusConflict
+	case code.Code_PERMISSION_DENIED:
+		return http.StatusForbidden
+	case code.Code_UNAUTHENTICATED:
+		return http.StatusUnauthorized
+	case code.Code_RESOURCE_EXHAUSTED:
+		return http.StatusTooManyRequests
+	case code.Code_UNIMPLEMENTED:
+		return http.StatusNotImplemented
+	case code.Code_UNAVAILABLE:
+		return http.StatusServiceUnavailable
+	case code.Code_UNKNOWN, code.Code_INTERNAL, code.Code_DATA_LOSS:
+	}
+	return http.StatusInternalServerError
+}
+
+// message is what the client may read of err: cancellations have no *trilobite.Error
+// of their own where a model was interrupted.
+func message(err error) string {
+	switch c := rpcCode(err); {
+	case c == code.Code_DEADLINE_EXCEEDED:
+		return "Deadline exceeded."
+	case c == code.Code_CANCELLED && trilobite.CodeOf(err) == trilobite.Internal:
+		return "The operation was cancelled."
+	}
+	return trilobite.Message(err)
+}
+
+// imageStatus is the error of one image of a batch.
+func imageStatus(err error) *status.Status {
+	s := &status.Status{Code: int32(rpcCode(err)), Message: message(err)}
+	if trilobite.CodeOf(err) == trilobite.InvalidImage {
+		s.Message = "Bad image data."
+	}
+	return s
+}
+
+// WriteError writes err as the answer to r in the form its client reads: trailers
+// for gRPC, Google's JSON for REST. Middleware in front of the Handler uses it too.
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	if rpc := connect.NewErrorWriter(connect.WithRequireConnectProtocolHeader()); rpc.IsSupported(r) {
+		// A failed write means that the client has gone.
+		_ = rpc.Write(w, r, connectError(err))
+		return
+	}
+	c := rpcCode(err)
+	type problem struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+		Status  string `json:"status"`
+	}
+	body, _ := json.MarshalIndent(map[string]problem{"error": {httpStatus(c), message(err), c.String()}}, "", "  ")
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(httpStatus(c))
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// connectError is err as the gRPC library sends it.
+func connectError(err error) *connect.Error {
+	return connect.NewError(connect.Code(rpcCode(err)), errors.New(message(err)))
+}
+
+func invalid(msg string) error {
+	return &trilobite.Error{Op: "vision.Annotate", Code: trilobite.Invalid, Msg: msg}
+}
