@@ -43,7 +43,7 @@ func ReadSafetensors(path string) (*Safetensors, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := readSafetensors(f, st.Size())
+	s, err := ReadSafetensorsFrom(f, st.Size())
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
@@ -52,7 +52,7 @@ func ReadSafetensors(path string) (*Safetensors, error) {
 
 // ParseSafetensors is ReadSafetensors for a file in memory.
 func ParseSafetensors(data []byte) (*Safetensors, error) {
-	return readSafetensors(bytes.NewReader(data), int64(len(data)))
+	return ReadSafetensorsFrom(bytes.NewReader(data), int64(len(data)))
 }
 
 type safetensorsEntry struct {
@@ -61,7 +61,8 @@ type safetensorsEntry struct {
 	Offsets [2]uint64 `json:"data_offsets"` // begin and end, from the end of the header
 }
 
-func readSafetensors(r io.ReaderAt, size int64) (*Safetensors, error) {
+// ReadSafetensorsFrom is ReadSafetensors for size bytes of r.
+func ReadSafetensorsFrom(r io.ReaderAt, size int64) (*Safetensors, error) {
 	var b [8]byte
 	if _, err := r.ReadAt(b[:], 0); err != nil {
 		return nil, errors.New("too short for a safetensors header")
