@@ -17,9 +17,8 @@ import (
 // Resize returns m at w×h pixels, whatever its aspect ratio. FullW, FullH,
 // Orientation and Format stay those of the file.
 //
-// The antialiasing filters are computed as Pillow does, columns first, each pass
-// rounded to 8 bits; the others round once. Checked against Pillow, PyTorch and
-// TensorFlow's definition: testdata/resize.npz.
+// The antialiasing filters equal Pillow's to the bit; the others round once, to within
+// 0.6 of the unrounded PyTorch and TensorFlow values. Checked: testdata/resize.npz.
 func (m *Image) Resize(w, h int, f Filter) (*Image, error) {
 	if w == m.W && h == m.H {
 		return m.copy(), nil // every filter is exact here
@@ -64,19 +63,37 @@ func (m *Image) lerp(out *Image, box geom.Box, f Filter) {
 		i32(x.a), i32(x.b), i32(x.f), i32(y.a), i32(y.b), i32(y.f), i32(row))
 }
 
-// convolve fills out by a separable filter: first columns, of the rows that the second
-// pass needs, then rows.
+// convolve fills out by a separable filter, each pass rounded to 8 bits. Columns come
+// first, as in every Pillow; since Pillow 13 rows come first where the height shrinks
+// by more than twice as many pixels as the width (measured over sizes and boxes: the
+// source's size counts, not the box's).
 func (m *Image) convolve(out *Image, box geom.Box, f Filter) {
 	x := newTaps(f, m.W, float64(box.X1), float64(box.X2), out.W)
 	y := newTaps(f, m.H, float64(box.Y1), float64(box.Y2), out.H)
-	top, bottom := int(y.first[0]), int(y.first[out.H-1])+y.n
+	if out.H < m.H && m.H-out.H > 2*(m.W-out.W) {
+		mid := make([]uint8, m.W*out.H*3)
+		convolveRows(m.Pix, m.W, mid, y)
+		convolveColumns(mid, m.W, out.H, out.Pix, x)
+		return
+	}
+	top, bottom := int(y.first[0]), int(y.first[out.H-1])+y.n // the rows that count
 	for i := range y.first {
 		y.first[i] -= int32(top)
 	}
 	mid := make([]uint8, out.W*(bottom-top)*3)
-	C.tl_convolve_h(u8(m.Pix[top*m.W*3:]), C.int(m.W), C.int(bottom-top), u8(mid), C.int(out.W), i32(x.first), i32(x.k), C.int(x.n))
-	row := make([]int32, out.W*3)
-	C.tl_convolve_v(u8(mid), C.int(out.W), u8(out.Pix), C.int(out.H), i32(y.first), i32(y.k), C.int(y.n), i32(row))
+	convolveColumns(m.Pix[top*m.W*3:], m.W, bottom-top, mid, x)
+	convolveRows(mid, out.W, out.Pix, y)
+}
+
+// convolveColumns resamples h rows of w pixels to rows of len(t.first) pixels.
+func convolveColumns(src []uint8, w, h int, dst []uint8, t taps) {
+	C.tl_convolve_h(u8(src), C.int(w), C.int(h), u8(dst), C.int(len(t.first)), i32(t.first), i32(t.k), C.int(t.n))
+}
+
+// convolveRows resamples rows of w pixels to len(t.first) rows.
+func convolveRows(src []uint8, w int, dst []uint8, t taps) {
+	row := make([]int32, w*3)
+	C.tl_convolve_v(u8(src), C.int(w), u8(dst), C.int(len(t.first)), i32(t.first), i32(t.k), C.int(t.n), i32(row))
 }
 
 func u8(s []uint8) *C.uint8_t  { return (*C.uint8_t)(unsafe.SliceData(s)) }
