@@ -86,7 +86,9 @@ func sessionOptions(threads int, o Options) (*ortgo.SessionOptions, error) {
 		opts.SetInterOpNumThreads(1),
 		opts.SetExecutionMode(ortgo.ExecutionModeSequential),
 		opts.SetGraphOptimizationLevel(ortgo.GraphOptimizationLevelEnableAll),
-		opts.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
+		// Threads that spin between the nodes of a run make it a third faster; after the
+		// run they would burn the cores of others (bench/ortloop).
+		opts.AddSessionConfigEntry("session.force_spinning_stop", "1"),
 	)
 	if err == nil && o.Provider == "cuda" {
 		err = appendCUDA(opts, o.Device)
