@@ -53,6 +53,10 @@ func Extend(g *Graph) *Builder {
 // Err returns the first error, or nil.
 func (b *Builder) Err() error { return b.err }
 
+// Fail records an error of code that builds on b, such as a layer whose input has the
+// wrong rank; like b's own errors, the first one counts.
+func (b *Builder) Fail(err error) { b.fail(err) }
+
 // Graph returns the graph, or the first error met while it was built.
 func (b *Builder) Graph() (*Graph, error) {
 	if b.err != nil {

@@ -1,0 +1,126 @@
+package nn
+
+import (
+	"fmt"
+
+	"trilobite/onnx"
+	"trilobite/tensor"
+)
+
+// Module adds layers to a graph under a prefix of parameter names, as a torch.nn.Module
+// does with its attributes: Sub("layer1").Conv("conv1", …) makes "layer1.conv1.weight".
+// Its layers return the feature map that they compute; errors wait in the Builder.
+type Module struct {
+	*onnx.Builder
+	prefix string
+	params *[]*onnx.Value
+}
+
+// NewModule returns a module without prefix that adds to b.
+func NewModule(b *onnx.Builder) *Module { return &Module{Builder: b, params: new([]*onnx.Value)} }
+
+// Sub returns the module called name inside m.
+func (m *Module) Sub(name string) *Module {
+	return &Module{Builder: m.Builder, prefix: m.prefix + name + ".", params: m.params}
+}
+
+// Params returns the parameters of the whole network so far, in the order of their use.
+func (m *Module) Params() []*onnx.Value { return *m.params }
+
+// Param declares a float32 parameter, every element value, and returns it.
+func (m *Module) Param(name string, value float32, shape ...int64) *onnx.Value {
+	data := make([]float32, tensor.Size(shape))
+	if value != 0 {
+		for i := range data {
+			data[i] = value
+		}
+	}
+	p := m.Const(m.prefix+name, tensor.Of(shape, data))
+	*m.params = append(*m.params, p)
+	return p
+}
+
+// ConvAttrs describe a square convolution. Zero means 1 for all but SamePad and Bias.
+type ConvAttrs struct {
+	Kernel, Stride, Dilation, Group int64
+	Bias                            bool
+	// SamePad is TensorFlow's padding "SAME", which depends on the size of x and puts
+	// the odd row below and right; otherwise padding is torch's (Kernel−1)/2·Dilation.
+	SamePad bool
+}
+
+// Conv convolves x (N, C, H, W) to out channels, with parameters name.weight and, with
+// Bias, name.bias. x's channels, and for SamePad its height and width, must be known.
+func (m *Module) Conv(name string, x *onnx.Value, out int64, a ConvAttrs) *onnx.Value {
+	known := 1
+	if a.SamePad {
+		known = 3
+	}
+	if !m.sized(name, x, known) {
+		return x
+	}
+	kernel, stride, dilation, group := max(a.Kernel, 1), max(a.Stride, 1), max(a.Dilation, 1), max(a.Group, 1)
+	sub := m.Sub(name)
+	w := sub.Param("weight", 0, out, x.Shape[1]/group, kernel, kernel)
+	var bias *onnx.Value
+	if a.Bias {
+		bias = sub.Param("bias", 0, out)
+	}
+	half := (kernel - 1) / 2 * dilation
+	pads := []int64{half, half, half, half}
+	if a.SamePad {
+		top, bottom := samePad(x.Shape[2], kernel, stride, dilation)
+		left, right := samePad(x.Shape[3], kernel, stride, dilation)
+		pads = []int64{top, left, bottom, right}
+	}
+	return m.Builder.Conv(x, w, bias, onnx.ConvAttrs{
+		Strides: []int64{stride, stride}, Dilations: []int64{dilation, dilation}, Pads: pads, Group: group,
+	})
+}
+
+// samePad returns the padding before and after an axis of the given size so that the
+// output has ⌈size/stride⌉ elements (TensorFlow, tf.nn, "Notes on padding").
+func samePad(size, kernel, stride, dilation int64) (before, after int64) {
+	out := (size + stride - 1) / stride
+	total := max((out-1)*stride+(kernel-1)*dilation+1-size, 0)
+	return total / 2, total - total/2
+}
+
+// BatchNorm normalises x (N, C, H, W) by the running statistics name.running_mean and
+// name.running_var, then applies name.weight and name.bias.
+func (m *Module) BatchNorm(name string, x *onnx.Value, epsilon float32) *onnx.Value {
+	if !m.sized(name, x, 1) {
+		return x
+	}
+	sub, c := m.Sub(name), x.Shape[1]
+	return m.BatchNormalization(x,
+		sub.Param("weight", 1, c), sub.Param("bias", 0, c),
+		sub.Param("running_mean", 0, c), sub.Param("running_var", 1, c), epsilon)
+}
+
+// Linear is x·Wᵀ + B for x (N, C), W = name.weight (out, C) and B = name.bias (out).
+func (m *Module) Linear(name string, x *onnx.Value, out int64) *onnx.Value {
+	if !m.sized(name, x, 1) {
+		return x
+	}
+	sub := m.Sub(name)
+	w := sub.Param("weight", 0, out, x.Shape[1])
+	return m.Gemm(x, w, sub.Param("bias", 0, out), onnx.GemmAttrs{TransB: true})
+}
+
+// ReLU6 limits x to 0…6.
+func (m *Module) ReLU6(x *onnx.Value) *onnx.Value { return m.ClipTo(x, 0, 6) }
+
+// sized reports whether the first n axes after N of x are known, to size parameters
+// and padding by. After an error of the Builder nothing is known of values, and the
+// layers that follow do nothing.
+func (m *Module) sized(name string, x *onnx.Value, n int) bool {
+	if m.Err() != nil {
+		return false
+	}
+	if len(x.Shape) <= n || !x.Shape[1:1+n].Static() {
+		m.Fail(fmt.Errorf("%s%s: the shape %v of its input is not known enough", m.prefix, name, x.Shape))
+		return false
+	}
+	return true
+}
