@@ -26,57 +26,80 @@ type Options struct {
 // decoded whole (interlaced PNG, progressive JPEG, AVIF) answer late, by at most the
 // time that Limits leave them.
 func Decode(ctx context.Context, data []byte, o Options) (*Image, error) {
-	limits := o.Limits.or()
+	f, err := admit(data, o.Limits.or())
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	return f.decode(ctx, o.MinSide)
+}
+
+// file is an image whose header is read and within the limits.
+type file struct {
+	data   []byte
+	header Header
+	source *source // nil for BMP
+}
+
+func (f *file) close() {
+	if f.source != nil {
+		f.source.close()
+	}
+}
+
+// admit opens data if its length and its header keep the limits.
+func admit(data []byte, limits Limits) (*file, error) {
 	if err := limits.bytes(len(data)); err != nil {
 		return nil, err
 	}
 	h, s, err := probe(data)
-	if s != nil {
-		defer func() { s.close() }()
-	}
 	if err != nil {
 		return nil, err
 	}
+	f := &file{data, h, s}
 	if err := limits.header(h); err != nil {
+		f.close()
 		return nil, err
 	}
+	return f, nil
+}
+
+// decode decodes the file, shrinking while the shorter side keeps minSide pixels.
+func (f *file) decode(ctx context.Context, minSide int) (*Image, error) {
 	stop := int32(0)
 	defer context.AfterFunc(ctx, func() { atomic.StoreInt32(&stop, 1) })()
 	if ctx.Err() != nil {
 		return nil, canceled(ctx)
 	}
-
-	load, box := shrinks(h, o.MinSide)
-	var img *Image
-	switch {
-	case h.Format == "bmp":
-		img, err = decodeBMP(data, box, &stop)
-	case load > 1:
-		img, err = reopen(&s, data, h.Format, load, &stop)
-	default:
-		img, err = s.srgb(box, needsProfile(s), &stop)
-	}
+	img, err := f.pixels(minSide, &stop)
 	if err != nil {
-		return nil, broken(h.Format, err)
+		return nil, broken(f.header.Format, err)
 	}
 	if img == nil {
 		return nil, canceled(ctx)
 	}
+	h := f.header
 	img = upright(img, h.Orientation)
 	img.FullW, img.FullH, img.Orientation, img.Format = h.W, h.H, h.Orientation, h.Format
 	return img, nil
 }
 
-// reopen decodes the file of *s again with a loader that shrinks, in place of *s.
-func reopen(s **source, data []byte, format string, shrink int, stop *int32) (*Image, error) {
-	loader, _ := vipsFormat(format)
-	next, err := open(loader, data, shrink)
-	if err != nil {
-		return nil, err
+// pixels decodes to sRGB, not yet turned; nil without an error when *stop was set.
+func (f *file) pixels(minSide int, stop *int32) (*Image, error) {
+	load, box := shrinks(f.header, minSide)
+	if f.source == nil {
+		return decodeBMP(f.data, box, stop)
 	}
-	(*s).close()
-	*s = next
-	return next.srgb(1, needsProfile(next), stop)
+	if load > 1 { // only the loader itself can shrink, and it is told when it opens
+		loader, _ := vipsFormat(f.header.Format)
+		small, err := open(loader, f.data, load)
+		if err != nil {
+			return nil, err
+		}
+		f.close()
+		f.source = small
+	}
+	return f.source.srgb(box, needsProfile(f.source), stop)
 }
 
 // shrinks returns the factor for the loader and the factor for a box average after

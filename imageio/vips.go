@@ -144,3 +144,18 @@ func (s *source) profile() []byte {
 	}
 	return unsafe.Slice((*byte)(blob), int(n))
 }
+
+// tracked returns the bytes that libvips holds for pixels and buffers.
+func tracked() int { return int(C.vips_tracked_get_mem()) }
+
+// vipsThumbnail is libvips' own thumbnailer, to measure ours against.
+func vipsThumbnail(data []byte, w, h int) (*Image, error) {
+	if err := start(); err != nil {
+		return nil, err
+	}
+	out := New(w, h)
+	if C.tl_thumbnail(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), C.int(w), C.int(h), (*C.uint8_t)(unsafe.SliceData(out.Pix))) != 0 {
+		return nil, vipsError()
+	}
+	return out, nil
+}

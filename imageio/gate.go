@@ -1,0 +1,109 @@
+package imageio
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
+
+	"trilobite"
+)
+
+// Gate decodes images while the memory they need together stays under a bound, so that
+// a burst of large pictures waits or is turned away and does not end the process. What
+// a picture will need is estimated from its header.
+type Gate struct {
+	bytes   int64
+	sem     *semaphore.Weighted
+	queue   int64
+	waiting atomic.Int64
+}
+
+// NewGate returns a gate for decodes of together at most bytes of memory, with room
+// for queue more that wait for some to be freed.
+func NewGate(bytes int64, queue int) *Gate {
+	return &Gate{bytes: bytes, sem: semaphore.NewWeighted(bytes), queue: int64(queue)}
+}
+
+// Decode is the function Decode, admitted by the memory it needs. The caller calls
+// release once it no longer needs the image; until then its pixels count.
+//
+// A picture that could never fit is trilobite.ImageTooLarge; one that finds the queue
+// full is trilobite.Throttled; a context that ends in the queue is trilobite.Canceled.
+func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, release func(), err error) {
+	f, err := admit(data, o.Limits.or())
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.close()
+	peak, rest := f.header.memory(o.MinSide)
+	if err := g.acquire(ctx, f.header, peak); err != nil {
+		return nil, nil, err
+	}
+	img, err = f.decode(ctx, o.MinSide)
+	if err != nil {
+		g.sem.Release(peak)
+		return nil, nil, err
+	}
+	g.sem.Release(peak - rest) // decoded; only the pixels stay
+	var done atomic.Bool
+	return img, func() {
+		if done.CompareAndSwap(false, true) {
+			g.sem.Release(rest)
+		}
+	}, nil
+}
+
+// acquire takes n bytes, waiting where the queue has room.
+func (g *Gate) acquire(ctx context.Context, h Header, n int64) error {
+	const op = "imageio.Gate"
+	if n > g.bytes {
+		return &trilobite.Error{Op: op, Code: trilobite.ImageTooLarge, Msg: fmt.Sprintf(
+			"The %s image of %d×%d pixels needs %d MB to decode; this server allows %d MB.",
+			titles[h.Format], h.W, h.H, n>>20, g.bytes>>20)}
+	}
+	if g.sem.TryAcquire(n) {
+		return nil
+	}
+	defer g.waiting.Add(-1)
+	if g.waiting.Add(1) > g.queue {
+		return &trilobite.Error{Op: op, Code: trilobite.Throttled,
+			Msg: "Too many images are being decoded; try again later."}
+	}
+	if g.sem.Acquire(ctx, n) != nil {
+		return canceled(ctx)
+	}
+	return nil
+}
+
+// memory estimates the bytes that a decode takes at its peak, and what the pixels take
+// that remain. The factors were measured with Linux' VmHWM on 24-megapixel files of
+// each format and rounded up (BenchmarkMemory).
+func (h Header) memory(minSide int) (peak, rest int64) {
+	const fixed = 4 << 20 // strips, decoder tables, libvips' own structures
+	pixels := int64(h.W) * int64(h.H)
+	load, box := shrinks(h, minSide)
+	n := int64(load) * int64(box)
+	rest = (pixels/(n*n) + int64(h.W+h.H)) * 3
+	peak = fixed + rest
+	if h.Orientation >= 5 {
+		peak += rest // the turned copy
+	}
+	stored := pixels * int64(h.Bands) * int64(h.Bytes)
+	switch {
+	case h.Format == "bmp" && box > 1:
+		peak += pixels * 3
+	case h.Format == "jpeg" && h.Progressive:
+		peak += stored * 2 // 16-bit coefficients
+	case h.Format == "png" && h.Progressive, h.Format == "tiff":
+		peak += stored // interlaced; a TIFF may be one strip
+	case h.Format == "webp":
+		peak += pixels * 4
+	case h.Format == "gif":
+		peak += pixels * 8 // canvas and libvips' copy
+	case h.Format == "avif":
+		peak += pixels * 12 // planes of 16 bits, and the interleaved picture
+	}
+	return peak, rest
+}
