@@ -18,6 +18,7 @@ import (
 // as the network, without an error check per layer.
 type Builder struct {
 	g     *Graph
+	syms  *Symbols        // of the outermost graph
 	taken map[string]bool // names of values and nodes
 	count map[string]int  // last number used after each base name
 	auto  map[*Value]bool // values that nobody has named
@@ -26,13 +27,12 @@ type Builder struct {
 
 // NewBuilder returns a builder of an empty graph.
 func NewBuilder(name string) *Builder {
-	return &Builder{g: &Graph{Name: name}, taken: map[string]bool{}, count: map[string]int{}, auto: map[*Value]bool{}}
+	return builderOf(&Graph{Name: name}, map[string]bool{})
 }
 
 // Extend returns a builder that appends to g, whose values it may use.
 func Extend(g *Graph) *Builder {
-	b := NewBuilder(g.Name)
-	b.g = g
+	b := builderOf(g, map[string]bool{})
 	take := func(v *Value) {
 		if v != nil {
 			b.taken[v.Name] = true
@@ -50,6 +50,11 @@ func Extend(g *Graph) *Builder {
 	return b
 }
 
+// builderOf returns a builder that appends to g and avoids the names taken.
+func builderOf(g *Graph, taken map[string]bool) *Builder {
+	return &Builder{g: g, syms: &g.Symbols, taken: taken, count: map[string]int{}, auto: map[*Value]bool{}}
+}
+
 // Err returns the first error, or nil.
 func (b *Builder) Err() error { return b.err }
 
@@ -57,19 +62,19 @@ func (b *Builder) Err() error { return b.err }
 // wrong rank; like b's own errors, the first one counts.
 func (b *Builder) Fail(err error) { b.fail(err) }
 
-// Graph returns the graph, or the first error met while it was built.
+// Graph returns the graph, checked, or the first error met while it was built.
 func (b *Builder) Graph() (*Graph, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	if len(b.g.Outputs) == 0 {
-		return nil, fmt.Errorf("graph %q has no output", b.g.Name)
+	if err := Check(b.g); err != nil {
+		return nil, fmt.Errorf("graph %q: %w", b.g.Name, err)
 	}
 	return b.g, nil
 }
 
 // Dim returns the dimension that stands for a symbol such as "N".
-func (b *Builder) Dim(name string) int64 { return b.g.Symbols.Dim(name) }
+func (b *Builder) Dim(name string) int64 { return b.syms.Dim(name) }
 
 // Meta sets an entry of the model's metadata.
 func (b *Builder) Meta(key, value string) {
@@ -166,7 +171,7 @@ func (b *Builder) Op(op string, in []*Value, attrs map[string]any, outputs int) 
 		}
 		b.taken[v.Name], b.auto[v] = true, true
 	}
-	if err := inferNode(n, &b.g.Symbols); err != nil {
+	if err := inferNode(n, b.syms); err != nil {
 		b.fail(err)
 		return out
 	}

@@ -10,7 +10,11 @@
 // letters for tensors.
 package onnx
 
-import "trilobite/tensor"
+import (
+	"fmt"
+
+	"trilobite/tensor"
+)
 
 // Opset is the version of the default operator set that every Graph uses.
 const Opset = 22
@@ -25,7 +29,10 @@ type Graph struct {
 	Outputs []*Value
 	Nodes   []*Node
 	Meta    map[string]string // metadata_props
-	Symbols Symbols           // names of symbolic dimensions
+	Symbols Symbols           // names of symbolic dimensions; a body uses the outermost graph's
+
+	// Domains gives the versions of the operator sets other than ONNX's own.
+	Domains map[string]int64
 }
 
 // Value is a tensor of a graph, known by type and shape, or by its elements when it
@@ -52,6 +59,9 @@ type Node struct {
 	Out    []*Value
 	Attrs  map[string]any // int64, float32, string, []int64, []float32, []string, *tensor.Tensor, *Graph
 }
+
+// String returns the operator and the name, as errors show a node: Conv "stem".
+func (n *Node) String() string { return fmt.Sprintf("%s %q", n.Op, n.Name) }
 
 // Int returns an integer attribute, or def where it is absent or of another type.
 func (n *Node) Int(name string, def int64) int64 { return attr(n, name, def) }

@@ -1,0 +1,173 @@
+package onnx
+
+import (
+	"fmt"
+
+	"trilobite/onnx/internal/onnxpb"
+	"trilobite/tensor"
+)
+
+// node reads a node, defines what it computes and appends it to g. A Constant node
+// becomes a value.
+func (p *parser) node(pb *onnxpb.NodeProto, g *Graph, s *scope, infos map[string]*Value, depth int) error {
+	n, err := p.bareNode(pb)
+	if err != nil {
+		return err
+	}
+	if p.functions[[2]string{n.Domain, n.Op}] {
+		return fmt.Errorf("%v calls the model-local function %s.%s; inline the functions first (onnx.inliner)", n, n.Domain, n.Op)
+	}
+	for i, name := range pb.Input {
+		v := s.find(name)
+		if v == nil && name != "" {
+			return fmt.Errorf("%v: input %d, %q, is not computed before it is used", n, i, clip(name))
+		}
+		n.In = append(n.In, v)
+	}
+	for len(n.In) > 0 && n.In[len(n.In)-1] == nil {
+		n.In = n.In[:len(n.In)-1]
+	}
+	for _, a := range pb.Attribute {
+		v, err := p.attr(a, s, depth)
+		if err != nil {
+			return fmt.Errorf("%v: attribute %q: %w", n, clip(a.GetName()), err)
+		}
+		if _, twice := n.Attrs[a.GetName()]; twice {
+			return fmt.Errorf("%v: attribute %q is given twice", n, a.GetName())
+		}
+		n.Attrs[a.GetName()] = v
+	}
+	for _, name := range pb.Output {
+		if name == "" {
+			n.Out = append(n.Out, nil)
+			continue
+		}
+		v := &Value{Name: name, Node: n}
+		if info := infos[name]; info != nil {
+			v.DType, v.Shape = info.DType, info.Shape
+		}
+		n.Out = append(n.Out, v)
+		if err := p.define(s, fmt.Sprintf("%v: output", n), v); err != nil {
+			return err
+		}
+	}
+	if n.Op == "Constant" && n.Domain == "" {
+		return becomeConst(n)
+	}
+	g.Nodes = append(g.Nodes, n)
+	return nil
+}
+
+// bareNode reads what names a node.
+func (p *parser) bareNode(pb *onnxpb.NodeProto) (*Node, error) {
+	n := &Node{Name: pb.GetName(), Op: pb.GetOpType(), Domain: domainName(pb.GetDomain()), Attrs: map[string]any{}}
+	for _, name := range pb.Output {
+		if n.Name == "" {
+			n.Name = name
+		}
+	}
+	for _, name := range []string{n.Name, n.Op, n.Domain} {
+		if len(name) > maxName {
+			return nil, fmt.Errorf("node %q: a name of %d bytes, at most %d are read", clip(name), len(name), maxName)
+		}
+	}
+	if n.Op == "" {
+		return nil, fmt.Errorf("node %q has no operator", n.Name)
+	}
+	p.names[n.Name] = true
+	return n, nil
+}
+
+// becomeConst turns the output of a Constant node into a constant value.
+func becomeConst(n *Node) error {
+	if len(n.Out) != 1 || n.Out[0] == nil || len(n.Attrs) != 1 {
+		return fmt.Errorf("%v: %d outputs and %d attributes, want 1 of each", n, len(n.Out), len(n.Attrs))
+	}
+	var t *tensor.Tensor
+	for name, a := range n.Attrs {
+		switch v := a.(type) {
+		case *tensor.Tensor:
+			t = v
+		case float32:
+			t = tensor.Scalar(v)
+		case []float32:
+			t = tensor.Vector(v...)
+		case int64:
+			t = tensor.Scalar(v)
+		case []int64:
+			t = tensor.Vector(v...)
+		case string:
+			t = tensor.Scalar(v)
+		case []string:
+			t = tensor.Vector(v...)
+		default:
+			return fmt.Errorf("%v: attribute %q is a %T", n, name, a)
+		}
+	}
+	v := n.Out[0]
+	*v = *constant(v.Name, t)
+	return nil
+}
+
+// attr reads the value of an attribute.
+func (p *parser) attr(a *onnxpb.AttributeProto, s *scope, depth int) (any, error) {
+	if a.GetRefAttrName() != "" {
+		return nil, fmt.Errorf("refers to attribute %q of a function", clip(a.GetRefAttrName()))
+	}
+	switch kind := attrKind(a); kind {
+	case onnxpb.AttributeProto_INT:
+		return a.GetI(), nil
+	case onnxpb.AttributeProto_FLOAT:
+		return a.GetF(), nil
+	case onnxpb.AttributeProto_STRING:
+		return string(a.GetS()), nil
+	case onnxpb.AttributeProto_INTS:
+		return append([]int64{}, a.Ints...), nil
+	case onnxpb.AttributeProto_FLOATS:
+		return append([]float32{}, a.Floats...), nil
+	case onnxpb.AttributeProto_STRINGS:
+		v := make([]string, len(a.Strings))
+		for i, b := range a.Strings {
+			v[i] = string(b)
+		}
+		return v, nil
+	case onnxpb.AttributeProto_TENSOR:
+		if a.T == nil {
+			return nil, fmt.Errorf("a tensor without its value")
+		}
+		return p.tensor(a.T)
+	case onnxpb.AttributeProto_GRAPH:
+		if a.G == nil {
+			return nil, fmt.Errorf("a graph without its value")
+		}
+		return p.graph(a.G, s, depth+1)
+	default:
+		return nil, fmt.Errorf("type %s is not supported", kind)
+	}
+}
+
+// attrKind returns the attribute's type; the oldest files give only the value.
+func attrKind(a *onnxpb.AttributeProto) onnxpb.AttributeProto_AttributeType {
+	switch {
+	case a.GetType() != onnxpb.AttributeProto_UNDEFINED:
+		return a.GetType()
+	case a.I != nil:
+		return onnxpb.AttributeProto_INT
+	case a.F != nil:
+		return onnxpb.AttributeProto_FLOAT
+	case a.S != nil:
+		return onnxpb.AttributeProto_STRING
+	case a.T != nil:
+		return onnxpb.AttributeProto_TENSOR
+	case a.G != nil:
+		return onnxpb.AttributeProto_GRAPH
+	case len(a.Ints) > 0:
+		return onnxpb.AttributeProto_INTS
+	case len(a.Floats) > 0:
+		return onnxpb.AttributeProto_FLOATS
+	case len(a.Strings) > 0:
+		return onnxpb.AttributeProto_STRINGS
+	default:
+		return onnxpb.AttributeProto_UNDEFINED
+	}
+}
