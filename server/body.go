@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"trilobite"
+)
+
+// limit bounds a request's time and its body's size and pace.
+func (s *Server) limit(next http.Handler) http.Handler {
+	l := s.config.Limits
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), l.Request)
+		defer cancel()
+		r = r.WithContext(ctx)
+		if r.Body != nil && r.Body != http.NoBody {
+			b := newBody(w, r, l)
+			r.Body = http.MaxBytesReader(w, b, l.BodyBytes)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// body cuts off a client that sends its body too slowly: one that pauses for longer
+// than BodyStall, or that after BodyGrace has sent less than BodyRate on average. A
+// plain timeout for the whole body would either cut slow uplinks or let a drip of
+// single bytes hold a connection for minutes.
+type body struct {
+	io.ReadCloser
+	limits   Limits
+	control  *http.ResponseController
+	record   *record // nil outside the chain
+	start    time.Time
+	deadline time.Time // of the whole request
+	n        int64
+	done     bool
+}
+
+func newBody(w http.ResponseWriter, r *http.Request, l Limits) *body {
+	b := &body{ReadCloser: r.Body, limits: l, control: http.NewResponseController(w), record: recordOf(r.Context()), start: time.Now()}
+	b.deadline, _ = r.Context().Deadline()
+	// Set before the first read too: a handler may answer without reading, and then
+	// the server itself drains what is left.
+	b.setDeadline()
+	return b
+}
+
+// setDeadline moves the connection's read deadline; where the connection has none
+// (tests without a socket) the pace is not bounded.
+func (b *body) setDeadline() {
+	now := time.Now()
+	pace := b.start.Add(b.limits.BodyGrace + time.Duration(b.n)*time.Second/time.Duration(b.limits.BodyRate))
+	_ = b.control.SetReadDeadline(earliest(now.Add(b.limits.BodyStall), pace, b.deadline))
+}
+
+// Read reads what arrives in time. At the end it takes the deadline away: from then
+// on the server reads only to learn whether the client has gone.
+func (b *body) Read(p []byte) (int, error) {
+	if b.done {
+		return 0, io.EOF
+	}
+	b.setDeadline()
+	n, err := b.ReadCloser.Read(p)
+	b.n += int64(n)
+	if b.record != nil {
+		b.record.in.Store(b.n)
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
+		b.done = true
+		_ = b.control.SetReadDeadline(time.Time{})
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		if b.record != nil {
+			b.record.slow.Store(true)
+		}
+		err = &trilobite.Error{Op: "server.body", Code: trilobite.Canceled, Msg: "The request body arrived too slowly.", Err: err}
+	}
+	return n, err
+}
+
+func earliest(ts ...time.Time) time.Time {
+	first := ts[0]
+	for _, t := range ts {
+		if !t.IsZero() && t.Before(first) {
+			first = t
+		}
+	}
+	return first
+}

@@ -1,0 +1,185 @@
+// Package server puts Trilobite's APIs on one port and keeps the port safe: limits,
+// logs, metrics, TLS, a guard against browsers, and a shutdown that finishes what it
+// accepted.
+//
+// Start at Server; routes.go has every path in one function, and chain says what a
+// request passes on its way. The APIs come as handlers and bring their own error
+// shapes; this package knows no wire format but HTTP. It speaks HTTP/1.1, HTTP/2 with
+// TLS, and HTTP/2 in plaintext by prior knowledge, which gRPC clients use.
+// docs/threat-model.md says what each of the limits is for.
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+// API is one of the wire formats on the port. A zero API answers 404.
+type API struct {
+	Name    string // in logs and metrics
+	Handler http.Handler
+	// Auth asks for credentials; nil: the Handler does so itself, or nobody does.
+	Auth func(http.Handler) http.Handler
+	// Operation names the call, for logs and metrics. It returns names from a table
+	// of the API's own, never a client's text; nil: the API's name.
+	Operation func(*http.Request) string
+	// Error writes an error in the API's shape; nil: plain JSON.
+	Error func(http.ResponseWriter, *http.Request, error)
+}
+
+// Meter counts requests; telemetry.Recorder is one.
+type Meter interface {
+	Request(api, operation, code string)
+	InFlight(n int)
+}
+
+// Config is what a Server needs. All of it is optional.
+type Config struct {
+	Rekognition API // POST /
+	Vision      API // /v1/ and the gRPC service
+	Native      API // /api/v1/
+
+	Ready   func(context.Context) error  // nil: ready as soon as it listens
+	Account func(context.Context) string // of a request that passed Auth, for logs
+	Metrics http.Handler                 // /metrics
+	Meter   Meter
+	Log     *slog.Logger // nil: slog.Default()
+	Version string       // named in answers about nothing else
+
+	// Open tells that no credentials are asked for: then the Host and Origin of every
+	// request must be this machine, or one of Hosts.
+	Open  bool
+	Hosts []string
+
+	TLS    *Certificate // nil: plaintext
+	Limits Limits
+}
+
+// Limits bound what one client can take. A zero field has the default beside it.
+type Limits struct {
+	HeaderBytes int           // 64 KiB
+	HeaderTime  time.Duration // 10 s from the connection or the request's first byte
+	BodyBytes   int64         // 48 MiB; APIs have smaller ones
+	BodyStall   time.Duration // 10 s without a byte of the body
+	BodyGrace   time.Duration // 20 s before BodyRate is asked for
+	BodyRate    int64         // 16 KiB/s on average
+	Request     time.Duration // 60 s from the header to the answer
+	Write       time.Duration // 30 s for one write of the answer
+	Idle        time.Duration // 2 min between requests
+	Connections int           // 1024 at once; more wait
+	Lame        time.Duration // 0 s of service between "not ready" and the shutdown
+	Drain       time.Duration // 30 s for accepted requests at shutdown
+}
+
+func (l Limits) withDefaults() Limits {
+	l.HeaderBytes = cmp.Or(l.HeaderBytes, 64<<10)
+	l.HeaderTime = cmp.Or(l.HeaderTime, 10*time.Second)
+	l.BodyBytes = cmp.Or(l.BodyBytes, 48<<20)
+	l.BodyStall = cmp.Or(l.BodyStall, 10*time.Second)
+	l.BodyGrace = cmp.Or(l.BodyGrace, 20*time.Second)
+	l.BodyRate = cmp.Or(l.BodyRate, 16<<10)
+	l.Request = cmp.Or(l.Request, time.Minute)
+	l.Write = cmp.Or(l.Write, 30*time.Second)
+	l.Idle = cmp.Or(l.Idle, 2*time.Minute)
+	l.Connections = cmp.Or(l.Connections, 1024)
+	l.Drain = cmp.Or(l.Drain, 30*time.Second)
+	return l
+}
+
+// Server serves the APIs. Make it with New.
+type Server struct {
+	config   Config
+	handler  http.Handler
+	draining atomic.Bool
+}
+
+// New returns a Server that does not listen yet.
+func New(c Config) *Server {
+	c.Limits = c.Limits.withDefaults()
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	s := &Server{config: c}
+	s.handler = s.routes()
+	return s
+}
+
+// Handler returns everything that the port answers, for tests and for embedding.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Serve answers on l until ctx ends. Then it says that it is not ready, stops
+// listening, finishes the requests it accepted and returns nil; or an error, if
+// they took longer than Limits.Drain and were cut off. It closes l.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	srv := s.httpServer()
+	l = netutil.LimitListener(l, s.config.Limits.Connections)
+	done := make(chan error, 1)
+	go func() {
+		if s.config.TLS != nil {
+			done <- srv.ServeTLS(l, "", "")
+			return
+		}
+		done <- srv.Serve(l)
+	}()
+	select {
+	case err := <-done:
+		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	return s.shutdown(context.WithoutCancel(ctx), srv, done)
+}
+
+func (s *Server) shutdown(ctx context.Context, srv *http.Server, done <-chan error) error {
+	s.draining.Store(true)
+	s.config.Log.InfoContext(ctx, "shutting down", "drain", s.config.Limits.Drain)
+	if s.config.Limits.Lame > 0 {
+		time.Sleep(s.config.Limits.Lame)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.config.Limits.Drain)
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil {
+		err = errors.Join(err, srv.Close())
+		return fmt.Errorf("requests were cut off after %s: %w", s.config.Limits.Drain, err)
+	}
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("closing: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) httpServer() *http.Server {
+	var p http.Protocols
+	p.SetHTTP1(true)
+	p.SetHTTP2(true)
+	p.SetUnencryptedHTTP2(true)
+	srv := &http.Server{
+		Handler:           s.handler,
+		Protocols:         &p,
+		ReadHeaderTimeout: s.config.Limits.HeaderTime,
+		IdleTimeout:       s.config.Limits.Idle,
+		MaxHeaderBytes:    s.config.Limits.HeaderBytes,
+		// Failed handshakes and the like: a client's fault, not news.
+		ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          128,
+			MaxReceiveBufferPerConnection: 8 << 20,
+			MaxReceiveBufferPerStream:     4 << 20,
+			SendPingTimeout:               30 * time.Second,
+			PingTimeout:                   15 * time.Second,
+			WriteByteTimeout:              s.config.Limits.Write,
+		},
+	}
+	if s.config.TLS != nil {
+		srv.TLSConfig = s.config.TLS.config(s.config.Log)
+	}
+	return srv
+}
