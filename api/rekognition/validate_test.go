@@ -37,7 +37,7 @@ func TestValidate(t *testing.T) {
 			"1 validation error detected: Value null at 'datasets.2.member.arn' failed to satisfy constraint: Member must not be null"},
 		{"forbidden prefix of a tag", "TagResource", &rekognition.TagResourceInput{ResourceArn: aws.String(strings.Repeat("a", 20)), Tags: map[string]string{"aws:x": "y"}},
 			"1 validation error detected: Value '[aws:x:y]' at 'tags' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: ^(?!aws:)[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*$]"},
-{"characters count, not bytes", "DetectLabels", &rekognition.DetectLabelsInput{Image: image, Settings: &types.DetectLabelsSettings{GeneralLabels: &types.GeneralLabelsSettings{LabelInclusionFilters: []string{strings.Repeat("è", 50)}}}}, ""},
+		{"characters count, not bytes", "DetectLabels", &rekognition.DetectLabelsInput{Image: image, Settings: &types.DetectLabelsSettings{GeneralLabels: &types.GeneralLabelsSettings{LabelInclusionFilters: []string{strings.Repeat("è", 50)}}}}, ""},
 		{"no input to check", "ListStreamProcessors", &rekognition.ListStreamProcessorsInput{}, ""},
 	}
 	v := newValidator()
