@@ -17,6 +17,9 @@ import (
 // defaultResults is how many results a feature gives when max_results is 0.
 const defaultResults = 10
 
+// maxColors bounds what an image's colours are sorted into; Google answers about ten.
+const maxColors = 64
+
 // maxRatios is the most aspect ratios a CropHintsParams may have, from its proto.
 const maxRatios = 16
 
@@ -50,7 +53,7 @@ func wanted(r *pb.AnnotateImageRequest) (want, error) {
 		case pb.Feature_OBJECT_LOCALIZATION:
 			w.objects = max(w.objects, n)
 		case pb.Feature_IMAGE_PROPERTIES:
-			w.colors = max(w.colors, n)
+			w.colors = min(max(w.colors, n), maxColors)
 		case pb.Feature_CROP_HINTS:
 			w.crops, w.err = ratios(r.GetImageContext().GetCropHintsParams())
 			if w.err != nil {
