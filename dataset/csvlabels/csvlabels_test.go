@@ -1,0 +1,89 @@
+package csvlabels
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trilobite/dataset"
+)
+
+const sample = "file,wnid,index,name\na.jpg,n1,2,tench\n\"sub/b, c.jpg\",n2,0,ray\n"
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		columns Columns
+		want    *dataset.Set
+	}{
+		{"numbers and names", Columns{File: "file", Index: "index", Name: "name"}, &dataset.Set{
+			Classes: []string{"ray", "", "tench"},
+			Images:  []dataset.Image{{File: "images/a.jpg", Classes: []int{2}}, {File: "images/sub/b, c.jpg", Classes: []int{0}}},
+		}},
+		{"numbers only", Columns{File: "file", Index: "index"}, &dataset.Set{
+			Classes: []string{"", "", ""},
+			Images:  []dataset.Image{{File: "images/a.jpg", Classes: []int{2}}, {File: "images/sub/b, c.jpg", Classes: []int{0}}},
+		}},
+		{"names only, numbered by the alphabet", Columns{File: "file", Name: "name"}, &dataset.Set{
+			Classes: []string{"ray", "tench"},
+			Images:  []dataset.Image{{File: "images/a.jpg", Classes: []int{1}}, {File: "images/sub/b, c.jpg", Classes: []int{0}}},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Parse(strings.NewReader(sample), "images", tt.columns)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("Parse (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	t.Parallel()
+	all := Columns{File: "file", Index: "index", Name: "name"}
+	tests := []struct {
+		name, text string
+		columns    Columns
+		want       string
+	}{
+		{"nothing", "", all, "heading"},
+		{"no such column", "file,index\n", all, `no column "name"`},
+		{"no columns asked for", sample, Columns{File: "file"}, "required"},
+		{"a line too short", "file,index,name\na.jpg,1\n", all, "line 2"},
+		{"class in words", "file,index,name\na.jpg,one,x\n", all, `line 2: class "one"`},
+		{"class far out", "file,index,name\na.jpg,4000000000,x\n", all, "line 2: class"},
+		{"negative class", "file,index,name\na.jpg,-1,x\n", all, "line 2: class"},
+		{"path out of the folder", "file,index,name\n../a.jpg,1,x\n", all, `line 2: file name "../a.jpg"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse(strings.NewReader(tt.text), "images", tt.columns)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got error %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(sample)
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := Parse(strings.NewReader(text), "images", Columns{File: "file", Index: "index", Name: "name"})
+		if err != nil {
+			return
+		}
+		for _, img := range s.Images {
+			if len(img.Classes) != 1 || img.Classes[0] >= len(s.Classes) {
+				t.Errorf("classes %v of %d", img.Classes, len(s.Classes))
+			}
+		}
+	})
+}
