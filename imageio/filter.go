@@ -113,27 +113,32 @@ func newTaps(f Filter, size int, from, to float64, out int) taps {
 	s := (to - from) / float64(out)
 	wide := max(1, s)
 	support := radius * wide
-	t := taps{first: make([]int32, out), n: min(size, 2*int(math.Ceil(support))+1)}
+	span := func(i int) (centre float64, lo, hi int) {
+		centre = from + (float64(i)+0.5)*s
+		return centre, max(0, int(centre-support+0.5)), min(size, int(centre+support+0.5))
+	}
+	t := taps{first: make([]int32, out), n: 1}
+	for i := range out {
+		_, lo, hi := span(i)
+		t.n = max(t.n, hi-lo)
+	}
 	t.k = make([]int32, out*t.n)
 	weights := make([]float64, t.n)
 	for i := range out {
-		centre := from + (float64(i)+0.5)*s
-		lo := max(0, int(centre-support+0.5))
-		hi := min(size, int(centre+support+0.5))
-		n, sum := min(hi-lo, t.n), 0.0
-		for j := range n {
-			w := 0.0
+		centre, lo, hi := span(i)
+		sum := 0.0
+		for j := range hi - lo {
+			weights[j] = 0
 			if x := (float64(lo+j) - centre + 0.5) / wide; math.Abs(x) <= radius {
-				w = fn(x)
+				weights[j] = fn(x)
 			}
-			weights[j] = w
-			sum += w
+			sum += weights[j]
 		}
 		// The kernel reads n positions for every output: begin early enough for all of
 		// them to lie inside, with weight 0 where none is due.
 		first := min(lo, size-t.n)
 		t.first[i] = int32(first)
-		for j := range n {
+		for j := range hi - lo {
 			if sum != 0 {
 				t.k[i*t.n+lo-first+j] = int32(math.Round(weights[j] / sum * (1 << 22)))
 			}

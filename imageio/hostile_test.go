@@ -74,3 +74,43 @@ func TestHostileFiles(t *testing.T) {
 		t.Errorf("%s took %v, more than 5 s", slow, slowest)
 	}
 }
+
+// TestOrientationPhotos checks that nine files of one scene, stored with the EXIF
+// orientations 0 (invalid) to 8, come out as the same upright picture. Each has its
+// number written on it, so the mean difference is held small, not the largest; a
+// picture left lying would differ by more than 30.
+func TestOrientationPhotos(t *testing.T) {
+	t.Parallel()
+	var first *Image
+	for _, path := range dataFiles(t, "exif_orientation") {
+		if filepath.Ext(path) != ".jpg" {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Decode(context.Background(), data, Options{MinSide: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err = m.Resize(60, 40, Area); err != nil { // averages the compression away
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = m
+			if m.FullW <= m.FullH {
+				t.Errorf("%s: %dx%d is no landscape", path, m.FullW, m.FullH)
+			}
+		}
+		sum := 0
+		for i := range m.Pix {
+			sum += max(int(m.Pix[i])-int(first.Pix[i]), int(first.Pix[i])-int(m.Pix[i]))
+		}
+		mean := float64(sum) / float64(len(m.Pix))
+		t.Logf("%s: %.2f away from the first", filepath.Base(path), mean)
+		if m.FullW != first.FullW || m.FullH != first.FullH || mean > 4 {
+			t.Errorf("%s: %dx%d, %.1f away from the first", path, m.FullW, m.FullH, mean)
+		}
+	}
+}

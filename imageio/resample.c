@@ -1,8 +1,17 @@
 #include "resample.h"
 
 #include <stddef.h>
+#include <string.h>
 
-void tl_lerp(const uint8_t *restrict src, int w, uint8_t *restrict dst, int ow, int oh,
+/* On x86 the compiler makes a second version of these loops for AVX2, chosen when the
+ * program starts; elsewhere the base instruction set has what they need. */
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#define FAST __attribute__((target_clones("avx2", "default")))
+#else
+#define FAST
+#endif
+
+FAST void tl_lerp(const uint8_t *restrict src, int w, uint8_t *restrict dst, int ow, int oh,
 	const int32_t *x0, const int32_t *x1, const int32_t *fx,
 	const int32_t *y0, const int32_t *y1, const int32_t *fy, int32_t *restrict row)
 {
@@ -34,29 +43,51 @@ static inline uint8_t clip8(int32_t v)
 	return v < 0 ? 0 : v > 255 ? 255 : (uint8_t) v;
 }
 
-void tl_convolve_h(const uint8_t *restrict src, int w, int h, uint8_t *restrict dst, int ow,
+/* A pixel as four lanes, the fourth unused. */
+typedef int32_t lanes __attribute__((vector_size(16)));
+typedef uint8_t bytes4 __attribute__((vector_size(4)));
+
+static inline lanes load4(const uint8_t *p)
+{
+	bytes4 b;
+	memcpy(&b, p, 4);
+	return __builtin_convertvector(b, lanes);
+}
+
+/* load3 is load4 where the byte after the pixel is not ours to read. */
+static inline lanes load3(const uint8_t *p)
+{
+	return (lanes) {p[0], p[1], p[2], 0};
+}
+
+static inline void store3(uint8_t *out, lanes v)
+{
+	out[0] = clip8(v[0]);
+	out[1] = clip8(v[1]);
+	out[2] = clip8(v[2]);
+}
+
+FAST void tl_convolve_h(const uint8_t *restrict src, int w, int h, uint8_t *restrict dst, int ow,
 	const int32_t *first, const int32_t *k, int n)
 {
+	const lanes half = {1 << 21, 1 << 21, 1 << 21, 0};
+
 	for (int y = 0; y < h; y++) {
 		const uint8_t *line = src + (size_t) y * w * 3;
 		uint8_t *restrict out = dst + (size_t) y * ow * 3;
 		for (int j = 0; j < ow; j++) {
 			const uint8_t *p = line + 3 * first[j];
 			const int32_t *c = k + (size_t) j * n;
-			int32_t r = 1 << 21, g = 1 << 21, b = 1 << 21;
-			for (int t = 0; t < n; t++) {
-				r += p[3 * t] * c[t];
-				g += p[3 * t + 1] * c[t];
-				b += p[3 * t + 2] * c[t];
-			}
-			out[3 * j] = clip8(r);
-			out[3 * j + 1] = clip8(g);
-			out[3 * j + 2] = clip8(b);
+			lanes sum = half;
+			for (int t = 0; t < n - 1; t++)
+				sum += load4(p + 3 * t) * c[t];
+			sum += load3(p + 3 * (n - 1)) * c[n - 1];
+			store3(out + 3 * j, sum);
 		}
 	}
 }
 
-void tl_convolve_v(const uint8_t *restrict src, int w, uint8_t *restrict dst, int oh,
+FAST void tl_convolve_v(const uint8_t *restrict src, int w, uint8_t *restrict dst, int oh,
 	const int32_t *first, const int32_t *k, int n, int32_t *restrict row)
 {
 	const int line = w * 3;

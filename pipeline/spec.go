@@ -149,3 +149,10 @@ func (s Spec) Shape() []int64 {
 	}
 	return []int64{1, 3, int64(s.Height), int64(s.Width)}
 }
+
+func (s Spec) layout() string {
+	if s.Layout == "" {
+		return NCHW
+	}
+	return s.Layout
+}

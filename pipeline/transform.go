@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"sync"
 
 	"trilobite/imageio"
@@ -155,4 +156,18 @@ func (t *Transform) interleaved(data []float32, pix []uint8, p placement) {
 			d[r], d[1], d[b] = vr[px[0]], vg[px[1]], vb[px[2]]
 		}
 	}
+}
+
+// Feeds reports whether a model's input takes what Apply makes, and if not, what Apply
+// makes. A dimension below 0 takes any size.
+func (t *Transform) Feeds(d tensor.DType, shape []int64) error {
+	made := t.spec.Shape()
+	fits := d == tensor.Float32 && len(shape) == len(made)
+	for i := 0; fits && i < len(made); i++ {
+		fits = shape[i] < 0 || shape[i] == made[i]
+	}
+	if !fits {
+		return fmt.Errorf("preprocessing makes float32 %v (%s)", made, t.spec.layout())
+	}
+	return nil
 }

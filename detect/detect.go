@@ -1,0 +1,173 @@
+// Package detect finds objects: image in, boxes with names and scores out.
+//
+// A Detector prepares the image (pipeline), runs the model (ort), and reads its
+// outputs with the decoder of its kind: ssd.go, yolox.go and yolov8.go each document
+// the outputs they expect, and New refuses a model that has others. What is common
+// follows in suppress.go: class-wise non-maximum suppression, and the best first.
+//
+// Start at New and Detector.Detect.
+package detect
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"trilobite"
+	"trilobite/imageio"
+	"trilobite/ort"
+	"trilobite/pipeline"
+	"trilobite/tensor"
+)
+
+// Config says how a model is fed and read; a model's card holds it.
+type Config struct {
+	Pipeline pipeline.Spec
+	Decoder  string   // "ssd", "yolox" or "yolov8"
+	Labels   []string // names by class; a class with an empty name is never answered
+	// Offset is added to the model's class before Labels is asked: 1 for a model that
+	// counts from 0 with labels that begin with a background.
+	Offset int
+	// Background says that the first column of an ssd's scores is the background.
+	Background bool
+	IoU        float32 // overlap above which the weaker box falls; 0: the decoder's own
+	Max        int     // boxes in an answer; 0: DefaultMax
+	Recorder   Recorder
+}
+
+// DefaultMax is COCO's limit of detections in an image, and TensorFlow's of an SSD.
+const DefaultMax = 100
+
+// Floor is the lowest score that is ever answered. Anchors are thousands, and nearly
+// all of their scores lie below it: it bounds the work of a request for everything.
+const Floor = 0.01
+
+// Recorder receives the time of the stages "preprocess" and "postprocess".
+type Recorder interface {
+	Observe(stage, model string, d time.Duration)
+}
+
+// Detector is a model with its preparation and its decoder, safe for concurrent use.
+type Detector struct {
+	model     *ort.Model
+	transform *pipeline.Transform
+	decode    decoder
+	c         Config
+}
+
+// decoder reads a model's outputs for one image: every class of every box whose score
+// is at least minScore, boxes in pixels of the model's input. A score or a box that is
+// not a number is left out.
+type decoder func(out []*tensor.Tensor, minScore float32) []candidate
+
+// kinds are the decoders by name, with their usual IoU for suppression.
+func kinds(name string) (build func([]ort.ValueInfo, Config) (decoder, error), iou float32, err error) {
+	switch name {
+	case "ssd":
+		return newSSD, 0.6, nil // of TensorFlow's ssd_mobilenet_v2_coco.config
+	case "yolox":
+		return newYOLOX, 0.65, nil // nmsthre of YOLOX's exps
+	case "yolov8":
+		return newYOLOv8, 0.7, nil // iou of Ultralytics' default.yaml
+	default:
+		return nil, 0, fmt.Errorf("decoder %q: not one of ssd, yolox, yolov8", name)
+	}
+}
+
+// New returns a Detector, or says why the model does not fit the Config: the shapes
+// that the decoder expects, and those that the model has. The model stays the
+// caller's to close.
+func New(m *ort.Model, c Config) (*Detector, error) {
+	d, err := newDetector(m, c)
+	if err != nil {
+		return nil, fmt.Errorf("detection model %s: %w", m.Name(), err)
+	}
+	return d, nil
+}
+
+func newDetector(m *ort.Model, c Config) (*Detector, error) {
+	build, iou, err := kinds(c.Decoder)
+	if err != nil {
+		return nil, err
+	}
+	if c.IoU == 0 {
+		c.IoU = iou
+	}
+	if c.Max == 0 {
+		c.Max = DefaultMax
+	}
+	if !(c.IoU > 0 && c.IoU <= 1) || c.Max < 0 || c.Offset < 0 {
+		return nil, fmt.Errorf("IoU %v, max %d, offset %d: want an IoU of 0 to 1 and no negative numbers", c.IoU, c.Max, c.Offset)
+	}
+	t, err := pipeline.Compile(c.Pipeline)
+	if err != nil {
+		return nil, err
+	}
+	in := m.Inputs()
+	if len(in) != 1 {
+		return nil, fmt.Errorf("it has %d inputs %v, want the image alone", len(in), in)
+	}
+	if err := t.Feeds(in[0].DType, in[0].Shape); err != nil {
+		return nil, fmt.Errorf("input %s: %w", in[0], err)
+	}
+	decode, err := build(m.Outputs(), c)
+	if err != nil {
+		return nil, err
+	}
+	return &Detector{model: m, transform: t, decode: decode, c: c}, nil
+}
+
+// Spec returns the preprocessing; its MinSide says how far an image may be shrunk on load.
+func (d *Detector) Spec() pipeline.Spec { return d.transform.Spec() }
+
+// Labels returns the names by class, with empty ones for classes that do not exist.
+func (d *Detector) Labels() []string { return d.c.Labels }
+
+// Detect returns the objects in an image whose score is at least minScore (and Floor),
+// best first, boxes in pixels of the upright image at its full size.
+func (d *Detector) Detect(ctx context.Context, img *imageio.Image, minScore float32) ([]trilobite.Detection, error) {
+	start := time.Now()
+	x, mapping, err := d.transform.Apply(img)
+	if err != nil {
+		return nil, err
+	}
+	d.observe("preprocess", start)
+	out, err := d.model.Run(ctx, []*tensor.Tensor{x})
+	d.transform.Recycle(x)
+	if err != nil {
+		return nil, err
+	}
+	start = time.Now()
+	found := suppress(d.named(d.decode(out, max(minScore, Floor))), d.c.IoU, d.c.Max)
+	d.model.Recycle(out)
+	detections := make([]trilobite.Detection, 0, len(found))
+	for _, c := range found {
+		box := mapping.ToImage(c.box)
+		if !(box.X2 > box.X1 && box.Y2 > box.Y1) {
+			continue // in the letterbox's margin, or no box at all
+		}
+		class := c.class + d.c.Offset
+		detections = append(detections, trilobite.Detection{
+			Class: class, Name: d.c.Labels[class], Score: c.score, Box: box, Model: d.model.Name(),
+		})
+	}
+	d.observe("postprocess", start)
+	return detections, nil
+}
+
+// named drops the candidates of classes without a name.
+func (d *Detector) named(all []candidate) []candidate {
+	kept := all[:0]
+	for _, c := range all {
+		if i := c.class + d.c.Offset; i < len(d.c.Labels) && d.c.Labels[i] != "" {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+func (d *Detector) observe(stage string, since time.Time) {
+	if d.c.Recorder != nil {
+		d.c.Recorder.Observe(stage, d.model.Name(), time.Since(since))
+	}
+}

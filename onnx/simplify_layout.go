@@ -1,0 +1,54 @@
+package onnx
+
+import "slices"
+
+// mergeTransposes makes one Transpose of two in a row.
+//
+// Exact bit for bit. Saves a copy; two that undo each other become an identity,
+// which removeNoOps drops.
+func mergeTransposes(e *editor) bool {
+	changed := false
+	for _, n := range e.g.Nodes {
+		if n.Op != "Transpose" || n.Domain != "" || n.Input(0) == nil {
+			continue
+		}
+		first := n.In[0].Node // its output may have other users: they keep it
+		if first == nil || first.Op != "Transpose" || first.Domain != "" || first.Input(0) == nil {
+			continue
+		}
+		rank := len(n.In[0].Shape)
+		inner, err1 := permOf(first.Ints("perm"), rank)
+		outer, err2 := permOf(n.Ints("perm"), rank)
+		if err1 != nil || err2 != nil || n.In[0].Shape == nil {
+			continue
+		}
+		n.Attrs = map[string]any{"perm": pick(inner, outer)}
+		e.setInput(n, 0, first.In[0])
+		changed = true
+	}
+	return changed
+}
+
+// mergeReshapes lets a Reshape read past a Reshape, Flatten, Squeeze or Unsqueeze
+// before it.
+//
+// Exact bit for bit where the later target copies no dimension (no 0). Saves a node.
+func mergeReshapes(e *editor) bool {
+	changed := false
+	for _, n := range e.g.Nodes {
+		if n.Op != "Reshape" || n.Domain != "" || n.Input(0) == nil || n.In[0].Node == nil {
+			continue
+		}
+		first := n.In[0].Node
+		if first.Domain != "" || !slices.Contains([]string{"Reshape", "Flatten", "Squeeze", "Unsqueeze"}, first.Op) || first.Input(0) == nil {
+			continue
+		}
+		target, ok := elemsOf(n.Input(1))
+		if !ok || slices.Contains(target, num{}) {
+			continue
+		}
+		e.setInput(n, 0, first.In[0])
+		changed = true
+	}
+	return changed
+}
