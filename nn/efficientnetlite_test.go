@@ -64,13 +64,23 @@ func fill(params []*onnx.Value) {
 	}
 }
 
-// run runs the network with its taps as further outputs.
-func run(t *testing.T, net *Network, x *tensor.Tensor) map[string]*tensor.Tensor {
+// simplify folds every BatchNorm into its Conv.
+func simplify(t *testing.T, g *onnx.Graph) {
 	t.Helper()
-	for _, tap := range net.Taps {
-		net.Graph.Outputs = append(net.Graph.Outputs, tap.Value)
+	if err := onnx.Simplify(g); err != nil {
+		t.Fatal(err)
 	}
-	data, err := onnx.Marshal(net.Graph)
+	for _, n := range g.Nodes {
+		if n.Op == "BatchNormalization" {
+			t.Errorf("%s is left", n.Name)
+		}
+	}
+}
+
+// infer runs the graph on x and returns its outputs by name.
+func infer(t *testing.T, g *onnx.Graph, x *tensor.Tensor) map[string]*tensor.Tensor {
+	t.Helper()
+	data, err := onnx.Marshal(g)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +88,7 @@ func run(t *testing.T, net *Network, x *tensor.Tensor) map[string]*tensor.Tensor
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := r.LoadBytes(t.Context(), data, ort.Options{Name: net.Graph.Name})
+	m, err := r.LoadBytes(t.Context(), data, ort.Options{Name: g.Name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +115,7 @@ func near(t *testing.T, what string, got, want *tensor.Tensor, tolerance float64
 	for i := range w {
 		worst = max(worst, math.Abs(float64(g[i]-w[i])))
 	}
+	t.Logf("%s: off by %.2g", what, worst)
 	if !(worst <= tolerance) {
 		t.Errorf("%s: off by %g, at most %g", what, worst, tolerance)
 	}
@@ -153,7 +164,11 @@ func TestEfficientNetLite(t *testing.T) {
 				t.Errorf("input %v has no symbolic batch", in.Shape)
 			}
 			shape := append([]int64{1}, in.Shape[1:]...)
-			got := run(t, net, tensor.Of(shape, noise(int(tensor.Size(shape)), 1)))
+			x := tensor.Of(shape, noise(int(tensor.Size(shape)), 1))
+			for _, tap := range net.Taps {
+				net.Graph.Outputs = append(net.Graph.Outputs, tap.Value)
+			}
+			got := infer(t, net.Graph, x)
 			near(t, "logits", got["logits"], want["logits"], 1e-4)
 			for _, tap := range net.Taps {
 				name := fmt.Sprintf("stride%d", tap.Stride)
@@ -163,6 +178,8 @@ func TestEfficientNetLite(t *testing.T) {
 				}
 				near(t, name, channelMeans(got[name]), want[name], 1e-4)
 			}
+			simplify(t, net.Graph)
+			near(t, "logits, simplified", infer(t, net.Graph, x)["logits"], want["logits"], 1e-4)
 			sum := 0.0
 			probs, _ := tensor.Data[float32](got["probabilities"])
 			for _, p := range probs {
@@ -199,7 +216,9 @@ func TestEfficientNetLite0ImageNet(t *testing.T) {
 			if err := torch.Assign(net.Params, sd); err != nil {
 				t.Fatal(err)
 			}
-			near(t, "logits", run(t, net, x)["logits"], want[name], 1e-4)
+			near(t, "logits", infer(t, net.Graph, x)["logits"], want[name], 1e-4)
+			simplify(t, net.Graph)
+			near(t, "logits, simplified", infer(t, net.Graph, x)["logits"], want[name], 1e-4)
 		})
 	}
 }
