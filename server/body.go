@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"trilobite"
@@ -20,6 +21,8 @@ func (s *Server) limit(next http.Handler) http.Handler {
 		r = r.WithContext(ctx)
 		if r.Body != nil && r.Body != http.NoBody {
 			b := newBody(w, r, l)
+			b.together = &s.bodies
+			defer func() { s.bodies.Add(-b.held.Load()) }()
 			r.Body = http.MaxBytesReader(w, b, l.BodyBytes)
 		}
 		next.ServeHTTP(w, r)
@@ -30,14 +33,18 @@ func (s *Server) limit(next http.Handler) http.Handler {
 // than BodyStall, or that after BodyGrace has sent less than BodyRate on average. A
 // plain timeout for the whole body would either cut slow uplinks or let a drip of
 // single bytes hold a connection for minutes.
+//
+// It also keeps the bodies of all requests under way, which handlers hold in memory,
+// within Limits.Bodies: what arrives beyond is refused as throttled.
 type body struct {
 	io.ReadCloser
 	limits   Limits
 	control  *http.ResponseController
 	record   *record // nil outside the chain
 	start    time.Time
-	deadline time.Time // of the whole request
-	n        int64
+	deadline time.Time     // of the whole request
+	together *atomic.Int64 // bytes of all requests under way
+	held     atomic.Int64  // this one's part of them
 	done     bool
 }
 
@@ -54,7 +61,7 @@ func newBody(w http.ResponseWriter, r *http.Request, l Limits) *body {
 // (tests without a socket) the pace is not bounded.
 func (b *body) setDeadline() {
 	now := time.Now()
-	pace := b.start.Add(b.limits.BodyGrace + time.Duration(b.n)*time.Second/time.Duration(b.limits.BodyRate))
+	pace := b.start.Add(b.limits.BodyGrace + time.Duration(b.held.Load())*time.Second/time.Duration(b.limits.BodyRate))
 	_ = b.control.SetReadDeadline(earliest(now.Add(b.limits.BodyStall), pace, b.deadline))
 }
 
@@ -66,11 +73,14 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	b.setDeadline()
 	n, err := b.ReadCloser.Read(p)
-	b.n += int64(n)
+	sum := b.together.Add(int64(n))
+	held := b.held.Add(int64(n))
 	if b.record != nil {
-		b.record.in.Store(b.n)
+		b.record.in.Store(held)
 	}
 	switch {
+	case sum > b.limits.Bodies:
+		return 0, &trilobite.Error{Op: "server.body", Code: trilobite.Throttled, Msg: "Too much is being sent at once: try again."}
 	case err == nil:
 	case errors.Is(err, io.EOF):
 		b.done = true

@@ -117,8 +117,11 @@ func (s *Server) finish(r *http.Request, a API, rec *record, w *answer, operatio
 		m.Request(a.Name, operation, code)
 	}
 	level := slog.LevelInfo
-	if w.status >= http.StatusInternalServerError {
+	switch {
+	case w.status >= http.StatusInternalServerError:
 		level = slog.LevelError
+	case a.quiet:
+		level = slog.LevelDebug
 	}
 	attrs := []slog.Attr{
 		slog.String("request", rec.id),

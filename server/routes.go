@@ -22,7 +22,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	if s.config.Metrics != nil {
-		mux.Handle("GET /metrics", s.chain(API{Name: "metrics", Handler: s.config.Metrics}))
+		mux.Handle("GET /metrics", s.chain(API{Name: "metrics", Handler: s.config.Metrics, quiet: true}))
 	}
 	mux.Handle("/", s.chain(API{}))
 	return mux

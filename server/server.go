@@ -34,6 +34,8 @@ type API struct {
 	Operation func(*http.Request) string
 	// Error writes an error in the API's shape; nil: plain JSON.
 	Error func(http.ResponseWriter, *http.Request, error)
+
+	quiet bool // logged only for debugging
 }
 
 // Meter counts requests; telemetry.Recorder is one.
@@ -69,6 +71,7 @@ type Limits struct {
 	HeaderBytes int           // 64 KiB
 	HeaderTime  time.Duration // 10 s from the connection or the request's first byte
 	BodyBytes   int64         // 48 MiB; APIs have smaller ones
+	Bodies      int64         // 256 MiB of all bodies under way together
 	BodyStall   time.Duration // 10 s without a byte of the body
 	BodyGrace   time.Duration // 20 s before BodyRate is asked for
 	BodyRate    int64         // 16 KiB/s on average
@@ -84,6 +87,7 @@ func (l Limits) withDefaults() Limits {
 	l.HeaderBytes = cmp.Or(l.HeaderBytes, 64<<10)
 	l.HeaderTime = cmp.Or(l.HeaderTime, 10*time.Second)
 	l.BodyBytes = cmp.Or(l.BodyBytes, 48<<20)
+	l.Bodies = cmp.Or(l.Bodies, 256<<20)
 	l.BodyStall = cmp.Or(l.BodyStall, 10*time.Second)
 	l.BodyGrace = cmp.Or(l.BodyGrace, 20*time.Second)
 	l.BodyRate = cmp.Or(l.BodyRate, 16<<10)
@@ -100,6 +104,7 @@ type Server struct {
 	config   Config
 	handler  http.Handler
 	draining atomic.Bool
+	bodies   atomic.Int64 // bytes that requests under way have sent
 }
 
 // New returns a Server that does not listen yet.

@@ -543,3 +543,46 @@ func TestConnectionsAreBounded(t *testing.T) {
 		t.Errorf("got %s after %s; the third connection should wait until one of %d silent ones is cut", resp.Status, d, len(idle))
 	}
 }
+
+func TestBodiesTogetherAreBounded(t *testing.T) {
+	t.Parallel()
+	arrived, release := make(chan struct{}), make(chan struct{})
+	addr := start(t, server.Config{
+		Native: server.API{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, err := io.ReadAll(r.Body); err != nil {
+				http.Error(w, trilobite.Message(err), http.StatusTooManyRequests)
+				return
+			}
+			if r.URL.Path == "/api/v1/hold" {
+				close(arrived)
+				<-release
+			}
+		})},
+		Limits: server.Limits{Bodies: 1000},
+	})
+	post := func(path string, n int) int {
+		resp, err := http.Post("http://"+addr+"/api/v1/"+path, "text/plain", strings.NewReader(strings.Repeat("x", n)))
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	held := make(chan int, 1)
+	go func() { held <- post("hold", 800) }()
+	<-arrived
+	if got := post("more", 300); got != 429 {
+		t.Errorf("beside 800 of 1000 bytes: got %d, want 429", got)
+	}
+	if got := post("little", 100); got != 200 {
+		t.Errorf("within the bound: got %d, want 200", got)
+	}
+	close(release)
+	if got := <-held; got != 200 {
+		t.Errorf("the first: got %d, want 200", got)
+	}
+	if got := post("again", 900); got != 200 {
+		t.Errorf("after the first has gone: got %d, want 200", got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"os"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -16,7 +17,10 @@ const statusClosed = 499
 
 // status is the table from codes to HTTP of this API.
 func status(err error) int {
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded): // of the request's own body
+		return http.StatusRequestTimeout
+	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout
 	}
 	switch trilobite.CodeOf(err) {

@@ -2,6 +2,7 @@ package vision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -108,5 +109,9 @@ func (h *Handler) annotateOne(ctx context.Context, r *pb.AnnotateImageRequest) (
 }
 
 func canceled(cause error) error {
-	return &trilobite.Error{Op: "vision.Annotate", Code: trilobite.Canceled, Msg: "The operation was cancelled.", Err: cause}
+	msg := "The operation was cancelled."
+	if errors.Is(cause, context.DeadlineExceeded) {
+		msg = "Deadline exceeded."
+	}
+	return &trilobite.Error{Op: "vision.Annotate", Code: trilobite.Canceled, Msg: msg, Err: cause}
 }

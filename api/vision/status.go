@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"os"
 
 	"connectrpc.com/connect"
 	"google.golang.org/genproto/googleapis/rpc/code"
@@ -16,7 +17,7 @@ import (
 // rpcCode maps what went wrong to google.rpc.Code. It is the only such table of
 // this API.
 func rpcCode(err error) code.Code {
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return code.Code_DEADLINE_EXCEEDED
 	}
 	switch trilobite.CodeOf(err) {
@@ -82,11 +83,14 @@ func httpStatus(c code.Code) int {
 // message is what the client may read of err: cancellations have no *trilobite.Error
 // of their own where a model was interrupted.
 func message(err error) string {
-	switch c := rpcCode(err); {
-	case c == code.Code_DEADLINE_EXCEEDED:
-		return "Deadline exceeded."
-	case c == code.Code_CANCELLED && trilobite.CodeOf(err) == trilobite.Internal:
-		return "The operation was cancelled."
+	if trilobite.CodeOf(err) == trilobite.Internal {
+		switch rpcCode(err) {
+		case code.Code_DEADLINE_EXCEEDED:
+			return "Deadline exceeded."
+		case code.Code_CANCELLED:
+			return "The operation was cancelled."
+		default:
+		}
 	}
 	return trilobite.Message(err)
 }
@@ -109,15 +113,19 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	c := rpcCode(err)
+	answered := httpStatus(c)
+	if errors.Is(err, os.ErrDeadlineExceeded) { // of the request's own body
+		answered = http.StatusRequestTimeout
+	}
 	type problem struct {
 		Code    int    `json:"code"`
 		Message string `json:"message"`
 		Status  string `json:"status"`
 	}
-	body, _ := json.MarshalIndent(map[string]problem{"error": {httpStatus(c), message(err), c.String()}}, "", "  ")
+	body, _ := json.MarshalIndent(map[string]problem{"error": {answered, message(err), c.String()}}, "", "  ")
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(httpStatus(c))
+	w.WriteHeader(answered)
 	_, _ = w.Write(append(body, '\n'))
 }
 
