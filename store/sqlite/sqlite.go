@@ -1,0 +1,108 @@
+// Package sqlite keeps Trilobite's records in one SQLite file, for one machine.
+//
+// Several processes may share the file: the server and the command line do. Reads and
+// writes do not block each other (WAL), writers wait for their turn. The schema is in
+// migrations/, applied by Open.
+//
+// Start at Open; each record has its own file: keys.go.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Store keeps records in a file. It is safe for concurrent use.
+type Store struct{ db *sql.DB }
+
+// Open opens the store in the named file, which is made if need be, readable by its owner
+// alone, and brings its schema up to date. A schema newer than this program is an error.
+func Open(ctx context.Context, name string) (*Store, error) {
+	if err := touch(name); err != nil {
+		return nil, fmt.Errorf("opening store: %w", err)
+	}
+	db, err := sql.Open("sqlite", dsn(name))
+	if err != nil {
+		return nil, fmt.Errorf("opening store %s: %w", name, err)
+	}
+	if err := migrate(ctx, db); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening store %s: %w", name, err), db.Close())
+	}
+	return &Store{db}, nil
+}
+
+// Close closes the file.
+func (s *Store) Close() error { return s.db.Close() }
+
+// dsn names the file and what each connection sets: wait up to 5 s for a lock, keep
+// readers and writers apart, sync at checkpoints (safe against crashes with WAL), and
+// take the write lock when a transaction starts, so that it cannot fail half-way.
+func dsn(name string) string {
+	q := url.Values{
+		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"},
+		"_txlock": {"immediate"},
+	}
+	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(name), RawQuery: q.Encode()}).String()
+}
+
+// touch makes the file and its directory, for the owner only: SQLite would let the umask
+// decide. SQLite gives its -wal and -shm files the same mode.
+func touch(name string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// migrate applies what is missing. Of two processes that start at once on a new file one
+// may lose the race for a migration; when it looks again, nothing is missing.
+func migrate(ctx context.Context, db *sql.DB) error {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	for try := 0; ; try++ {
+		_, err = p.Up(ctx)
+		if err == nil || try == 4 || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err != nil {
+		return fmt.Errorf("migrating: %w", err)
+	}
+	have, want, err := p.GetVersions(ctx)
+	if err == nil && have > want {
+		err = fmt.Errorf("schema %d is newer than this program, which knows %d", have, want)
+	}
+	return err
+}
+
+// taken reports whether err says that a primary key exists.
+func taken(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}
