@@ -13,14 +13,14 @@ const sampleSide = 192
 // foreground and its background. Foreground and Background are nil in a picture where
 // nothing stands out from the rest.
 func Analyze(img *imageio.Image, maxColors int) *trilobite.Properties {
-	all := sample(img, whole(img), nil)
+	all := sample(img, img.Bounds(), nil)
 	detail := newDetail(img)
 	out := &trilobite.Properties{Region: region(all, detail, nil, maxColors)}
 	s := newSalience(img)
 	if mask := s.foreground(); mask != nil {
-		fore := region(sample(img, whole(img), mask.at), detail, mask.at, maxColors)
+		fore := region(sample(img, img.Bounds(), mask.at), detail, mask.at, maxColors)
 		outside := func(x, y float64) bool { return !mask.at(x, y) }
-		back := region(sample(img, whole(img), outside), detail, outside, maxColors)
+		back := region(sample(img, img.Bounds(), outside), detail, outside, maxColors)
 		out.Foreground, out.Background = &fore, &back
 	}
 	return out
@@ -37,15 +37,12 @@ func Colors(img *imageio.Image, box geom.Box, maxColors int) []trilobite.Color {
 // region measures the sampled pixels; keep limits sharpness to the same part of the
 // picture, in fractions of its sides; nil is all of it.
 func region(p pixels, d *detail, keep func(x, y float64) bool, maxColors int) trilobite.Region {
+	brightness, contrast := p.tone()
 	return trilobite.Region{
-		Quality: trilobite.Quality{
-			Brightness: p.brightness(), Contrast: p.contrast(), Sharpness: d.sharpness(keep),
-		},
-		Colors: p.colors(maxColors),
+		Quality: trilobite.Quality{Brightness: brightness, Sharpness: d.sharpness(keep), Contrast: contrast},
+		Colors:  p.colors(maxColors),
 	}
 }
-
-func whole(img *imageio.Image) geom.Box { return img.Bounds() }
 
 // pixels are sampled colours, RGB.
 type pixels []uint8

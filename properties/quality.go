@@ -6,23 +6,23 @@ import (
 	"trilobite/imageio"
 )
 
-// brightness is the mean L* of the pixels, 0 (black) to 100 (white); 0 of none.
-func (p pixels) brightness() float32 {
-	sum := 0.0
-	for _, l := range p.lightnesses() {
-		sum += l
+// tone measures L*, 0 to 100, over the pixels; both figures are 0 of none.
+//
+// Brightness is its mean: 0 for black, 100 for white. Contrast is the difference
+// between its 95th and its 5th percentile: 0 for a flat picture, 100 for black on white
+// in any share between 5 and 95 in 100.
+func (p pixels) tone() (brightness, contrast float32) {
+	n := len(p) / 3
+	if n == 0 {
+		return 0, 0
 	}
-	return float32(sum / float64(max(1, len(p)/3)))
-}
-
-// contrast is the difference between the 95th and the 5th percentile of L*: 0 for a
-// flat picture, 100 for black on white in any share between 5 and 95 in 100.
-func (p pixels) contrast() float32 {
 	var histogram [1001]int
-	for _, l := range p.lightnesses() {
+	sum := 0.0
+	for i := 0; i+2 < len(p); i += 3 {
+		l := lightness(p[i], p[i+1], p[i+2])
+		sum += l
 		histogram[min(max(int(l*10+0.5), 0), 1000)]++
 	}
-	n := len(p) / 3
 	percentile := func(share float64) float64 {
 		seen := 0
 		for i, count := range histogram {
@@ -30,27 +30,13 @@ func (p pixels) contrast() float32 {
 				return float64(i) / 10
 			}
 		}
-		return 0
+		return 100
 	}
-	if n == 0 {
-		return 0
-	}
-	return float32(percentile(0.95) - percentile(0.05))
-}
-
-// lightnesses yields L* of each pixel.
-func (p pixels) lightnesses() func(func(int, float64) bool) {
-	return func(yield func(int, float64) bool) {
-		for i := 0; i+2 < len(p); i += 3 {
-			if !yield(i/3, lightness(p[i], p[i+1], p[i+2])) {
-				return
-			}
-		}
-	}
+	return float32(sum / float64(n)), float32(percentile(0.95) - percentile(0.05))
 }
 
 // detailSide bounds the picture that sharpness is measured on.
-const detailSide = 512
+const detailSide = 320
 
 // detail is a small grey picture and, of every pixel, the variation to its left and
 // upper neighbours before and after a strong blur.
