@@ -95,6 +95,7 @@ func (m *Model) openSessions(ctx context.Context, src source) error {
 		})
 	}
 	err := g.Wait()
+	trim()
 	if m.sched.cores == 1 {
 		m.narrow = m.wide
 	}
@@ -158,6 +159,7 @@ func (m *Model) Close() error {
 	m.closing.Do(func() {
 		m.sched.close(m.lane)
 		err = m.closeSessions()
+		trim()
 	})
 	return err
 }

@@ -86,8 +86,10 @@ func sessionOptions(threads int, o Options) (*ortgo.SessionOptions, error) {
 		opts.SetInterOpNumThreads(1),
 		opts.SetExecutionMode(ortgo.ExecutionModeSequential),
 		opts.SetGraphOptimizationLevel(ortgo.GraphOptimizationLevelEnableAll),
-		// Threads that spin between the nodes of a run make it a third faster; after the
-		// run they would burn the cores of others (bench/ortloop).
+		// Threads that look out for work between the nodes of a run save it their waking.
+		// Long looks cost more than they save as soon as anything else wants the cores,
+		// and after the run they would burn the cores of other runs (bench/ortloop).
+		opts.AddSessionConfigEntry("session.intra_op.spin_duration_us", "100"),
 		opts.AddSessionConfigEntry("session.force_spinning_stop", "1"),
 	)
 	if err == nil && o.Provider == "cuda" {

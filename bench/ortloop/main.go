@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,15 +42,22 @@ type variant struct {
 	noArena bool
 	pattern bool // memory pattern off
 	idle    bool // a second session with all threads, run once now and then
+	clients int  // of package ort's pool, instead of a bare loop
 }
 
 func variants(cores int) []variant {
 	off := map[string]string{"session.intra_op.allow_spinning": "0"}
 	stop := map[string]string{"session.force_spinning_stop": "1"}
+	short := func(us int) map[string]string {
+		return map[string]string{"session.force_spinning_stop": "1", "session.intra_op.spin_duration_us": strconv.Itoa(us)}
+	}
 	denormal := map[string]string{"session.intra_op.allow_spinning": "0", "session.set_denormal_as_zero": "1"}
 	return []variant{
 		{name: "wide, spinning", runs: 1, threads: cores},
 		{name: "wide, spinning stops with the run", runs: 1, threads: cores, entries: stop},
+		{name: "wide, spinning 20 µs at most", runs: 1, threads: cores, entries: short(20)},
+		{name: "wide, spinning 100 µs at most", runs: 1, threads: cores, entries: short(100)},
+		{name: "wide, spinning 500 µs at most", runs: 1, threads: cores, entries: short(500)},
 		{name: "wide, no spinning", runs: 1, threads: cores, entries: off},
 		{name: "narrow", runs: cores, threads: 1, entries: off},
 		{name: "narrow, one run", runs: 1, threads: 1, entries: off},
@@ -60,6 +68,9 @@ func variants(cores int) []variant {
 		{name: "narrow, batches of 4", runs: cores, threads: 1, batch: 4, entries: off},
 		{name: "wide, batches of 4", runs: 1, threads: cores, batch: 4, entries: off},
 		{name: "wide, several runs of one session", runs: cores, threads: cores, entries: off},
+		{name: "pool, one client", clients: 1},
+		{name: "pool, as many clients as cores", clients: cores},
+		{name: "pool, 8 clients", clients: 8},
 		{name: "narrow, beside a wide session that spins", runs: cores, threads: 1, entries: off, idle: true},
 	}
 }
@@ -87,7 +98,11 @@ func main() {
 			if !strings.Contains(v.name, *only) {
 				continue
 			}
-			rate, cpu, err := m.measure(v, *cores, *each)
+			run := m.measure
+			if v.clients > 0 {
+				run = m.pool
+			}
+			rate, cpu, err := run(v, *cores, *each)
 			if err != nil {
 				log.Printf("%s: %v", v.name, err)
 				continue
