@@ -185,6 +185,9 @@ func (c *converter) fused(s *step, o *operand, i int) *operand {
 	return o
 }
 
+// positive reports a known size that is not out of all proportion.
+func positive(x number) bool { return x.known() && x.n >= 1 && x.n <= maxPad }
+
 // convTranspose is the gradient of a convolution by its input, whose shape is input 0:
 //
 //	filter (kH, kW, out, in) → W (in, out, kH, kW)
@@ -196,7 +199,7 @@ func convTranspose(c *converter, s *step) []*operand {
 	if !ok || c.err != nil {
 		return dead()
 	}
-	if !known || len(size) != 4 || !size[1].known() || !size[2].known() || len(x.Shape) != 4 || x.Shape[2] < 0 || x.Shape[3] < 0 {
+	if !known || len(size) != 4 || !positive(size[1]) || !positive(size[2]) || len(x.Shape) != 4 || x.Shape[2] < 0 || x.Shape[3] < 0 {
 		c.fail("an output of unknown size")
 		return dead()
 	}
