@@ -240,7 +240,7 @@ def tile_by_batch(x):
 @case()
 def broadcasts_against_an_image(x):
     y = conv(x, w(1, 1, 4, 4))
-    return y * w(6, 1), y - w(7, 6, 1), w(4) / (y + 20.0), tf.maximum(y, x), y * raw.Mean(input=x, axis=[1, 2, 3], keep_dims=True)
+    return y * w(6, 1), y - w(7, 6, 1), w(4) / (y + 20.0), tf.maximum(y, x), y * raw.Mean(input=x, axis=[1, 2, 3], keep_dims=True), y + raw.Mean(input=x, axis=[0, 1, 2]), x - raw.Mean(input=x, axis=[0])
 
 
 @case()
@@ -287,7 +287,7 @@ def nearest(x):
 
 @case()
 def depth_and_space(x):
-    return raw.DepthToSpace(input=x, block_size=2), raw.SpaceToDepth(input=x[:, :6], block_size=2)
+    return raw.DepthToSpace(input=tf.concat([x, -x], 3), block_size=2), raw.SpaceToDepth(input=x[:, :6], block_size=2)
 
 
 @case(shape=(None, 5))
