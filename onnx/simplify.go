@@ -21,6 +21,7 @@ func Simplify(g *Graph) error {
 			foldConstants,
 			removeNoOps,
 			mergeTransposes,
+			fixReshapes,
 			mergeReshapes,
 			foldBatchNorm,
 			foldScale,
@@ -42,5 +43,5 @@ func Simplify(g *Graph) error {
 
 // maxRounds bounds the rounds of Simplify. Every rewrite takes something away or
 // moves it towards the input, so the rounds end by themselves; exported networks
-// need fewer than ten.
-const maxRounds = 100
+// need fewer than ten, and a graph that is cut short is still right.
+const maxRounds = 16

@@ -9,14 +9,14 @@ import (
 // editor knows who uses what in a graph while a rewrite changes it.
 type editor struct {
 	g       *Graph
-	users   map[*Value][]*Node // once per use, nodes of nested graphs included
-	kept    map[*Value]bool    // outputs of the graph and of nested ones
+	users   map[*Value]map[*Node]int // how often each node reads a value, nested graphs included
+	kept    map[*Value]bool          // outputs of the graph and of nested ones
 	names   map[string]bool
 	removed map[*Node]bool
 }
 
 func newEditor(g *Graph) *editor {
-	e := &editor{g: g, users: map[*Value][]*Node{}, kept: map[*Value]bool{}, names: map[string]bool{}, removed: map[*Node]bool{}}
+	e := &editor{g: g, users: map[*Value]map[*Node]int{}, kept: map[*Value]bool{}, names: map[string]bool{}, removed: map[*Node]bool{}}
 	e.read(g)
 	return e
 }
@@ -28,7 +28,7 @@ func (e *editor) read(g *Graph) {
 	for _, n := range g.Nodes {
 		for _, v := range n.In {
 			if v != nil {
-				e.users[v] = append(e.users[v], n)
+				e.addUse(v, n)
 				e.names[v.Name] = true
 			}
 		}
@@ -52,7 +52,7 @@ func (e *editor) read(g *Graph) {
 // only returns the producer of v if it is a node of one of the given operators whose
 // one output is used once, here, and is no output of the graph; else nil.
 func (e *editor) only(v *Value, ops ...string) *Node {
-	if v == nil || v.Node == nil || e.removed[v.Node] || len(e.users[v]) != 1 || e.kept[v] || len(v.Node.Out) != 1 {
+	if v == nil || v.Node == nil || e.removed[v.Node] || !e.once(v) || len(v.Node.Out) != 1 {
 		return nil
 	}
 	for _, op := range ops {
@@ -63,13 +63,21 @@ func (e *editor) only(v *Value, ops ...string) *Node {
 	return nil
 }
 
+// once reports whether v is read exactly once, and by a node.
+func (e *editor) once(v *Value) bool {
+	for _, count := range e.users[v] {
+		return len(e.users[v]) == 1 && count == 1 && !e.kept[v]
+	}
+	return false
+}
+
 // setConstant makes input i of n a constant, which keeps the name of the constant
 // there if no other node reads that one.
 func (e *editor) setConstant(n *Node, i int, t *tensor.Tensor) {
 	base := fmt.Sprintf("%s_in%d", n.Name, i)
 	if old := n.Input(i); old != nil {
 		base = old.Name
-		if len(e.users[old]) == 1 && !e.kept[old] {
+		if e.once(old) {
 			delete(e.names, base)
 		}
 	}
@@ -91,16 +99,23 @@ func (e *editor) setInput(n *Node, i int, v *Value) {
 	}
 	n.In[i] = v
 	if v != nil {
-		e.users[v] = append(e.users[v], n)
+		e.addUse(v, n)
 	}
 }
 
+func (e *editor) addUse(v *Value, n *Node) {
+	if e.users[v] == nil {
+		e.users[v] = map[*Node]int{}
+	}
+	e.users[v][n]++
+}
+
 func (e *editor) dropUse(v *Value, n *Node) {
-	for k, u := range e.users[v] {
-		if u == n {
-			e.users[v] = append(e.users[v][:k:k], e.users[v][k+1:]...)
-			return
-		}
+	switch count := e.users[v][n]; count {
+	case 0, 1:
+		delete(e.users[v], n)
+	default:
+		e.users[v][n] = count - 1
 	}
 }
 
@@ -119,17 +134,22 @@ func (e *editor) bypass(n *Node, v *Value) bool {
 		delete(e.kept, old)
 		e.kept[v] = true
 	}
-	for _, u := range e.users[old] {
+	e.redirect(old, v)
+	e.remove(n)
+	return true
+}
+
+// redirect lets the readers of old read v.
+func (e *editor) redirect(old, v *Value) {
+	for u := range e.users[old] {
 		for i, in := range u.In {
 			if in == old {
 				u.In[i] = v
+				e.addUse(v, u)
 			}
 		}
 	}
-	e.users[v] = append(e.users[v], e.users[old]...)
 	delete(e.users, old)
-	e.remove(n)
-	return true
 }
 
 // outputAt returns the place of v among the graph's outputs; -1 if it is there more

@@ -1,6 +1,10 @@
 package onnx
 
-import "slices"
+import (
+	"slices"
+
+	"trilobite/tensor"
+)
 
 // mergeTransposes makes one Transpose of two in a row.
 //
@@ -51,4 +55,46 @@ func mergeReshapes(e *editor) bool {
 		changed = true
 	}
 	return changed
+}
+
+// fixReshapes makes the target of a Reshape a constant where it is computed from the
+// input's own shape: a dimension that stays in its place is a 0, and one that nothing
+// is known of is a -1. A free batch then needs no Shape, Gather and Concat.
+//
+// Exact, but for inputs without elements, whose shape a -1 cannot tell. Saves the
+// nodes that compute the target.
+func fixReshapes(e *editor) bool {
+	changed := false
+	for _, n := range e.g.Nodes {
+		target := n.Input(1)
+		if n.Op != "Reshape" || n.Domain != "" || target == nil || target.Data != nil || n.Int("allowzero", 0) != 0 {
+			continue
+		}
+		elems, ok := elemsOf(target)
+		if to, fixed := fixedTarget(elems, inShape(n, 0)); ok && fixed {
+			e.setConstant(n, 1, tensor.Vector(to...))
+			changed = true
+		}
+	}
+	return changed
+}
+
+// fixedTarget writes a Reshape's target of x in numbers, false if it takes two -1.
+func fixedTarget(target []num, x Shape) ([]int64, bool) {
+	to := make([]int64, len(target))
+	open := 0
+	for i, e := range target {
+		switch {
+		case !e.dim:
+			to[i] = e.n
+		case e.n != Unknown && i < len(x) && x[i] == e.n:
+			to[i] = 0
+		default:
+			to[i] = -1
+		}
+		if to[i] < 0 {
+			open++
+		}
+	}
+	return to, open <= 1
 }

@@ -33,13 +33,7 @@ func shareConstants(e *editor) bool {
 				first[h] = v
 				continue
 			}
-			for _, n := range slices.Clone(e.users[v]) {
-				for i, in := range n.In {
-					if in == v {
-						n.In[i] = same
-					}
-				}
-			}
+			e.redirect(v, same)
 			changed = true
 		}
 	}

@@ -123,6 +123,14 @@ func TestSimplify(t *testing.T) {
 			n := b.Unsqueeze(b.Gather(b.Shape(x), b.Int(0), 0), 0)
 			return b.Relu(b.ReshapeTo(x, b.Concat(0, n, b.Ints(4, 8, 8))))
 		}, "Relu"},
+		{"a batch that stays in its place needs no Shape", func(b *Builder, x *Value) *Value {
+			n := b.Unsqueeze(b.Gather(b.Shape(x), b.Int(0), 0), 0)
+			return b.ReshapeTo(x, b.Concat(0, n, b.Ints(-1, 16)))
+		}, "Reshape"},
+		{"a batch that moves is what is left", func(b *Builder, x *Value) *Value {
+			n := b.Unsqueeze(b.Gather(b.Shape(x), b.Int(0), 0), 0)
+			return b.ReshapeTo(x, b.Concat(0, b.Ints(2), n, b.Ints(128)))
+		}, "Reshape"},
 		{"Reshapes in a row become one", func(b *Builder, x *Value) *Value {
 			return b.Reshape(b.Unsqueeze(b.Flatten(x, 1), 1), -1, 16)
 		}, "Reshape"},

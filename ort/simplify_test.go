@@ -88,7 +88,7 @@ func TestSimplifyKeepsNumbers(t *testing.T) {
 			to := n.Cast(n.Floor(n.Mul(n.Cast(hw, tensor.Float32), n.Scalar(tensor.Float32, 1.7))), tensor.Int64)
 			y := n.Op("Resize", []*onnx.Value{x, nil, nil, to}, map[string]any{"axes": []int64{2, 3}, "mode": "linear"}, 1)[0]
 			return n.ReshapeTo(y, n.Concat(0, batch, n.Ints(-1)))
-		}, "Floor Slice Cast"},
+		}, "Floor Slice Cast Shape Gather Concat"},
 		{"constants computed from constants", func(n net, x *onnx.Value) *onnx.Value {
 			k := n.Sqrt(n.Abs(n.Sub(n.Transpose(n.w(1, 7, 4, 3), 0, 2, 3, 1), n.w(4, 1, 7))))
 			k = n.Concat(2, n.Pad(n.SliceStep(k, []int64{2}, []int64{-1}, []int64{-9}, []int64{-1}), 0, 0, -1, 0, 0, 0, 3, 0), k, n.Tile(n.Exp(n.w(1, 4, 1, 7)), 1, 1, 1, 1))
