@@ -80,14 +80,14 @@ type namedColor struct {
 	rgb uint32
 }
 
-// name returns the CSS colour nearest to r, g, b and its plain name. Distances are
-// Oklab's with hue and chroma counted twice: CSS has few dark colours, and a dark grey
-// should be called black or grey rather than after the blue that is as dark.
+// name returns the CSS colour nearest to r, g, b and its plain name. Lightness is CIE
+// L*, in which near-black is near black, and Oklab's hue and chroma count twice: CSS
+// has few dark colours, and a dark grey should not be named after a blue as dark.
 func name(r, g, b uint8) (css, simplified string) {
-	at, best := toLab(r, g, b), math.Inf(1)
+	at, best := toNameSpace(r, g, b), math.Inf(1)
 	for _, group := range named {
 		for _, c := range group.colors {
-			if d := at.nameDistance2(toLab(uint8(c.rgb>>16), uint8(c.rgb>>8), uint8(c.rgb))); d < best {
+			if d := at.distance2(toNameSpace(uint8(c.rgb>>16), uint8(c.rgb>>8), uint8(c.rgb))); d < best {
 				best, css, simplified = d, c.css, group.simplified
 			}
 		}
@@ -95,6 +95,7 @@ func name(r, g, b uint8) (css, simplified string) {
 	return css, simplified
 }
 
-func (c lab) nameDistance2(d lab) float64 {
-	return c.distance2(d) + 3*((c.a-d.a)*(c.a-d.a)+(c.b-d.b)*(c.b-d.b))
+func toNameSpace(r, g, b uint8) lab {
+	c := toLab(r, g, b)
+	return lab{lightness(r, g, b) / 100, 2 * c.a, 2 * c.b}
 }
