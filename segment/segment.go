@@ -1,0 +1,104 @@
+// Package segment names every pixel: image in, a mask of class indices out.
+//
+// A Segmenter prepares the image (pipeline), runs the model (ort) and takes the best
+// class of each pixel (mask.go). The mask has the model's resolution; Mask.At looks a
+// point of the image up. Start at New and Segmenter.Segment.
+package segment
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"trilobite/imageio"
+	"trilobite/ort"
+	"trilobite/pipeline"
+	"trilobite/tensor"
+)
+
+// Config says how a model is fed and read; a model's card holds it.
+type Config struct {
+	Pipeline pipeline.Spec // its resize is exact: a mask covers the whole image
+	Decoder  string        // "mask"
+	Labels   []string      // names by class, the background among them
+	Recorder Recorder
+}
+
+// Recorder receives the time of the stages "preprocess" and "postprocess".
+type Recorder interface {
+	Observe(stage, model string, d time.Duration)
+}
+
+// Segmenter is a model with its preparation, safe for concurrent use.
+type Segmenter struct {
+	model     *ort.Model
+	transform *pipeline.Transform
+	c         Config
+}
+
+// New returns a Segmenter, or says why the model does not fit the Config. The model
+// stays the caller's to close.
+func New(m *ort.Model, c Config) (*Segmenter, error) {
+	s, err := newSegmenter(m, c)
+	if err != nil {
+		return nil, fmt.Errorf("segmentation model %s: %w", m.Name(), err)
+	}
+	return s, nil
+}
+
+func newSegmenter(m *ort.Model, c Config) (*Segmenter, error) {
+	if c.Decoder != "mask" {
+		return nil, fmt.Errorf("decoder %q: not mask", c.Decoder)
+	}
+	t, err := pipeline.Compile(c.Pipeline)
+	if err != nil {
+		return nil, err
+	}
+	if r := c.Pipeline.Resize; r != "" && r != pipeline.Exact {
+		return nil, fmt.Errorf("preprocessing: resize is %q, a mask needs %q", r, pipeline.Exact)
+	}
+	in := m.Inputs()
+	if len(in) != 1 {
+		return nil, fmt.Errorf("it has %d inputs %v, want the image alone", len(in), in)
+	}
+	if err := t.Feeds(in[0].DType, in[0].Shape); err != nil {
+		return nil, fmt.Errorf("input %s: %w", in[0], err)
+	}
+	if err := fits(m.Outputs(), len(c.Labels)); err != nil {
+		return nil, err
+	}
+	return &Segmenter{model: m, transform: t, c: c}, nil
+}
+
+// Spec returns the preprocessing; its MinSide says how far an image may be shrunk on load.
+func (s *Segmenter) Spec() pipeline.Spec { return s.transform.Spec() }
+
+// Segment returns the class of every place of the image.
+func (s *Segmenter) Segment(ctx context.Context, img *imageio.Image) (*Mask, error) {
+	start := time.Now()
+	x, mapping, err := s.transform.Apply(img)
+	if err != nil {
+		return nil, err
+	}
+	s.observe("preprocess", start)
+	out, err := s.model.Run(ctx, []*tensor.Tensor{x})
+	s.transform.Recycle(x)
+	if err != nil {
+		return nil, err
+	}
+	start = time.Now()
+	m, err := decode(out[0], s.c.Labels)
+	s.model.Recycle(out)
+	if err != nil {
+		return nil, fmt.Errorf("segmentation model %s: %w", s.model.Name(), err)
+	}
+	m.fullW, m.fullH = mapping.Size()
+	s.observe("postprocess", start)
+	return m, nil
+}
+
+func (s *Segmenter) observe(stage string, since time.Time) {
+	if s.c.Recorder != nil {
+		s.c.Recorder.Observe(stage, s.model.Name(), time.Since(since))
+	}
+}
