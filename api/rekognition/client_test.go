@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"trilobite/store/sqlite"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/rekognition"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
@@ -28,6 +30,9 @@ type analyzeFunc func(ctx context.Context, p trilobite.AnalyzeParams) (*trilobit
 func (f analyzeFunc) Analyze(ctx context.Context, _ []byte, p trilobite.AnalyzeParams) (*trilobite.Analysis, error) {
 	return f(ctx, p)
 }
+
+// pause is how long the SDK waits before it comes again.
+const pause = 250 * time.Millisecond
 
 // client returns aws-sdk-go-v2's client of a server that verifies signatures, signing
 // with the given secret or, for "", with the right one.
@@ -59,6 +64,10 @@ func client(t *testing.T, a Analyzer, n auth.NewKey, secret string) *sdk.Client 
 	return sdk.New(sdk.Options{
 		Region: "eu-west-1", BaseEndpoint: aws.String(srv.URL),
 		Credentials: credentials.NewStaticCredentialsProvider(k.ID, secret, ""),
+		// The default waits a random time, from nothing up.
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return pause, nil })
+		}),
 	})
 }
 
@@ -101,8 +110,8 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestRateOfKey sees a client held to its key's rate get through by retrying, and fail
-// with AWS's exception when it does not retry.
+// TestRateOfKey sees a client held to its key's rate get through by retrying, and one
+// that does not retry fail with AWS's exception.
 func TestRateOfKey(t *testing.T) {
 	t.Parallel()
 	c := client(t, &analyzer{analysis: bicycle()}, auth.NewKey{RatePerSecond: 5, Burst: 1}, "")
@@ -112,13 +121,16 @@ func TestRateOfKey(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if d := time.Since(start); d < 350*time.Millisecond {
+	if d := time.Since(start); d < 2*time.Second/5 {
 		t.Errorf("3 calls at 5 a second took %v", d)
 	}
-	_, _ = detect(t, c)
-	_, err := c.DetectLabels(t.Context(), &sdk.DetectLabelsInput{Image: &types.Image{Bytes: jpeg(640, 480)}}, func(o *sdk.Options) { o.RetryMaxAttempts = 1 })
-	if _, ok := errors.AsType[*types.ThrottlingException](err); !ok {
-		t.Errorf("without retries: %v", err)
+	c = client(t, &analyzer{analysis: bicycle()}, auth.NewKey{RatePerSecond: 0.001, Burst: 1}, "")
+	if _, err := detect(t, c); err != nil {
+		t.Fatal(err)
+	}
+	_, err := detect(t, c)
+	if e, ok := errors.AsType[*types.ThrottlingException](err); !ok || !strings.HasPrefix(e.ErrorMessage(), "Rate exceeded") {
+		t.Errorf("over the rate: %v", err)
 	}
 }
 
