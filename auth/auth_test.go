@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"trilobite"
 	"trilobite/auth"
 	"trilobite/store/sqlite"
 )
@@ -64,7 +65,7 @@ func newDesk(t *testing.T) *desk {
 // adopt records a key of the given id and secret, which the service would not make.
 func (d *desk) adopt(t *testing.T, id, secret, account string) {
 	t.Helper()
-	k := auth.Key{ID: id, Account: account, CreatedAt: d.clock.now(), Sealed: d.keys.Sealer.Seal([]byte(secret), id)}
+	k := trilobite.Key{ID: id, Account: account, CreatedAt: d.clock.now(), Sealed: d.keys.Sealer.Seal([]byte(secret), id)}
 	if err := d.store.CreateKey(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}

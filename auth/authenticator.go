@@ -23,7 +23,7 @@ const cacheFor = 500 * time.Millisecond
 
 // Config is what an Authenticator works with.
 type Config struct {
-	Store  Store
+	Store  trilobite.KeyStore
 	Sealer *Sealer
 	Window time.Duration    // 0: DefaultWindow
 	Now    func() time.Time // nil: time.Now

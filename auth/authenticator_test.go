@@ -15,17 +15,17 @@ import (
 )
 
 // emptyStore has no keys; a method a test does not expect panics.
-type emptyStore struct{ auth.Store }
+type emptyStore struct{ trilobite.KeyStore }
 
-func (emptyStore) Key(context.Context, string) (auth.Key, error) {
-	return auth.Key{}, &trilobite.Error{Code: trilobite.NotFound, Msg: "No key."}
+func (emptyStore) Key(context.Context, string) (trilobite.Key, error) {
+	return trilobite.Key{}, &trilobite.Error{Code: trilobite.NotFound, Msg: "No key."}
 }
 
 // brokenStore cannot be read.
-type brokenStore struct{ auth.Store }
+type brokenStore struct{ trilobite.KeyStore }
 
-func (brokenStore) Key(context.Context, string) (auth.Key, error) {
-	return auth.Key{}, errors.New("disk on fire")
+func (brokenStore) Key(context.Context, string) (trilobite.Key, error) {
+	return trilobite.Key{}, errors.New("disk on fire")
 }
 
 func TestRequest(t *testing.T) {
@@ -160,7 +160,7 @@ func TestRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := func(k auth.Key, secret string, n int) (ok int) {
+	count := func(k trilobite.Key, secret string, n int) (ok int) {
 		for range n {
 			switch _, err := d.Token(t.Context(), k.ID+"."+secret); {
 			case err == nil:

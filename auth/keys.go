@@ -15,7 +15,7 @@ import (
 
 // Keys makes, lists, rotates and revokes keys.
 type Keys struct {
-	Store  Store
+	Store  trilobite.KeyStore
 	Sealer *Sealer
 	Now    func() time.Time // nil: time.Now
 }
@@ -29,27 +29,27 @@ type NewKey struct {
 }
 
 // Create makes a key and returns it with its secret, which is told this once.
-func (s *Keys) Create(ctx context.Context, n NewKey) (Key, string, error) {
+func (s *Keys) Create(ctx context.Context, n NewKey) (trilobite.Key, string, error) {
 	if n.Account == "" {
 		n.Account = DefaultAccount
 	}
 	if err := n.check(); err != nil {
-		return Key{}, "", err
+		return trilobite.Key{}, "", err
 	}
-	k := Key{
+	k := trilobite.Key{
 		ID: newID(), Account: n.Account, Name: n.Name, CreatedAt: s.now(),
 		RatePerSecond: n.RatePerSecond, Burst: n.Burst,
 	}
 	secret := newSecret()
 	k.Sealed = s.Sealer.Seal([]byte(secret), k.ID)
 	if err := s.Store.CreateKey(ctx, k); err != nil {
-		return Key{}, "", fmt.Errorf("creating a key: %w", err)
+		return trilobite.Key{}, "", fmt.Errorf("creating a key: %w", err)
 	}
 	return k, secret, nil
 }
 
 // List returns the account's keys, oldest first; all keys for "".
-func (s *Keys) List(ctx context.Context, account string) ([]Key, error) {
+func (s *Keys) List(ctx context.Context, account string) ([]trilobite.Key, error) {
 	return s.Store.Keys(ctx, account)
 }
 

@@ -16,7 +16,7 @@ const maxIDLength = 128
 
 // known is a key in force, its secret opened, and its limiter.
 type known struct {
-	key     Key
+	key     trilobite.Key
 	secret  []byte
 	limiter *rate.Limiter // kept across refreshes, or a key could outrun its rate
 	until   time.Time     // then the store is asked again
@@ -63,7 +63,7 @@ func (a *Authenticator) lookup(ctx context.Context, id string) (*known, error) {
 
 // newLimiter returns a token bucket for the key's rate. Without a burst it holds what one
 // second allows.
-func newLimiter(k Key) *rate.Limiter {
+func newLimiter(k trilobite.Key) *rate.Limiter {
 	if k.RatePerSecond == 0 {
 		return rate.NewLimiter(rate.Inf, 0)
 	}

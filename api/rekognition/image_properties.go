@@ -10,28 +10,31 @@ import (
 )
 
 // imageProperties translates p, with at most n colours in each part. An image without a
-// foreground has none in the answer either.
+// foreground has none in the answer either; the service sends a contrast of the whole
+// image only.
 func imageProperties(p *trilobite.Properties, n int) *types.DetectLabelsImageProperties {
 	out := &types.DetectLabelsImageProperties{
-		Quality:        imageQuality(p.Quality),
+		Quality: &types.DetectLabelsImageQuality{
+			Brightness: aws.Float32(p.Quality.Brightness), Sharpness: aws.Float32(p.Quality.Sharpness), Contrast: aws.Float32(p.Quality.Contrast),
+		},
 		DominantColors: dominantColors(p.Colors, n),
 	}
 	if f := p.Foreground; f != nil {
 		out.Foreground = &types.DetectLabelsImageForeground{
-			Quality: imageQuality(f.Quality), DominantColors: dominantColors(f.Colors, n),
+			Quality: partQuality(f.Quality), DominantColors: dominantColors(f.Colors, n),
 		}
 	}
 	if b := p.Background; b != nil {
 		out.Background = &types.DetectLabelsImageBackground{
-			Quality: imageQuality(b.Quality), DominantColors: dominantColors(b.Colors, n),
+			Quality: partQuality(b.Quality), DominantColors: dominantColors(b.Colors, n),
 		}
 	}
 	return out
 }
 
-func imageQuality(q trilobite.Quality) *types.DetectLabelsImageQuality {
+func partQuality(q trilobite.Quality) *types.DetectLabelsImageQuality {
 	return &types.DetectLabelsImageQuality{
-		Brightness: aws.Float32(q.Brightness), Sharpness: aws.Float32(q.Sharpness), Contrast: aws.Float32(q.Contrast),
+		Brightness: aws.Float32(q.Brightness), Sharpness: aws.Float32(q.Sharpness),
 	}
 }
 
@@ -41,7 +44,7 @@ func dominantColors(colors []trilobite.Color, n int) []types.DominantColor {
 	for _, c := range colors[:min(n, len(colors))] {
 		out = append(out, types.DominantColor{
 			Red: aws.Int32(int32(c.R)), Green: aws.Int32(int32(c.G)), Blue: aws.Int32(int32(c.B)),
-			HexCode:  aws.String(fmt.Sprintf("#%02X%02X%02X", c.R, c.G, c.B)),
+			HexCode:  aws.String(fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)),
 			CSSColor: aws.String(c.CSS), SimplifiedColor: aws.String(c.Simplified),
 			PixelPercent: percent(c.Fraction),
 		})

@@ -197,13 +197,13 @@ func bicycle() *trilobite.Analysis {
 func TestDetectLabelsAnswer(t *testing.T) {
 	t.Parallel()
 	const (
-		red     = `{"Blue":0,"CSSColor":"red","Green":0,"HexCode":"#FF0000","PixelPercent":75,"Red":255,"SimplifiedColor":"red"}`
+		red     = `{"Blue":0,"CSSColor":"red","Green":0,"HexCode":"#ff0000","PixelPercent":75,"Red":255,"SimplifiedColor":"red"}`
 		navy    = `{"Blue":128,"CSSColor":"navy","Green":0,"HexCode":"#000080","PixelPercent":25,"Red":0,"SimplifiedColor":"blue"}`
 		box     = `{"BoundingBox":{"Height":0.5,"Left":0.25,"Top":0.25,"Width":0.5},"Confidence":75`
 		bike    = `{"Aliases":[{"Name":"Bike"}],"Categories":[{"Name":"Vehicles and Automotive"}],"Confidence":87.5,"Instances":[%s}],"Name":"Bicycle","Parents":[{"Name":"Vehicle"},{"Name":"Transportation"}]}`
 		transp  = `{"Aliases":[],"Categories":[],"Confidence":50,"Instances":[],"Name":"Transportation","Parents":[]}`
 		version = `"LabelModelVersion":"coco-ssd 1"`
-		props   = `"ImageProperties":{"Background":{"DominantColors":[],"Quality":{"Brightness":51,"Contrast":0,"Sharpness":0}},"DominantColors":[%s],"Quality":{"Brightness":50,"Contrast":70,"Sharpness":60}}`
+		props   = `"ImageProperties":{"Background":{"DominantColors":[],"Quality":{"Brightness":51,"Sharpness":0}},"DominantColors":[%s],"Quality":{"Brightness":50,"Contrast":70,"Sharpness":60}}`
 	)
 	tests := []struct {
 		name, members, want string

@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"trilobite"
-	"trilobite/auth"
 )
 
 const keyColumns = "id, account, name, created_at, rotated_at, revoked_at, rate_per_second, burst, sealed"
 
 // CreateKey records a key. It fails with trilobite.Exists if the id is taken.
-func (s *Store) CreateKey(ctx context.Context, k auth.Key) error {
+func (s *Store) CreateKey(ctx context.Context, k trilobite.Key) error {
 	_, err := s.db.ExecContext(ctx, "INSERT INTO key ("+keyColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		k.ID, k.Account, k.Name, millis(k.CreatedAt), millis(k.RotatedAt), millis(k.RevokedAt), k.RatePerSecond, k.Burst, k.Sealed)
 	if taken(err) {
@@ -23,7 +22,7 @@ func (s *Store) CreateKey(ctx context.Context, k auth.Key) error {
 }
 
 // Key returns a key of any account, revoked ones too.
-func (s *Store) Key(ctx context.Context, id string) (auth.Key, error) {
+func (s *Store) Key(ctx context.Context, id string) (trilobite.Key, error) {
 	k, err := scanKey(s.db.QueryRowContext(ctx, "SELECT "+keyColumns+" FROM key WHERE id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return k, noKey("Key", id)
@@ -32,14 +31,14 @@ func (s *Store) Key(ctx context.Context, id string) (auth.Key, error) {
 }
 
 // Keys returns the account's keys, oldest first, revoked ones too; every account's for "".
-func (s *Store) Keys(ctx context.Context, account string) ([]auth.Key, error) {
+func (s *Store) Keys(ctx context.Context, account string) ([]trilobite.Key, error) {
 	rows, err := s.db.QueryContext(ctx,
 		"SELECT "+keyColumns+" FROM key WHERE ? IN ('', account) ORDER BY created_at, id", account)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var keys []auth.Key
+	var keys []trilobite.Key
 	for rows.Next() {
 		k, err := scanKey(rows)
 		if err != nil {
@@ -92,9 +91,9 @@ func noKey(method, id string) error {
 }
 
 // scanKey reads a row of keyColumns.
-func scanKey(row interface{ Scan(dest ...any) error }) (auth.Key, error) {
+func scanKey(row interface{ Scan(dest ...any) error }) (trilobite.Key, error) {
 	var (
-		k                         auth.Key
+		k                         trilobite.Key
 		created, rotated, revoked sql.NullInt64
 	)
 	err := row.Scan(&k.ID, &k.Account, &k.Name, &created, &rotated, &revoked, &k.RatePerSecond, &k.Burst, &k.Sealed)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"trilobite/auth"
+	"trilobite"
 	"trilobite/store/storetest"
 )
 
@@ -27,7 +27,7 @@ func open(t *testing.T, name string) *Store {
 
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	storetest.Keys(t, func(t *testing.T) auth.Store {
+	storetest.Keys(t, func(t *testing.T) trilobite.KeyStore {
 		return open(t, filepath.Join(t.TempDir(), "trilobite.db"))
 	})
 }
@@ -36,7 +36,7 @@ func TestOpen(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "new dir?", "odd%20name#.db")
 	first := open(t, name)
-	k := auth.Key{ID: "A", Account: "111111111111", CreatedAt: time.UnixMilli(1).UTC(), Sealed: []byte("x")}
+	k := trilobite.Key{ID: "A", Account: "111111111111", CreatedAt: time.UnixMilli(1).UTC(), Sealed: []byte("x")}
 	if err := first.CreateKey(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"trilobite"
-	"trilobite/auth"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -25,18 +24,18 @@ const (
 // start is when the suite's keys are made; stores keep milliseconds.
 func start() time.Time { return time.Date(2026, 3, 4, 5, 6, 7, 8_000_000, time.UTC) }
 
-func key(id, account string, age time.Duration) auth.Key {
-	return auth.Key{
+func key(id, account string, age time.Duration) trilobite.Key {
+	return trilobite.Key{
 		ID: id, Account: account, Name: "the key " + id, CreatedAt: start().Add(age),
 		RatePerSecond: 2.5, Burst: 7, Sealed: []byte("sealed\x00" + id),
 	}
 }
 
-// Keys checks an auth.Store. open returns an empty store each time, and closes it when
+// Keys checks an trilobite.KeyStore. open returns an empty store each time, and closes it when
 // the test ends.
-func Keys(t *testing.T, open func(t *testing.T) auth.Store) {
+func Keys(t *testing.T, open func(t *testing.T) trilobite.KeyStore) {
 	t.Helper()
-	for name, test := range map[string]func(*testing.T, auth.Store){
+	for name, test := range map[string]func(*testing.T, trilobite.KeyStore){
 		"create and read":              createAndRead,
 		"an id is taken once":          takenOnce,
 		"lists are ordered and scoped": lists,
@@ -52,7 +51,7 @@ func Keys(t *testing.T, open func(t *testing.T) auth.Store) {
 	}
 }
 
-func create(t *testing.T, s auth.Store, keys ...auth.Key) {
+func create(t *testing.T, s trilobite.KeyStore, keys ...trilobite.Key) {
 	t.Helper()
 	for _, k := range keys {
 		if err := s.CreateKey(t.Context(), k); err != nil {
@@ -61,7 +60,7 @@ func create(t *testing.T, s auth.Store, keys ...auth.Key) {
 	}
 }
 
-func wantKey(t *testing.T, s auth.Store, want auth.Key) {
+func wantKey(t *testing.T, s trilobite.KeyStore, want trilobite.Key) {
 	t.Helper()
 	got, err := s.Key(t.Context(), want.ID)
 	if err != nil {
@@ -79,8 +78,8 @@ func wantCode(t *testing.T, what string, err error, code trilobite.Code) {
 	}
 }
 
-func createAndRead(t *testing.T, s auth.Store) {
-	plain := auth.Key{ID: "PLAIN", Account: ours, CreatedAt: start(), Sealed: []byte{0}}
+func createAndRead(t *testing.T, s trilobite.KeyStore) {
+	plain := trilobite.Key{ID: "PLAIN", Account: ours, CreatedAt: start(), Sealed: []byte{0}}
 	odd := key("ODD", ours, 0)
 	odd.Name = "naïve 'quotes'; --\u0000 " + strings.Repeat("é", 80)
 	create(t, s, plain, odd)
@@ -92,17 +91,17 @@ func createAndRead(t *testing.T, s auth.Store) {
 	wantCode(t, "an id in another case", err, trilobite.NotFound)
 }
 
-func takenOnce(t *testing.T, s auth.Store) {
+func takenOnce(t *testing.T, s trilobite.KeyStore) {
 	first := key("A", ours, 0)
 	create(t, s, first)
 	wantCode(t, "the same id again", s.CreateKey(t.Context(), key("A", theirs, time.Hour)), trilobite.Exists)
 	wantKey(t, s, first)
 }
 
-func lists(t *testing.T, s auth.Store) {
+func lists(t *testing.T, s trilobite.KeyStore) {
 	a, b, c := key("A", ours, 2*time.Hour), key("B", ours, time.Hour), key("C", theirs, 3*time.Hour)
 	create(t, s, a, b, c)
-	for account, want := range map[string][]auth.Key{ours: {b, a}, theirs: {c}, "": {b, a, c}, "333333333333": nil} {
+	for account, want := range map[string][]trilobite.Key{ours: {b, a}, theirs: {c}, "": {b, a, c}, "333333333333": nil} {
 		got, err := s.Keys(t.Context(), account)
 		if err != nil {
 			t.Fatal(err)
@@ -115,7 +114,7 @@ func lists(t *testing.T, s auth.Store) {
 	}
 }
 
-func rotate(t *testing.T, s auth.Store) {
+func rotate(t *testing.T, s trilobite.KeyStore) {
 	k := key("A", ours, 0)
 	create(t, s, k, key("B", ours, 0))
 	k.Sealed, k.RotatedAt = []byte("new"), start().Add(time.Minute)
@@ -127,7 +126,7 @@ func rotate(t *testing.T, s auth.Store) {
 	wantCode(t, "an unknown key", s.RotateKey(t.Context(), ours, "NONE", nil, start()), trilobite.NotFound)
 }
 
-func revoke(t *testing.T, s auth.Store) {
+func revoke(t *testing.T, s trilobite.KeyStore) {
 	k := key("A", ours, 0)
 	create(t, s, k, key("B", ours, 0))
 	k.RevokedAt = start().Add(time.Minute)
@@ -146,7 +145,7 @@ func revoke(t *testing.T, s auth.Store) {
 	wantCode(t, "an unknown key", s.RevokeKey(t.Context(), ours, "NONE", start()), trilobite.NotFound)
 }
 
-func otherAccounts(t *testing.T, s auth.Store) {
+func otherAccounts(t *testing.T, s trilobite.KeyStore) {
 	k := key("A", theirs, 0)
 	create(t, s, k)
 	wantCode(t, "rotating another account's key", s.RotateKey(t.Context(), ours, "A", []byte("new"), start()), trilobite.NotFound)
@@ -164,7 +163,7 @@ func otherAccounts(t *testing.T, s auth.Store) {
 
 // concurrentWriters makes keys from many goroutines while others read: nothing is lost
 // and nobody is told the store is busy.
-func concurrentWriters(t *testing.T, s auth.Store) {
+func concurrentWriters(t *testing.T, s trilobite.KeyStore) {
 	const writers, each = 8, 10
 	var wg sync.WaitGroup
 	for w := range writers {

@@ -135,8 +135,9 @@ func (c *Codec) appendMap(b []byte, v reflect.Value) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// appendFloat writes the shortest decimal that reads back as f at the given bits, and
-// the three values JSON has no number for as the strings Smithy gives them.
+// appendFloat writes the shortest decimal that reads back as f at the given bits, with
+// ".0" if it is whole: clients without a schema, boto3 among them, tell floats from
+// integers by that. The three values JSON has no number for are the strings Smithy gives.
 func appendFloat(b []byte, f float64, bits int) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -150,7 +151,11 @@ func appendFloat(b []byte, f float64, bits int) []byte {
 	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
 		format = 'e'
 	}
-	return strconv.AppendFloat(b, f, format, -1, bits)
+	b = strconv.AppendFloat(b, f, format, -1, bits)
+	if f == math.Trunc(f) && format == 'f' {
+		b = append(b, '.', '0')
+	}
+	return b
 }
 
 // appendTime writes seconds since 1970, with the three decimals AWS sends where they
