@@ -24,13 +24,14 @@ def declare(name, a, shape="static"):
     return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(a.dtype), shape)
 
 
-def case(name, opset, nodes, inputs, outputs, consts=None, shapes=None, expected=None):
+def case(name, opset, nodes, inputs, outputs, consts=None, shapes=None, expected=None, functions=()):
     """One model; outputs are names, or names with an element type."""
     consts, shapes = consts or {}, shapes or {}
     outs = [helper.make_tensor_value_info(*(o if isinstance(o, tuple) else (o, TensorProto.FLOAT)), None) for o in outputs]
     graph = helper.make_graph(nodes, name, [declare(k, v, shapes.get(k, "static")) for k, v in inputs.items()], outs,
                               [numpy_helper.from_array(v, k) for k, v in consts.items()])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=7)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)] + [helper.make_opsetid("local", 1)] * bool(functions),
+                              ir_version=8 if functions else 7, functions=functions)
     got = expected
     if got is None:
         options = ort.SessionOptions()
@@ -150,6 +151,22 @@ def bodies():
          {"trips": np.array(3), "go": np.array(True)})
 
 
+def functions():
+    """A function with an attribute, a default, an omitted input, called twice and by another."""
+    sets = [helper.make_opsetid("", 12), helper.make_opsetid("local", 1)]
+    ref = helper.make_node("LeakyRelu", ["h"], ["out"])
+    ref.attribute.append(onnx.AttributeProto(name="alpha", ref_attr_name="slope", type=onnx.AttributeProto.FLOAT))
+    leaky = helper.make_function("local", "SoftLeaky", ["a", "lo"], ["out"],
+                                 [helper.make_node("Clip", ["a", "lo", ""], ["c"]), helper.make_node("Softmax", ["c"], ["s"]),
+                                  helper.make_node("Sub", ["s", "a"], ["h"]), ref], sets, ["slope"])
+    default = helper.make_function("local", "Twice", ["x"], ["p", "q"],
+                                   [helper.make_node("SoftLeaky", ["x"], ["p"], domain="local", slope=0.5), helper.make_node("Constant", [], ["q"], value_float=2.0)],
+                                   sets)
+    nodes = [helper.make_node("SoftLeaky", ["x", "lo"], ["u"], domain="local", slope=0.25),
+             helper.make_node("Twice", ["u"], ["v", "two"], domain="local"), n("Mul", "v two", "y")]
+    case("functions_12", 12, nodes, {"x": f32(2, 3, 2)}, ["y"], {"lo": np.float32(-1)}, functions=[leaky, default])
+
+
 os.makedirs(OUT, exist_ok=True)
 axes_and_shapes()
 reductions()
@@ -158,5 +175,6 @@ norms()
 pictures()
 signals()
 bodies()
+functions()
 np.savez_compressed("onnx/testdata/upgrade.npz", **arrays)
 print(len([f for f in os.listdir(OUT)]), "models,", os.path.getsize("onnx/testdata/upgrade.npz"), "bytes of arrays")

@@ -22,10 +22,10 @@ const (
 // Constants, be they initializers or Constant nodes, become values with Data; an
 // initializer that is also an input is a constant and no longer an input. Nodes without
 // a name are called after their first output. The bodies of If, Loop and Scan are
-// graphs among the attributes, whose nodes use values of the graphs around them.
-// Refused, by name: operator sets outside 11 to 22, model-local functions, sparse
-// initializers, inputs and outputs that are not tensors, element types that package
-// tensor does not hold.
+// graphs among the attributes, whose nodes use values of the graphs around them. Calls
+// of the model's own functions are replaced by the functions' nodes.
+// Refused, by name: operator sets outside 11 to 22, sparse initializers, inputs and
+// outputs that are not tensors, element types that package tensor does not hold.
 //
 // The bytes may come from anyone.
 func Parse(data []byte, dir string) (*Graph, error) {
@@ -48,8 +48,8 @@ func Parse(data []byte, dir string) (*Graph, error) {
 	}
 	p := newParser(dir, opset)
 	defer p.files.close()
-	for _, f := range m.Functions {
-		p.functions[[2]string{domainName(f.GetDomain()), f.GetName()}] = true
+	if err := p.declareFunctions(m.Functions); err != nil {
+		return nil, err
 	}
 	g, err := p.graph(m.Graph, nil, 0)
 	if err != nil {

@@ -13,30 +13,34 @@ type parser struct {
 	symbols   Symbols
 	dims      map[string]int64 // the dimension of each symbol
 	names     map[string]bool  // of all nodes and values
-	functions map[[2]string]bool
+	functions map[functionKey]*onnxpb.FunctionProto
+	frame     *frame // the call whose nodes are being read, nil outside of functions
+	calls     int    // of functions so far
+	inlined   int    // nodes of functions so far
 	files     dataFiles
 }
 
 func newParser(dir string, opset int64) *parser {
 	return &parser{
 		opset: opset, dims: map[string]int64{}, names: map[string]bool{},
-		functions: map[[2]string]bool{}, files: dataFiles{dir: dir},
+		functions: map[functionKey]*onnxpb.FunctionProto{}, files: dataFiles{dir: dir},
 	}
 }
 
-// scope holds the values that nodes can name: a graph's own, then those around it.
+// scope holds the values that nodes can name: a graph's own, then those around it. A
+// nil value is an input of a function that the caller omits.
 type scope struct {
 	values map[string]*Value
 	outer  *scope
 }
 
-func (s *scope) find(name string) *Value {
+func (s *scope) find(name string) (*Value, bool) {
 	for ; s != nil; s = s.outer {
-		if v := s.values[name]; v != nil {
-			return v
+		if v, ok := s.values[name]; ok {
+			return v, true
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // graph reads a graph; outer is the scope around a body, nil for the model itself.
@@ -65,7 +69,7 @@ func (p *parser) graph(pb *onnxpb.GraphProto, outer *scope, depth int) (*Graph, 
 		}
 	}
 	for _, o := range pb.Output {
-		v := s.find(o.GetName())
+		v, _ := s.find(o.GetName())
 		if v == nil {
 			return nil, fmt.Errorf("output %q is not computed by any node", o.GetName())
 		}
@@ -81,7 +85,7 @@ func (p *parser) initializers(pb *onnxpb.GraphProto, s *scope) error {
 		if err != nil {
 			return fmt.Errorf("initializer %q: %w", clip(name), err)
 		}
-		if err := p.define(s, "initializer", constant(name, data)); err != nil {
+		if err := p.define(s, "initializer", name, constant("", data)); err != nil {
 			return err
 		}
 	}
@@ -106,7 +110,7 @@ func (p *parser) inputs(pb *onnxpb.GraphProto, g *Graph, s *scope) error {
 		if s.outer == nil && v.DType == tensor.Invalid {
 			return fmt.Errorf("input %q has no element type", clip(name))
 		}
-		if err := p.define(s, "input", v); err != nil {
+		if err := p.define(s, "input", name, v); err != nil {
 			return err
 		}
 		g.Inputs = append(g.Inputs, v)
@@ -177,19 +181,30 @@ func (p *parser) dim(d *onnxpb.TensorShapeProto_Dimension) int64 {
 	}
 }
 
-// define enters a value into a scope under its name.
-func (p *parser) define(s *scope, what string, v *Value) error {
+// define enters a value into a scope and names it; within a function the value's own
+// name is longer, for the function may be called again.
+func (p *parser) define(s *scope, what, name string, v *Value) error {
+	_, taken := s.values[name]
 	switch {
-	case v.Name == "":
+	case name == "":
 		return fmt.Errorf("%s without a name", what)
-	case len(v.Name) > maxName:
-		return fmt.Errorf("%s %q has a name of %d bytes, at most %d are read", what, clip(v.Name), len(v.Name), maxName)
-	case s.values[v.Name] != nil:
-		return fmt.Errorf("%s %q: the name is taken", what, v.Name)
+	case len(name) > maxName:
+		return fmt.Errorf("%s %q has a name of %d bytes, at most %d are read", what, clip(name), len(name), maxName)
+	case taken:
+		return fmt.Errorf("%s %q: the name is taken", what, name)
 	}
-	s.values[v.Name] = v
+	s.values[name] = v
+	v.Name = p.prefix() + name
 	p.names[v.Name] = true
 	return nil
+}
+
+// prefix is what the names of nodes and values read now begin with.
+func (p *parser) prefix() string {
+	if p.frame == nil {
+		return ""
+	}
+	return p.frame.prefix
 }
 
 // clip shortens a name for an error.

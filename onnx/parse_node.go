@@ -14,12 +14,9 @@ func (p *parser) node(pb *onnxpb.NodeProto, g *Graph, s *scope, infos map[string
 	if err != nil {
 		return err
 	}
-	if p.functions[[2]string{n.Domain, n.Op}] {
-		return fmt.Errorf("%v calls the model-local function %s.%s; inline the functions first (onnx.inliner)", n, n.Domain, n.Op)
-	}
 	for i, name := range pb.Input {
-		v := s.find(name)
-		if v == nil && name != "" {
+		v, ok := s.find(name)
+		if !ok && name != "" {
 			return fmt.Errorf("%v: input %d, %q, is not computed before it is used", n, i, clip(name))
 		}
 		n.In = append(n.In, v)
@@ -27,27 +24,26 @@ func (p *parser) node(pb *onnxpb.NodeProto, g *Graph, s *scope, infos map[string
 	for len(n.In) > 0 && n.In[len(n.In)-1] == nil {
 		n.In = n.In[:len(n.In)-1]
 	}
-	for _, a := range pb.Attribute {
-		v, err := p.attr(a, s, depth)
-		if err != nil {
-			return fmt.Errorf("%v: attribute %q: %w", n, clip(a.GetName()), err)
+	if err := p.attrs(pb.Attribute, n, s, depth); err != nil {
+		return fmt.Errorf("%v: %w", n, err)
+	}
+	if f := p.functions[functionKey{n.Domain, n.Op, pb.GetOverload()}]; f != nil {
+		if err := p.call(f, n, pb.Output, g, s, depth); err != nil {
+			return fmt.Errorf("%v: %w", n, err)
 		}
-		if _, twice := n.Attrs[a.GetName()]; twice {
-			return fmt.Errorf("%v: attribute %q is given twice", n, a.GetName())
-		}
-		n.Attrs[a.GetName()] = v
+		return nil
 	}
 	for _, name := range pb.Output {
 		if name == "" {
 			n.Out = append(n.Out, nil)
 			continue
 		}
-		v := &Value{Name: name, Node: n}
+		v := &Value{Node: n}
 		if info := infos[name]; info != nil {
 			v.DType, v.Shape = info.DType, info.Shape
 		}
 		n.Out = append(n.Out, v)
-		if err := p.define(s, fmt.Sprintf("%v: output", n), v); err != nil {
+		if err := p.define(s, fmt.Sprintf("%v: output", n), name, v); err != nil {
 			return err
 		}
 	}
@@ -71,6 +67,7 @@ func (p *parser) bareNode(pb *onnxpb.NodeProto) (*Node, error) {
 			return nil, fmt.Errorf("node %q: a name of %d bytes, at most %d are read", clip(name), len(name), maxName)
 		}
 	}
+	n.Name = p.prefix() + n.Name
 	if n.Op == "" {
 		return nil, fmt.Errorf("node %q has no operator", n.Name)
 	}
@@ -109,11 +106,31 @@ func becomeConst(n *Node) error {
 	return nil
 }
 
+// attrs reads a node's attributes into n.
+func (p *parser) attrs(list []*onnxpb.AttributeProto, n *Node, s *scope, depth int) error {
+	for _, a := range list {
+		name := a.GetName()
+		v, given, err := any(nil), true, error(nil)
+		if a.GetRefAttrName() != "" {
+			v, given, err = p.refAttr(a)
+		} else {
+			v, err = p.attr(a, s, depth)
+		}
+		if err != nil {
+			return fmt.Errorf("attribute %q: %w", clip(name), err)
+		}
+		if _, twice := n.Attrs[name]; twice {
+			return fmt.Errorf("attribute %q is given twice", clip(name))
+		}
+		if given {
+			n.Attrs[name] = v
+		}
+	}
+	return nil
+}
+
 // attr reads the value of an attribute.
 func (p *parser) attr(a *onnxpb.AttributeProto, s *scope, depth int) (any, error) {
-	if a.GetRefAttrName() != "" {
-		return nil, fmt.Errorf("refers to attribute %q of a function", clip(a.GetRefAttrName()))
-	}
 	switch kind := attrKind(a); kind {
 	case onnxpb.AttributeProto_INT:
 		return a.GetI(), nil

@@ -111,6 +111,19 @@ func model() *onnxpb.ModelProto {
 	}
 }
 
+// function makes the node call a function y = Relu(a), changed by change.
+func function(name string, change func(*onnxpb.FunctionProto)) func(*onnxpb.ModelProto) {
+	return func(m *onnxpb.ModelProto) {
+		f := &onnxpb.FunctionProto{
+			Name: &name, Domain: proto.String("local"), Input: []string{"a"}, Output: []string{"b"},
+			Node: []*onnxpb.NodeProto{{OpType: proto.String("Relu"), Name: proto.String("n"), Input: []string{"a"}, Output: []string{"b"}}},
+		}
+		change(f)
+		m.Functions = []*onnxpb.FunctionProto{f}
+		m.Graph.Node[0].OpType, m.Graph.Node[0].Domain = &name, f.Domain
+	}
+}
+
 // rawless returns a float32 tensor without its elements.
 func rawless(name string, dims ...int64) *onnxpb.TensorProto {
 	return &onnxpb.TensorProto{Name: &name, DataType: proto.Int32(1), Dims: dims}
@@ -147,10 +160,29 @@ func TestParseErrors(t *testing.T) {
 			a := &onnxpb.AttributeProto{Name: proto.String("alpha"), F: proto.Float32(1)}
 			m.Graph.Node[0].Attribute = []*onnxpb.AttributeProto{a, a}
 		}, `Relu "r": attribute "alpha" is given twice`},
-		{"a model-local function", func(m *onnxpb.ModelProto) {
-			m.Functions = []*onnxpb.FunctionProto{{Name: proto.String("F"), Domain: proto.String("local")}}
-			m.Graph.Node[0].OpType, m.Graph.Node[0].Domain = proto.String("F"), proto.String("local")
-		}, `F "r" calls the model-local function local.F`},
+		{"a function of another operator set", function("F", func(f *onnxpb.FunctionProto) {
+			f.OpsetImport = []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(18)}}
+		}), "function local.F is of operator set 18 and the model of 22"},
+		{"a function without its output", function("F", func(f *onnxpb.FunctionProto) { f.Output[0] = "q" }), `F "r": the function does not compute its output "q"`},
+		{"a function of fewer inputs", function("F", func(f *onnxpb.FunctionProto) { f.Input = nil }), `F "r": 1 inputs and 1 outputs, the function has 0 and 1`},
+		{"a function that uses what is around it", function("F", func(f *onnxpb.FunctionProto) { f.Node[0].Input[0] = "x" }), `F "r": in function local.F: Relu "r#1/n": input 0, "x", is not computed`},
+		{"a function that calls itself", function("F", func(f *onnxpb.FunctionProto) {
+			f.Node[0].OpType, f.Node[0].Domain = f.Name, f.Domain
+		}), "calls are nested more than 10 deep"},
+		{"functions that call each other a hundred times over", function("F", func(f *onnxpb.FunctionProto) {
+			n := f.Node[0]
+			n.OpType, n.Domain = f.Name, f.Domain
+			for i := range 100 {
+				f.Node = append(f.Node, &onnxpb.NodeProto{OpType: n.OpType, Domain: n.Domain, Input: n.Input, Output: []string{fmt.Sprint("o", i)}})
+			}
+		}), "nested more than"},
+		{"a function twice", func(m *onnxpb.ModelProto) {
+			function("F", func(*onnxpb.FunctionProto) {})(m)
+			m.Functions = append(m.Functions, m.Functions[0])
+		}, "function local.F is defined twice"},
+		{"an attribute of no function", func(m *onnxpb.ModelProto) {
+			m.Graph.Node[0].Attribute = []*onnxpb.AttributeProto{{Name: proto.String("alpha"), RefAttrName: proto.String("a")}}
+		}, `Relu "r": attribute "alpha": refers to an attribute of a function, outside`},
 		{"a sparse initializer", func(m *onnxpb.ModelProto) {
 			m.Graph.SparseInitializer = []*onnxpb.SparseTensorProto{{Values: rawless("s")}}
 		}, `initializer "s" is sparse`},
@@ -185,6 +217,33 @@ func TestParseErrors(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestParseFunctionHandsOn: a function may give its input, or one result twice.
+func TestParseFunctionHandsOn(t *testing.T) {
+	t.Parallel()
+	m := model()
+	function("F", func(f *onnxpb.FunctionProto) { f.Output = []string{"a", "b", "b"} })(m)
+	m.Graph.Node[0].Output = []string{"same", "y", "again"}
+	m.Graph.Node = append(m.Graph.Node, &onnxpb.NodeProto{
+		OpType: proto.String("Sum"), Name: proto.String("s"), Input: []string{"same", "again"}, Output: []string{"z"},
+	})
+	data, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := Parse(data, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, n := range g.Nodes {
+		got = append(got, text(n)+" -> "+n.Out[0].Name)
+	}
+	want := []string{"Relu(x) -> y", "Identity(x) -> same", "Identity(y) -> again", "Sum(same, again) -> z"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
 	}
 }
 

@@ -39,6 +39,12 @@ func TestUpgrade(t *testing.T) {
 		{"roialign_12", []string{"RoiAlign(x, rois, [0 0]) coordinate_transformation_mode=output_half_pixel output_height=2 output_width=2 sampling_ratio=2"}},
 		{"gridsample_16", []string{"GridSample(x, grid) mode=linear", "GridSample(x, grid) align_corners=1 mode=cubic", "GridSample(x, grid) mode=nearest padding_mode=border"}},
 		{"dft_17", []string{"DFT(x, , [2])", "DFT(x, , [1]) onesided=1"}},
+		{"functions_12", []string{
+			"Clip(x, [-1])", "Flatten(u#1/c) axis=1", "Softmax(Flatten_1_out) axis=-1", "Reshape(Softmax_1_out, [2 3 2]) allowzero=1",
+			"Sub(u#1/s, x)", "LeakyRelu(u#1/h) alpha=0.25",
+			"Clip(u)", "Flatten(v#2/p#3/c) axis=1", "Softmax(Flatten_2_out) axis=-1", "Reshape(Softmax_2_out, [2 3 2]) allowzero=1",
+			"Sub(v#2/p#3/s, u)", "LeakyRelu(v#2/p#3/h) alpha=0.5", "Mul(v, [2])",
+		}},
 		{"if_true_11", []string{"If(flag) else_branch=body then_branch=body"}},
 	}
 	for _, tt := range tests {
