@@ -103,6 +103,26 @@ func TestConvertInputs(t *testing.T) {
 	}
 }
 
+func TestOutputLayout(t *testing.T) {
+	t.Parallel()
+	m := model(t, "x = Placeholder()", "y = Relu(x)")
+	for _, tt := range []struct {
+		nchw bool
+		want string
+	}{
+		{false, "x:0[2,4,6,5] Relu Transpose y:0"},
+		{true, "x:0[2,4,6,5] Relu y:0"},
+	} {
+		g, err := Convert(m, Options{Inputs: []Input{{Name: "x", Shape: []int64{2, 6, 5, 4}}}, Outputs: []Output{{Name: "y", NCHW: tt.nchw}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := outline(g); got != tt.want {
+			t.Errorf("NCHW %v: got %s, want %s", tt.nchw, got, tt.want)
+		}
+	}
+}
+
 // outline is a graph in a line.
 func outline(g *onnx.Graph) string {
 	var s []string

@@ -22,7 +22,11 @@
 // bytes, resizes each image to 300×300 without keeping its proportions, by
 // ResizeBilinear with align_corners and half_pixel_centers both false (output pixel i
 // is read at exactly i·in/out, no antialiasing, the last pixel repeated at the
-// edge), then multiplies by float32(1/127.5) and subtracts 1.
+// edge), then multiplies by float32(1/127.5) and subtracts 1. Behind the network,
+// Postprocessor/Slice holds scores (N, 1917, 90), sigmoids of which column k is
+// category k+1 of COCO's 90 (background is cut off), and Postprocessor/ExpandDims_1
+// the boxes (N, 1917, 1, 4): ymin, xmin, ymax, xmax as fractions of the image, not
+// clipped to it.
 package tfjs
 
 import (
