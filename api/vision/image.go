@@ -59,7 +59,8 @@ func (h *Handler) object(ctx context.Context, uri, rest string) ([]byte, error) 
 	case err == nil:
 		return data, nil
 	case c == trilobite.NotFound, c == trilobite.Forbidden, c == trilobite.Unreachable:
-		return nil, &trilobite.Error{Op: "vision.object", Code: c, Msg: opening, Err: err}
+		// One answer for all three: it does not tell which objects of others exist.
+		return nil, &trilobite.Error{Op: "vision.object", Code: trilobite.NotFound, Msg: opening, Err: err}
 	}
 	return nil, err
 }

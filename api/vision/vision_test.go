@@ -79,7 +79,7 @@ func (buckets) Read(_ context.Context, account, bucket, key, version string, _ i
 	case account != "111122223333":
 		return nil, &trilobite.Error{Code: trilobite.Forbidden, Msg: "not yours"}
 	case bucket != "photos" || key != "a/bike.jpg" || version != "":
-		return nil, &trilobite.Error{Code: trilobite.NotFound, Msg: "no such object"}
+		return nil, &trilobite.Error{Code: trilobite.Unreachable, Msg: "no such object"}
 	}
 	return []byte("bike"), nil
 }
