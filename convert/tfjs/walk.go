@@ -288,8 +288,13 @@ func (c *converter) convert(s *step) error {
 	return nil
 }
 
-// name gives values the names of the tensors they are, but outputs, which have names.
+// name gives values the names of the tensors they are. Outputs have names, and theirs
+// are taken.
 func (c *converter) name(steps []*step, g *onnx.Graph) {
+	taken := map[string]bool{}
+	for _, v := range slices.Concat(g.Inputs, g.Outputs) {
+		taken[v.Name] = true
+	}
 	for _, s := range steps {
 		for i := range maxPieces {
 			r := ref{s.Name, i}
@@ -301,7 +306,7 @@ func (c *converter) name(steps []*step, g *onnx.Graph) {
 			if v == nil {
 				v = o.v
 			}
-			if v != nil && v.Node != nil && !slices.Contains(g.Outputs, v) {
+			if v != nil && v.Node != nil && !taken[r.String()] && !slices.Contains(g.Outputs, v) {
 				c.b.Name(v, r.String())
 			}
 		}
