@@ -50,6 +50,13 @@ func Extend(g *Graph) *Builder {
 	return b
 }
 
+// Body returns a builder of a graph that will be an attribute of one of b's nodes: a
+// branch of If, the body of Loop or Scan. It may use b's values, and shares b's symbols
+// and names. Its Graph is checked together with b's.
+func (b *Builder) Body(name string) *Builder {
+	return &Builder{g: &Graph{Name: name}, syms: b.syms, taken: b.taken, count: b.count, auto: b.auto}
+}
+
 // builderOf returns a builder that appends to g and avoids the names taken.
 func builderOf(g *Graph, taken map[string]bool) *Builder {
 	return &Builder{g: g, syms: &g.Symbols, taken: taken, count: map[string]int{}, auto: map[*Value]bool{}}
@@ -66,6 +73,9 @@ func (b *Builder) Fail(err error) { b.fail(err) }
 func (b *Builder) Graph() (*Graph, error) {
 	if b.err != nil {
 		return nil, b.err
+	}
+	if b.syms != &b.g.Symbols {
+		return b.g, nil // a body
 	}
 	if err := Check(b.g); err != nil {
 		return nil, fmt.Errorf("graph %q: %w", b.g.Name, err)

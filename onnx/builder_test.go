@@ -90,6 +90,41 @@ func TestExtend(t *testing.T) {
 	}
 }
 
+func TestBody(t *testing.T) {
+	t.Parallel()
+	b := NewBuilder("net")
+	x := b.Input("x", tensor.Float32, Shape{b.Dim("N"), 3})
+	flag := b.Input("flag", tensor.Bool, Shape{})
+	branch := func(f func(b *Builder) *Value) *Graph {
+		body := b.Body("branch")
+		body.Output(body.unique("result"), f(body))
+		g, err := body.Graph()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	y := b.Op("If", []*Value{flag}, map[string]any{
+		"then_branch": branch(func(b *Builder) *Value { return b.Relu(x) }),
+		"else_branch": branch(func(b *Builder) *Value { return b.Neg(x) }),
+	}, 1)[0]
+	b.Output("y", y)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := Marshal(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err = Parse(data, ""); err != nil {
+		t.Fatal(err)
+	}
+	if v := g.Outputs[0]; v.DType != tensor.Float32 || !cmp.Equal(v.Shape, Shape{-2, 3}) {
+		t.Errorf("y is %v%v, want float32[-2,3]", v.DType, v.Shape)
+	}
+}
+
 func TestHalfBits(t *testing.T) {
 	t.Parallel()
 	// numpy.float32(f).astype("float16").view("u2")
