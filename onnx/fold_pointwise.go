@@ -214,7 +214,7 @@ func intUnary(op string, x int64) (int64, bool) {
 }
 
 // intBinary computes on integers, and on booleans as 0 and 1. ONNX's integer Div
-// cuts towards zero; its Mod, with fmod 0, has the divisor's sign.
+// cuts towards zero; Mod is left alone where its sign depends on fmod.
 func intBinary(op string, a, b int64) (int64, bool) {
 	yes := func(is bool) (int64, bool) {
 		if is {
@@ -234,6 +234,11 @@ func intBinary(op string, a, b int64) (int64, bool) {
 			return 0, false
 		}
 		return a / b, true
+	case "Mod":
+		if a < 0 || b <= 0 {
+			return 0, false
+		}
+		return a % b, true
 	case "Min":
 		return min(a, b), true
 	case "Max":

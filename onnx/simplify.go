@@ -22,6 +22,7 @@ func Simplify(g *Graph) error {
 			removeNoOps,
 			mergeTransposes,
 			fixReshapes,
+			fixResizes,
 			mergeReshapes,
 			foldBatchNorm,
 			foldScale,

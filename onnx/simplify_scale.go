@@ -125,23 +125,21 @@ func (e *editor) linear(v *Value) *layer {
 	return l
 }
 
-// channel returns the output channel of weight i.
-func (l *layer) channel(i int) int {
+// blocks returns how many weights in a row belong to one output channel, and the
+// channel of each such block.
+func (l *layer) blocks() (size int, channel func(block int) int) {
 	shape := l.In[1].Shape
-	switch l.Op {
-	case "Conv": // (M, C/group, kernel…)
-		return i / (len(l.weight) / l.channels)
-	case "ConvTranspose": // (C, M/group, kernel…)
-		group := int(l.Int("group", 1))
-		perGroup := int(shape[1])
-		taps := len(l.weight) / int(shape[0]*shape[1])
-		in := i / (taps * perGroup)
-		return in/(int(shape[0])/group)*perGroup + i/taps%perGroup
-	default: // Gemm: (K, N), or (N, K)
-		if l.Int("transB", 0) != 0 {
-			return i / int(shape[1])
+	switch {
+	case l.Op == "ConvTranspose": // (C, M/group, kernel…)
+		in, perGroup := int(shape[0]), int(shape[1])
+		inGroup := in / int(l.Int("group", 1))
+		return len(l.weight) / (in * perGroup), func(k int) int {
+			return k/perGroup/inGroup*perGroup + k%perGroup
 		}
-		return i % int(shape[1])
+	case l.Op == "Gemm" && l.Int("transB", 0) == 0: // (K, N)
+		return 1, func(k int) int { return k % l.channels }
+	default: // Conv (M, C/group, kernel…), Gemm (N, K)
+		return len(l.weight) / l.channels, func(k int) int { return k }
 	}
 }
 
@@ -149,8 +147,12 @@ func (l *layer) channel(i int) int {
 // refused where a number would no longer be finite.
 func (e *editor) rescale(l *layer, scale, shift []float64) bool {
 	w := make([]float64, len(l.weight))
-	for i, v := range l.weight {
-		w[i] = v * scale[l.channel(i)]
+	size, channel := l.blocks()
+	for i := range len(w) / size {
+		s := scale[channel(i)]
+		for j := i * size; j < (i+1)*size; j++ {
+			w[j] = l.weight[j] * s
+		}
 	}
 	b := shift
 	if l.bias != nil {

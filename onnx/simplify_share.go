@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -12,10 +13,11 @@ import (
 //
 // Exact bit for bit. Saves their place in the file and in memory.
 func shareConstants(e *editor) bool {
-	alike := map[string][]*Value{} // by type and shape
+	alike := map[string][]*Value{} // by type, shape and first elements
 	for v := range e.users {
 		if _, isText := rawOf(v).([]string); v.Data != nil && !e.kept[v] && !isText {
-			key := fmt.Sprint(v.Data.DType, v.Data.Shape)
+			head := reflect.ValueOf(v.Data.Raw())
+			key := fmt.Sprint(v.Data.DType, v.Data.Shape, head.Slice(0, min(head.Len(), 8)))
 			alike[key] = append(alike[key], v)
 		}
 	}

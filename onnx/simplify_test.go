@@ -119,6 +119,11 @@ func TestSimplify(t *testing.T) {
 			scale := b.Floor(b.Mul(b.Cast(hw, tensor.Float32), b.Scalar(tensor.Float32, 1.5)))
 			return b.Op("Resize", []*Value{x, nil, nil, b.Cast(scale, tensor.Int64)}, map[string]any{"axes": []int64{2, 3}}, 1)[0]
 		}, "Resize"},
+		{"a free batch is no size of a Resize", func(b *Builder, x *Value) *Value {
+			to := b.Concat(0, b.Slice(b.Shape(x), []int64{0}, []int64{0}, []int64{2}), b.Ints(16, 16))
+			y := b.Op("Resize", []*Value{x, nil, nil, to}, map[string]any{"mode": "linear"}, 1)[0]
+			return b.Conv(y, weights(b, "w", 2, 4, 1, 1), nil, ConvAttrs{})
+		}, "Conv Resize"},
 		{"the batch may stay a symbol", func(b *Builder, x *Value) *Value {
 			n := b.Unsqueeze(b.Gather(b.Shape(x), b.Int(0), 0), 0)
 			return b.Relu(b.ReshapeTo(x, b.Concat(0, n, b.Ints(4, 8, 8))))

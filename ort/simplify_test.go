@@ -78,6 +78,10 @@ func TestSimplifyKeepsNumbers(t *testing.T) {
 			y := n.Resize(x, []float32{1, 1, 2.5, 2}, onnx.ResizeAttrs{Coordinates: "asymmetric", Nearest: "floor"})
 			return n.Sigmoid(n.Conv(y, n.w(2, 2, 1, 1), n.w(2), conv(nil, nil, 2)))
 		}, ""},
+		{"a Resize to sizes with a free batch", func(n net, x *onnx.Value) *onnx.Value {
+			to := n.Concat(0, n.Slice(n.Shape(x), []int64{0}, []int64{0}, []int64{2}), n.Ints(17, 13))
+			return n.Op("Resize", []*onnx.Value{x, nil, nil, to}, map[string]any{"mode": "linear"}, 1)[0]
+		}, "Shape Slice Concat"},
 		{"layouts there and back", func(n net, x *onnx.Value) *onnx.Value {
 			y := n.Transpose(n.Transpose(n.Transpose(x, 0, 2, 3, 1), 3, 0, 2, 1), 1, 2, 0, 3)
 			return n.Reshape(n.Unsqueeze(n.Flatten(y, 2), 1), 7, -1)
