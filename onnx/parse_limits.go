@@ -44,7 +44,7 @@ func countMessages(data []byte, md protoreflect.MessageDescriptor, budget *int, 
 			continue
 		}
 		message := f.Kind() == protoreflect.MessageKind
-		if !message && (f.Kind() == protoreflect.BytesKind || f.Kind() == protoreflect.StringKind) == false {
+		if !message && f.Kind() != protoreflect.BytesKind && f.Kind() != protoreflect.StringKind {
 			continue // packed numbers
 		}
 		if *budget--; *budget < 0 {
