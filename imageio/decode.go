@@ -26,7 +26,7 @@ type Options struct {
 // decoded whole (interlaced PNG, progressive JPEG, AVIF) answer late, by at most the
 // time that Limits leave them.
 func Decode(ctx context.Context, data []byte, o Options) (*Image, error) {
-	f, err := admit(data, o.Limits.or())
+	f, err := admit(data, o)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,8 @@ func (f *file) close() {
 }
 
 // admit opens data if its length and its header keep the limits.
-func admit(data []byte, limits Limits) (*file, error) {
+func admit(data []byte, o Options) (*file, error) {
+	limits := o.Limits.or()
 	if err := limits.bytes(len(data)); err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func admit(data []byte, limits Limits) (*file, error) {
 		return nil, err
 	}
 	f := &file{data, h, s}
-	if err := limits.header(h); err != nil {
+	if err := limits.header(h, o.MinSide); err != nil {
 		f.close()
 		return nil, err
 	}

@@ -127,6 +127,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"too many bytes", jpeg, Options{Limits: Limits{Bytes: 100}}, trilobite.ImageTooLarge, "at most 100"},
 		{"too many pixels", jpeg, Options{Limits: Limits{Pixels: 767}}, trilobite.ImageTooLarge, "32×24"},
 		{"side too long", jpeg, Options{Limits: Limits{Side: 31}}, trilobite.ImageTooLarge, "at most 31"},
+		{"too much memory", files["avif"], Options{Limits: Limits{Memory: 1 << 20}}, trilobite.ImageTooLarge, "needs 4 MB"},
 		{"bomb by its header", bomb, Options{}, trilobite.ImageTooLarge, "60000×24"},
 	}
 	for _, tt := range tests {

@@ -32,7 +32,7 @@ func NewGate(bytes int64, queue int) *Gate {
 // A picture that could never fit is trilobite.ImageTooLarge; one that finds the queue
 // full is trilobite.Throttled; a context that ends in the queue is trilobite.Canceled.
 func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, release func(), err error) {
-	f, err := admit(data, o.Limits.or())
+	f, err := admit(data, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,35 +75,4 @@ func (g *Gate) acquire(ctx context.Context, h Header, n int64) error {
 		return canceled(ctx)
 	}
 	return nil
-}
-
-// memory estimates the bytes that a decode takes at its peak, and what the pixels take
-// that remain. The factors were measured with Linux' VmHWM on 24-megapixel files of
-// each format and rounded up (BenchmarkMemory).
-func (h Header) memory(minSide int) (peak, rest int64) {
-	const fixed = 4 << 20 // strips, decoder tables, libvips' own structures
-	pixels := int64(h.W) * int64(h.H)
-	load, box := shrinks(h, minSide)
-	n := int64(load) * int64(box)
-	rest = (pixels/(n*n) + int64(h.W+h.H)) * 3
-	peak = fixed + rest
-	if h.Orientation >= 5 {
-		peak += rest // the turned copy
-	}
-	stored := pixels * int64(h.Bands) * int64(h.Bytes)
-	switch {
-	case h.Format == "bmp" && box > 1:
-		peak += pixels * 3
-	case h.Format == "jpeg" && h.Progressive:
-		peak += stored * 2 // 16-bit coefficients
-	case h.Format == "png" && h.Progressive, h.Format == "tiff":
-		peak += stored // interlaced; a TIFF may be one strip
-	case h.Format == "webp":
-		peak += pixels * 4
-	case h.Format == "gif":
-		peak += pixels * 8 // canvas and libvips' copy
-	case h.Format == "avif":
-		peak += pixels * 12 // planes of 16 bits, and the interleaved picture
-	}
-	return peak, rest
 }

@@ -14,6 +14,8 @@ type Header struct {
 	Bytes       int    // per sample as stored: 1 or 2, 4 for floating point
 	Progressive bool   // the whole image is held in memory while it is decoded
 	Scans       int    // of a progressive JPEG, 1 otherwise
+
+	coefficients float64 // per pixel of a progressive JPEG
 }
 
 // Probe reads the header of an image file, decoding no pixel and checking no limit.
@@ -58,7 +60,8 @@ func probe(data []byte) (Header, *source, error) {
 	}
 	switch h.Format {
 	case "jpeg":
-		h.Scans, h.Progressive = jpegScans(data)
+		h.Scans, h.coefficients = jpegScans(data)
+		h.Progressive = h.coefficients > 0
 	case "png":
 		h.Progressive = len(data) > 28 && data[28] != 0 // IHDR's interlace method
 	case "gif", "webp", "avif":

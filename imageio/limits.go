@@ -12,12 +12,14 @@ type Limits struct {
 	Bytes  int // length of the file
 	Pixels int // width × height
 	Side   int // the longer side
+	Memory int // estimated bytes of memory to decode it
 }
 
-// DefaultLimits lets through the largest pictures of today's cameras and telephones:
-// 100 megapixels. libjpeg and libwebp end at sides of 65535 and 16383 by themselves.
+// DefaultLimits lets through the largest pictures of today's cameras and telephones,
+// 100 megapixels, as JPEG at full size and, where it may shrink on load, in most other
+// formats; Memory turns away what would take the process near a gigabyte.
 func DefaultLimits() Limits {
-	return Limits{Bytes: 32 << 20, Pixels: 100_000_000, Side: 32_767}
+	return Limits{Bytes: 32 << 20, Pixels: 100_000_000, Side: 32_767, Memory: 700 << 20}
 }
 
 // or fills the zero fields of l from DefaultLimits.
@@ -31,6 +33,9 @@ func (l Limits) or() Limits {
 	}
 	if l.Side == 0 {
 		l.Side = d.Side
+	}
+	if l.Memory == 0 {
+		l.Memory = d.Memory
 	}
 	return l
 }
@@ -55,10 +60,14 @@ func (l Limits) size(w, h int) error {
 	return nil
 }
 
-// header checks what a header declares.
-func (l Limits) header(h Header) error {
+// header checks what a header declares, for a decode that may shrink to minSide.
+func (l Limits) header(h Header, minSide int) error {
 	if err := l.size(h.W, h.H); err != nil {
 		return err
+	}
+	if peak, _ := h.memory(minSide); peak > int64(l.Memory) {
+		return tooLarge("The %s image of %d×%d pixels needs %d MB to decode; at most %d are allowed.",
+			titles[h.Format], h.W, h.H, peak>>20, l.Memory>>20)
 	}
 	// Every scan of a progressive JPEG passes over all pixels. Cameras and encoders
 	// write about ten; a file of a few kilobytes can ask for hundreds.
