@@ -19,7 +19,7 @@ type Package struct {
 	Registry string             `yaml:"registry"` // npm or pypi
 	Version  string             `yaml:"version"`
 	Licence  string             `yaml:"licence"`
-	Use      string             `yaml:"use"`      // build, run or test
+	Use      string             `yaml:"use"`      // build, run, test or pull
 	Archives map[string]Archive `yaml:"archives"` // by GOOS/GOARCH, or any
 	Files    map[string]string  `yaml:"files"`    // path in the archive -> folder
 }

@@ -3,7 +3,7 @@
 //
 //	go run ./cmd/fetchdeps [-dir .deps] [-platform linux/arm64] [use ...]
 //
-// Uses are build, run and test; none means all.
+// Uses are build, run, test and pull; without any, all but pull.
 package main
 
 import (
@@ -32,12 +32,15 @@ func main() {
 }
 
 func run(ctx context.Context, dir, platform string, uses []string) error {
+	if len(uses) == 0 {
+		uses = []string{"build", "run", "test"}
+	}
 	packages, err := deps.Packages()
 	if err != nil {
 		return err
 	}
 	for _, p := range packages {
-		if len(uses) > 0 && !slices.Contains(uses, p.Use) {
+		if !slices.Contains(uses, p.Use) {
 			continue
 		}
 		if err := fetch.Package(ctx, p, platform, dir, os.Stderr); err != nil {

@@ -1,0 +1,231 @@
+package zoo
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"trilobite"
+	"trilobite/onnx"
+)
+
+// Store is a folder of models: NAME/VERSION/{card.yaml,model.onnx,labels.json}. A
+// version appears whole or not at all and never changes afterwards.
+type Store struct {
+	dir string
+}
+
+// Model is an installed model.
+type Model struct {
+	Card
+	Dir string
+}
+
+// NewStore returns the model store under home, $TRILOBITE_HOME.
+func NewStore(home string) *Store {
+	return &Store{dir: filepath.Join(home, "models")}
+}
+
+// Ref returns the model's name and version as they are written, name@version.
+func (m Model) Ref() string { return m.Name + "@" + strconv.Itoa(m.Version) }
+
+// GraphFile returns the path of model.onnx.
+func (m Model) GraphFile() string { return filepath.Join(m.Dir, "model.onnx") }
+
+// ReadLabels reads labels.json.
+func (m Model) ReadLabels() (Labels, error) {
+	var l Labels
+	data, err := os.ReadFile(filepath.Join(m.Dir, "labels.json"))
+	if err != nil {
+		return l, err
+	}
+	if err := json.Unmarshal(data, &l); err != nil {
+		return l, fmt.Errorf("reading labels of %s: %w", m.Ref(), err)
+	}
+	return l, nil
+}
+
+// List returns every installed version, by name, newest version first.
+func (s *Store) List() ([]Model, error) {
+	names, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var all []Model
+	for _, n := range names {
+		if !validName.MatchString(n.Name()) {
+			continue
+		}
+		for _, v := range slices.Backward(s.versions(n.Name())) {
+			m, err := s.read(n.Name(), v)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, m)
+		}
+	}
+	return all, nil
+}
+
+// Get returns the model of a reference: a name for its newest version, or
+// name@version. It fails with trilobite.NotFound.
+func (s *Store) Get(ref string) (Model, error) {
+	name, version, exact := strings.Cut(ref, "@")
+	missing := &trilobite.Error{Op: "zoo.Get", Code: trilobite.NotFound, Msg: fmt.Sprintf("No model %q is installed; `trilobite models list` shows those that are, `trilobite models pull` installs.", ref)}
+	if !validName.MatchString(name) {
+		return Model{}, missing
+	}
+	versions := s.versions(name)
+	if len(versions) == 0 {
+		return Model{}, missing
+	}
+	v := versions[len(versions)-1]
+	if exact {
+		n, err := strconv.Atoi(version)
+		if err != nil || !slices.Contains(versions, n) {
+			return Model{}, missing
+		}
+		v = n
+	}
+	return s.read(name, v)
+}
+
+// versions returns a model's installed versions in ascending order.
+func (s *Store) versions(name string) []int {
+	entries, err := os.ReadDir(filepath.Join(s.dir, name))
+	if err != nil {
+		return nil
+	}
+	var versions []int
+	for _, e := range entries {
+		if v, err := strconv.Atoi(e.Name()); err == nil && v > 0 && e.IsDir() {
+			versions = append(versions, v)
+		}
+	}
+	slices.Sort(versions)
+	return versions
+}
+
+func (s *Store) read(name string, version int) (Model, error) {
+	dir := filepath.Join(s.dir, name, strconv.Itoa(version))
+	data, err := os.ReadFile(filepath.Join(dir, "card.yaml")) //nolint:gosec // name is checked by validName
+	if err != nil {
+		return Model{}, err
+	}
+	c, err := parseCard(data)
+	if err != nil {
+		return Model{}, fmt.Errorf("reading %s: %w", filepath.Join(dir, "card.yaml"), err)
+	}
+	return Model{Card: c, Dir: dir}, nil
+}
+
+// Put installs a model as card.Version, or as the next version if that is 0. It
+// fails with trilobite.Exists if the version is there already.
+func (s *Store) Put(card Card, g *onnx.Graph, labels Labels) (Model, error) {
+	if err := card.Check(); err != nil {
+		return Model{}, &trilobite.Error{Op: "zoo.Put", Code: trilobite.Invalid, Msg: err.Error()}
+	}
+	if card.Version == 0 {
+		card.Version = 1
+		if v := s.versions(card.Name); len(v) > 0 {
+			card.Version = v[len(v)-1] + 1
+		}
+	}
+	parent := filepath.Join(s.dir, card.Name)
+	if err := os.MkdirAll(parent, 0o755); err != nil { //nolint:gosec // models are no secrets
+		return Model{}, err
+	}
+	tmp, err := os.MkdirTemp(parent, ".new-")
+	if err != nil {
+		return Model{}, err
+	}
+	defer os.RemoveAll(tmp)
+	if err := fill(tmp, &card, g, labels); err != nil {
+		return Model{}, fmt.Errorf("installing %s: %w", card.Name, err)
+	}
+	m := Model{Card: card, Dir: filepath.Join(parent, strconv.Itoa(card.Version))}
+	if err := os.Rename(tmp, m.Dir); errors.Is(err, fs.ErrExist) {
+		return Model{}, &trilobite.Error{Op: "zoo.Put", Code: trilobite.Exists, Msg: m.Ref() + " is installed already."}
+	} else if err != nil {
+		return Model{}, err
+	}
+	return m, nil
+}
+
+// fill writes a version's files into dir and records the graph's digest in card.
+func fill(dir string, card *Card, g *onnx.Graph, labels Labels) error {
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // models are no secrets
+		return err
+	}
+	graph := filepath.Join(dir, "model.onnx")
+	if err := onnx.Save(graph, g); err != nil {
+		return err
+	}
+	var err error
+	if card.File, err = digest(graph); err != nil {
+		return err
+	}
+	names, err := json.Marshal(labels)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "labels.json"), names, 0o644); err != nil { //nolint:gosec // models are no secrets
+		return err
+	}
+	text, err := yaml.Marshal(card)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "card.yaml"), text, 0o644) //nolint:gosec // models are no secrets
+}
+
+// Verify compares model.onnx with the digest on the card.
+func (s *Store) Verify(m Model) error {
+	got, err := digest(m.GraphFile())
+	if err != nil {
+		return err
+	}
+	if got != m.File {
+		return fmt.Errorf("%s is damaged: sha256 %s, %d bytes; the card says %s, %d bytes", m.GraphFile(), got.SHA256, got.Bytes, m.File.SHA256, m.File.Bytes)
+	}
+	return nil
+}
+
+// Remove deletes the version that ref names, or every version if it names none.
+func (s *Store) Remove(ref string) error {
+	m, err := s.Get(ref)
+	if err != nil {
+		return err
+	}
+	if strings.Contains(ref, "@") {
+		return os.RemoveAll(m.Dir)
+	}
+	return os.RemoveAll(filepath.Dir(m.Dir))
+}
+
+func digest(name string) (File, error) {
+	f, err := os.Open(name) //nolint:gosec // a path inside the model store
+	if err != nil {
+		return File{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, f)
+	if err != nil {
+		return File{}, err
+	}
+	return File{SHA256: hex.EncodeToString(h.Sum(nil)), Bytes: n}, nil
+}
