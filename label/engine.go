@@ -1,0 +1,224 @@
+// Package label looks at one image with every configured model and merges what they
+// see under the taxonomy's names: the answer behind every API and the command line.
+//
+// Start at Engine.Analyze: admit and decode the image once, run the models side by
+// side, merge (merge.go), filter (filter.go), measure the pixels (package properties).
+// Which models there are is zoo's business, how each is run is detect's and
+// classify's.
+package label
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"trilobite"
+	"trilobite/imageio"
+	"trilobite/ort"
+	"trilobite/properties"
+	"trilobite/zoo"
+)
+
+// Recorder receives measurements by stage; telemetry.Recorder is one.
+type Recorder interface {
+	ort.Recorder
+}
+
+// Options configure an Engine.
+type Options struct {
+	Models   []string    // references of the models to merge, name or name@version
+	Runtime  ort.Options // threads, queue, provider; Name is set per model
+	Limits   imageio.Limits
+	Memory   int64    // bytes that decoded images may take together
+	Recorder Recorder // nil: nothing is recorded
+}
+
+// decodeQueue is how many images may wait for memory to be decoded in.
+const decodeQueue = 64
+
+// Engine is a set of loaded models. It is safe for concurrent use.
+type Engine struct {
+	runtime *ort.Runtime
+	models  []*model
+	gate    *imageio.Gate
+	limits  imageio.Limits
+	minSide int
+	version string
+	record  Recorder
+}
+
+// Open loads the models.
+func Open(ctx context.Context, rt *ort.Runtime, store *zoo.Store, o Options) (*Engine, error) {
+	e := &Engine{runtime: rt, limits: o.Limits, record: o.Recorder, gate: imageio.NewGate(o.Memory, decodeQueue)}
+	if e.record == nil {
+		e.record = silent{}
+	}
+	loaded := make([]*model, len(o.Models))
+	var g errgroup.Group
+	for i, ref := range o.Models {
+		g.Go(func() (err error) {
+			loaded[i], err = loadModel(ctx, rt, store, ref, o)
+			return err
+		})
+	}
+	err := g.Wait()
+	for _, m := range loaded {
+		if m != nil {
+			e.models = append(e.models, m)
+		}
+	}
+	if err != nil {
+		e.Close()
+		return nil, err
+	}
+	refs := make([]string, len(e.models))
+	for i, m := range e.models {
+		refs[i] = m.card.Ref()
+		e.minSide = max(e.minSide, m.card.Pipeline.MinSide())
+	}
+	e.version = strings.Join(refs, "+")
+	return e, nil
+}
+
+// Close frees the models; analyses under way end first.
+func (e *Engine) Close() {
+	for _, m := range e.models {
+		m.close()
+	}
+}
+
+// Cores returns how many threads the models use together.
+func (e *Engine) Cores() int { return e.runtime.Cores() }
+
+// Models returns the loaded models' cards.
+func (e *Engine) Models() []zoo.Model {
+	cards := make([]zoo.Model, len(e.models))
+	for i, m := range e.models {
+		cards[i] = m.card
+	}
+	return cards
+}
+
+// Analyze looks at an image file. It fails with trilobite.InvalidImage or
+// ImageTooLarge for the file, Throttled when too much is under way, Canceled when ctx
+// ends, NotFound for a model of p.Models that is not loaded.
+func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeParams) (*trilobite.Analysis, error) {
+	defer e.runtime.Announce()()
+	models, err := e.choose(p)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	img, release, err := e.gate.Decode(ctx, image, imageio.Options{Limits: e.limits, MinSide: e.minSide})
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	e.record.Observe("decode", "", time.Since(start))
+	answers, err := ask(ctx, models, img, p.MinScore)
+	if err != nil {
+		return nil, err
+	}
+	start = time.Now()
+	a := e.assemble(img, answers, p)
+	e.record.Observe("postprocess", "", time.Since(start))
+	return a, nil
+}
+
+// choose returns the models that the parameters need: those they name, or all; the
+// detectors alone when no labels are wanted.
+func (e *Engine) choose(p trilobite.AnalyzeParams) ([]*model, error) {
+	if !p.Labels && !p.Objects {
+		return nil, nil
+	}
+	named := e.models
+	if len(p.Models) > 0 {
+		named = nil
+		for _, ref := range p.Models {
+			i := slices.IndexFunc(e.models, func(m *model) bool { return m.card.Ref() == ref || m.card.Name == ref })
+			if i < 0 {
+				return nil, &trilobite.Error{Op: "label.Analyze", Code: trilobite.NotFound, Msg: fmt.Sprintf("No model %q is loaded.", ref)}
+			}
+			named = append(named, e.models[i])
+		}
+	}
+	if p.Labels {
+		return named, nil
+	}
+	return slices.DeleteFunc(slices.Clone(named), func(m *model) bool { return m.detector == nil }), nil
+}
+
+// ask runs the models side by side; the runtime shares the cores out.
+func ask(ctx context.Context, models []*model, img *imageio.Image, minScore float32) ([]answer, error) {
+	answers := make([]answer, len(models))
+	if len(models) == 1 {
+		var err error
+		answers[0], err = models[0].look(ctx, img, minScore)
+		return answers, err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for i, m := range models {
+		g.Go(func() (err error) {
+			answers[i], err = m.look(ctx, img, minScore)
+			return err
+		})
+	}
+	return answers, g.Wait()
+}
+
+// assemble puts the parts of the answer together that the parameters ask for.
+func (e *Engine) assemble(img *imageio.Image, answers []answer, p trilobite.AnalyzeParams) *trilobite.Analysis {
+	a := &trilobite.Analysis{Width: img.FullW, Height: img.FullH, Orientation: img.Orientation, Version: e.version}
+	for _, said := range answers {
+		a.Detections = append(a.Detections, said.detections...)
+		for _, c := range said.classes {
+			if c.Score >= p.MinScore {
+				a.Classifications = append(a.Classifications, c)
+			}
+		}
+	}
+	sortByScore(a)
+	if p.Labels {
+		a.Labels = filter(merge(answers, p.MinScore), p.Filter, p.MaxLabels)
+	}
+	if p.Properties {
+		a.Properties = properties.Analyze(img, p.MaxColors)
+		for i := range a.Labels {
+			for j := range a.Labels[i].Instances {
+				in := &a.Labels[i].Instances[j]
+				in.Colors = properties.Colors(img, in.Box, p.MaxColors)
+			}
+		}
+	}
+	if len(p.CropRatios) > 0 {
+		a.CropHints = properties.CropHints(img, p.CropRatios)
+	}
+	return a
+}
+
+func sortByScore(a *trilobite.Analysis) {
+	slices.SortStableFunc(a.Detections, func(x, y trilobite.Detection) int { return descending(x.Score, y.Score) })
+	slices.SortStableFunc(a.Classifications, func(x, y trilobite.Classification) int { return descending(x.Score, y.Score) })
+}
+
+func descending(a, b float32) int {
+	switch {
+	case a > b:
+		return -1
+	case a < b:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// silent is the Recorder that records nothing.
+type silent struct{}
+
+func (silent) Observe(string, string, time.Duration) {}
+func (silent) Batch(string, int)                     {}
+func (silent) Queue(string, int)                     {}
