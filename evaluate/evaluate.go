@@ -1,0 +1,141 @@
+// Package evaluate measures a loaded model on a labelled data set: average precision
+// for detectors, top-1 and top-5 accuracy for classifiers.
+//
+// Images take the way that requests take, through label.Engine, so that a figure is
+// what clients get. Start at Run; match.go pairs the model's classes with the set's.
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+
+	"trilobite"
+	"trilobite/dataset"
+	"trilobite/geom"
+	"trilobite/metric"
+	"trilobite/zoo"
+)
+
+// Analyzer looks at one image; label.Engine is one.
+type Analyzer interface {
+	Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeParams) (*trilobite.Analysis, error)
+}
+
+// Model is what is measured.
+type Model struct {
+	Analyzer Analyzer
+	Ref      string // name or name@version, one of the Analyzer's
+	Task     string // zoo.Detect or zoo.Classify
+	Labels   zoo.Labels
+}
+
+// Options of Run.
+type Options struct {
+	Parallel int    // images at a time
+	Step     func() // called after each image; may be nil
+	// ByIndex says that the set's class numbers are the model's.
+	ByIndex bool
+}
+
+// Result is a model's figures on a set.
+type Result struct {
+	Model     string              `json:"model"`
+	Images    int                 `json:"images"`
+	Unmatched []string            `json:"unmatched_classes,omitempty"` // classes of the set that the model does not know
+	COCO      *COCO               `json:"coco,omitempty"`              // detectors
+	Top1      *float64            `json:"top1,omitempty"`              // classifiers, 0 to 1
+	Top5      *float64            `json:"top5,omitempty"`
+	Found     []metric.Prediction `json:"-"` // detectors: every box, classes numbered as the set's
+}
+
+// COCO are the main figures of COCO's detection challenge, 0 to 1.
+type COCO struct {
+	AP    float64 `json:"ap"` // mean over IoU 0.50 to 0.95
+	AP50  float64 `json:"ap50"`
+	AP75  float64 `json:"ap75"`
+	AR100 float64 `json:"ar100"`
+}
+
+// Run measures m on every image of the set. An image that cannot be read ends it with
+// an error that names the file.
+func Run(ctx context.Context, m Model, set *dataset.Set, o Options) (*Result, error) {
+	to, unmatched := match(m.Labels, set.Classes, o.ByIndex)
+	seen := make([]*trilobite.Analysis, len(set.Images))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, o.Parallel))
+	for i, img := range set.Images {
+		g.Go(func() error {
+			data, err := os.ReadFile(img.File)
+			if err != nil {
+				return err
+			}
+			p := trilobite.AnalyzeParams{Objects: true, Labels: m.Task == zoo.Classify, Models: []string{m.Ref}}
+			if seen[i], err = m.Analyzer.Analyze(ctx, data, p); err != nil {
+				return fmt.Errorf("%s: %w", img.File, err)
+			}
+			if o.Step != nil {
+				o.Step()
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	r := &Result{Model: m.Ref, Images: len(set.Images), Unmatched: unmatched}
+	if m.Task == zoo.Detect {
+		r.Found = predictions(seen, to)
+		c := metric.COCOBoxes(set.Truth(), r.Found)
+		r.COCO = &COCO{c.AP, c.AP50, c.AP75, c.AR100}
+		return r, nil
+	}
+	r.Top1, r.Top5 = accuracy(seen, set, to)
+	return r, nil
+}
+
+// predictions numbers the boxes' classes as the set does and leaves out those that
+// it does not have.
+func predictions(seen []*trilobite.Analysis, to map[int]int) []metric.Prediction {
+	var all []metric.Prediction
+	for i, a := range seen {
+		for _, d := range a.Detections {
+			if class, ok := to[d.Class]; ok {
+				all = append(all, metric.Prediction{Image: i, Class: class, Box: rect(d.Box), Score: float64(d.Score)})
+			}
+		}
+	}
+	return all
+}
+
+// rect widens a box to the corner and size that COCO measures in.
+func rect(b geom.Box) geom.Rect {
+	x, y, w, h := b.XYWH()
+	return geom.Rect{X: float64(x), Y: float64(y), W: float64(w), H: float64(h)}
+}
+
+// accuracy ranks the classes of each image that has one class and compares. A class
+// that the set does not have keeps its place in the ranking.
+func accuracy(seen []*trilobite.Analysis, set *dataset.Set, to map[int]int) (top1, top5 *float64) {
+	var rankings [][]int
+	var classes []int
+	for i, a := range seen {
+		if len(set.Images[i].Classes) != 1 {
+			continue
+		}
+		ranking := make([]int, len(a.Classifications))
+		for j, c := range a.Classifications {
+			class, ok := to[c.Class]
+			if !ok {
+				class = -1
+			}
+			ranking[j] = class
+		}
+		rankings = append(rankings, ranking)
+		classes = append(classes, set.Images[i].Classes[0])
+	}
+	one, five := metric.TopK(rankings, classes, 1), metric.TopK(rankings, classes, 5)
+	return &one, &five
+}
