@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ type Config struct {
 	Insecure bool     `koanf:"insecure"` // allow a non-loopback address without keys
 	Hosts    []string `koanf:"hosts"`    // further Host names accepted while auth is off
 	TLS      TLS      `koanf:"tls"`
-	Buckets  []string `koanf:"buckets"` // NAME=URL: an S3 or GCS bucket's name and its gocloud.dev/blob URL
+	Buckets  []string `koanf:"buckets"` // [ACCOUNT:]NAME=URL: an S3 or GCS bucket's name and its gocloud.dev/blob URL
 	Fetch    Fetch    `koanf:"fetch"`
 	ORT      ORT      `koanf:"ort"`
 	Limits   Limits   `koanf:"limits"`
@@ -234,19 +235,58 @@ func (c Config) check() error {
 	case c.Log.Format != "text" && c.Log.Format != "json":
 		return bad("log.format is %q; it is text or json.", c.Log.Format)
 	}
-	_, err := c.BucketURLs()
+	_, err := c.NamedBuckets()
 	return err
 }
 
-// BucketURLs returns the URL of every bucket by name.
-func (c Config) BucketURLs() (map[string]string, error) {
-	urls := map[string]string{}
-	for _, b := range c.Buckets {
-		name, url, ok := strings.Cut(b, "=")
-		if !ok || name == "" || !strings.Contains(url, "://") {
-			return nil, &trilobite.Error{Op: "config.BucketURLs", Code: trilobite.Invalid, Msg: fmt.Sprintf("buckets holds %q; it is NAME=URL, for example photos=file:///srv/photos.", b)}
+// Bucket is an entry of Config.Buckets.
+type Bucket struct {
+	Account string // 12 digits; empty: every account may read it
+	Name    string
+	URL     string
+}
+
+// NamedBuckets takes Config.Buckets apart.
+func (c Config) NamedBuckets() ([]Bucket, error) {
+	all := make([]Bucket, 0, len(c.Buckets))
+	for _, text := range c.Buckets {
+		name, url, ok := strings.Cut(text, "=")
+		var b Bucket
+		if account, rest, scoped := strings.Cut(name, ":"); scoped {
+			b.Account, name = account, rest
 		}
-		urls[name] = url
+		b.Name, b.URL = name, url
+		if !ok || b.Name == "" || !strings.Contains(b.URL, "://") {
+			return nil, &trilobite.Error{Op: "config.NamedBuckets", Code: trilobite.Invalid, Msg: fmt.Sprintf("buckets holds %q; it is [ACCOUNT:]NAME=URL, for example photos=file:///srv/photos.", text)}
+		}
+		all = append(all, b)
 	}
-	return urls, nil
+	return all, nil
+}
+
+// Value is one setting by its dotted name.
+type Value struct {
+	Name  string `json:"name"`
+	Value any    `json:"value"`
+}
+
+// Values lists every setting of c in the order of Config's fields.
+func Values(c Config) []Value {
+	var all []Value
+	list(&all, "", reflect.ValueOf(c))
+	return all
+}
+
+func list(all *[]Value, prefix string, v reflect.Value) {
+	for i := range v.NumField() {
+		name := prefix + v.Type().Field(i).Tag.Get("koanf")
+		switch f := v.Field(i); {
+		case f.Kind() == reflect.Struct:
+			list(all, name+".", f)
+		case f.Type() == reflect.TypeFor[time.Duration]():
+			*all = append(*all, Value{name, f.Interface().(time.Duration).String()})
+		default:
+			*all = append(*all, Value{name, f.Interface()})
+		}
+	}
 }

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trilobite/dataset"
+	"trilobite/evaluate"
+	"trilobite/metric"
+)
+
+func newEvalCmd(app *App) *cobra.Command {
+	var f datasetFlags
+	var asJSON bool
+	var dump string
+	cmd := &cobra.Command{
+		Use:   "eval MODEL DATASET",
+		Short: "Measure a model on a labelled data set",
+		Long: `Measures a detector's average precision, as pycocotools does, or a classifier's top-1 and
+top-5 accuracy. DATASET is a COCO .json, a .csv with a heading (file, and name or index), or a
+folder with images/ and labels.csv, or with YOLO's labels/ and a YAML file of names.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			set, byIndex, err := openDataset(args[1], f)
+			if err != nil {
+				return err
+			}
+			r, err := runEval(cmd, app, args[0], set, byIndex)
+			if err != nil {
+				return err
+			}
+			if dump != "" {
+				if err := dumpCOCO(dump, set, r.Found); err != nil {
+					return err
+				}
+			}
+			return printResult(cmd.OutOrStdout(), r, asJSON)
+		},
+	}
+	fl := cmd.Flags()
+	fl.BoolVar(&asJSON, "json", false, "print JSON")
+	fl.StringVar(&f.images, "images", "", "`folder` of images, if it is not images/ beside the labels")
+	fl.StringVar(&f.labels, "labels", "", "`folder` of YOLO label files")
+	fl.StringVar(&f.classes, "classes", "", "YAML `file` with YOLO's class names")
+	fl.StringVar(&dump, "dump", "", "also write truth and boxes as COCO JSON to this `file`, for other tools to judge")
+	return cmd
+}
+
+func runEval(cmd *cobra.Command, app *App, model string, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
+	engine, err := app.openEngine(cmd, []string{model})
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Close()
+	card := engine.Models()[0]
+	labels, err := card.ReadLabels()
+	if err != nil {
+		return nil, err
+	}
+	b := newBar(cmd.ErrOrStderr(), len(set.Images))
+	defer b.done()
+	return evaluate.Run(cmd.Context(),
+		evaluate.Model{Analyzer: engine, Ref: card.Ref(), Task: card.Task, Labels: labels}, set,
+		evaluate.Options{Parallel: 2 * engine.Cores(), Step: b.step, ByIndex: byIndex})
+}
+
+func printResult(w io.Writer, r *evaluate.Result, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(r)
+	}
+	fmt.Fprintf(w, "model\t%s\nimages\t%d\n", r.Model, r.Images)
+	if r.COCO != nil {
+		fmt.Fprintf(w, "AP\t%.4f\nAP50\t%.4f\nAP75\t%.4f\nAR100\t%.4f\n", r.COCO.AP, r.COCO.AP50, r.COCO.AP75, r.COCO.AR100)
+	}
+	if r.Top1 != nil {
+		fmt.Fprintf(w, "top-1\t%.4f\ntop-5\t%.4f\n", *r.Top1, *r.Top5)
+	}
+	if len(r.Unmatched) > 0 {
+		fmt.Fprintf(w, "classes the model does not know\t%s\n", strings.Join(r.Unmatched, ", "))
+	}
+	return nil
+}
+
+// cocoDump is truth and boxes in COCO's forms: pycocotools reads Truth as a data set
+// and Found with loadRes.
+type cocoDump struct {
+	Truth struct {
+		Images      []map[string]int `json:"images"`
+		Annotations []cocoBox        `json:"annotations"`
+		Categories  []map[string]int `json:"categories"`
+	} `json:"truth"`
+	Found []cocoBox `json:"found"`
+}
+
+type cocoBox struct {
+	ID       int        `json:"id,omitempty"`
+	Image    int        `json:"image_id"`
+	Category int        `json:"category_id"`
+	Box      [4]float64 `json:"bbox"` // x, y, width, height
+	Area     float64    `json:"area,omitempty"`
+	Crowd    int        `json:"iscrowd"`
+	Score    float64    `json:"score,omitempty"`
+}
+
+func dumpCOCO(path string, set *dataset.Set, found []metric.Prediction) error {
+	var d cocoDump
+	for i := range set.Images {
+		d.Truth.Images = append(d.Truth.Images, map[string]int{"id": i})
+	}
+	for i := range set.Classes {
+		d.Truth.Categories = append(d.Truth.Categories, map[string]int{"id": i})
+	}
+	for i, t := range set.Truth() {
+		b := cocoBox{ID: i + 1, Image: t.Image, Category: t.Class, Box: [4]float64{t.Box.X, t.Box.Y, t.Box.W, t.Box.H}, Area: t.Area}
+		if t.Crowd {
+			b.Crowd = 1
+		}
+		d.Truth.Annotations = append(d.Truth.Annotations, b)
+	}
+	for _, p := range found {
+		d.Found = append(d.Found, cocoBox{Image: p.Image, Category: p.Class, Box: [4]float64{p.Box.X, p.Box.Y, p.Box.W, p.Box.H}, Score: p.Score})
+	}
+	data, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o644) //nolint:gosec // figures, no secrets
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"sync"
+)
+
+// inOrder runs do for every source, at most n at a time, and yields the results in
+// the sources' order as they become ready. When ctx ends, what has not begun is left
+// out.
+func inOrder(ctx context.Context, sources []source, n int, do func(source) sighting) iter.Seq[sighting] {
+	return func(yield func(sighting) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var working sync.WaitGroup
+		defer working.Wait()
+		defer cancel()
+		results := make(chan chan sighting, n) // its capacity bounds the work in flight
+		working.Go(func() {
+			defer close(results)
+			for _, s := range sources {
+				r := make(chan sighting, 1)
+				select {
+				case <-ctx.Done():
+					return
+				case results <- r:
+				}
+				working.Go(func() { r <- do(s) })
+			}
+		})
+		for r := range results {
+			if !yield(<-r) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trilobite/api/native"
+	"trilobite/api/rekognition"
+	"trilobite/api/vision"
+	"trilobite/auth"
+	"trilobite/config"
+	"trilobite/label"
+	"trilobite/objects"
+	"trilobite/remote"
+	"trilobite/server"
+	"trilobite/store/sqlite"
+	"trilobite/telemetry"
+)
+
+func newServeCmd(app *App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the Rekognition, Vision and native APIs on one port",
+		Example: `  trilobite serve
+  trilobite serve --auth --addr 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem
+  AWS_ENDPOINT_URL_REKOGNITION=http://localhost:8080 aws rekognition detect-labels --image-bytes fileb://photo.jpg`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := app.config(cmd)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), c)
+		},
+	}
+	f := cmd.Flags()
+	f.String("addr", "", "`host:port` to listen on")
+	f.Bool("auth", false, "require keys (see `trilobite key`)")
+	f.Bool("insecure", false, "allow an address beyond this machine without keys")
+	f.StringSlice("hosts", nil, "further Host `names` to accept while keys are not required")
+	f.String("tls-cert", "", "certificate chain, PEM `file`, read again when it changes")
+	f.String("tls-key", "", "private key, PEM `file`")
+	f.StringSlice("buckets", nil, "S3 and gs:// buckets, [ACCOUNT:]`NAME=URL`")
+	f.StringSlice("fetch-hosts", nil, "`hosts` that Vision image URIs may name")
+	f.Int64("limits-memory", 0, "`bytes` that decoded images may take together")
+	return cmd
+}
+
+// serve runs until ctx ends, then finishes what it accepted.
+func serve(ctx context.Context, c config.Config) (err error) {
+	start := time.Now()
+	if err := server.CheckAddr(c.Addr, c.Auth, c.Insecure); err != nil {
+		return err
+	}
+	log, err := logger(c.Log)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	defer listener.Close()
+	rec := telemetry.New()
+	engine, err := loadEngine(ctx, c, rec)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	who, closeKeys, err := authenticator(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeKeys()) }()
+	buckets, err := openBuckets(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, buckets.Close()) }()
+	sc, err := serverConfig(c, log, engine, who, buckets, rec)
+	if err != nil {
+		return err
+	}
+	log.InfoContext(ctx, "ready", "addr", listener.Addr().String(), "auth", c.Auth, "models", c.Models, "after", time.Since(start).Round(time.Millisecond))
+	return server.New(sc).Serve(ctx, listener)
+}
+
+// serverConfig wires the APIs to the engine, the keys and the buckets.
+func serverConfig(c config.Config, log *slog.Logger, engine *label.Engine, who *auth.Authenticator, buckets *objects.Buckets, rec *telemetry.Recorder) (server.Config, error) {
+	account := func(ctx context.Context) string {
+		if id, ok := auth.FromContext(ctx); ok {
+			return id.Account
+		}
+		return auth.DefaultAccount
+	}
+	var fetcher vision.Fetcher
+	if len(c.Fetch.Hosts) > 0 {
+		fetcher = remote.New(remote.Config{Hosts: c.Fetch.Hosts})
+	}
+	var certificate *server.Certificate
+	if c.TLS.Cert != "" {
+		var err error
+		if certificate, err = server.LoadCertificate(c.TLS.Cert, c.TLS.Key); err != nil {
+			return server.Config{}, err
+		}
+	}
+	guarded := func(refused func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
+		return func(next http.Handler) http.Handler { return who.Middleware(next, refused) }
+	}
+	return server.Config{
+		Rekognition: server.API{
+			Name:      "rekognition",
+			Handler:   rekognition.New(rekognition.Config{Analyzer: engine, Objects: buckets, Auth: noting{who}, Version: version, Log: log}),
+			Operation: rekognition.Operation,
+			Error:     rekognition.WriteError,
+		},
+		Vision: server.API{
+			Name:      "vision",
+			Handler:   vision.New(vision.Config{Analyzer: engine, Objects: buckets, Fetcher: fetcher, Account: account, Log: log}),
+			Auth:      guarded(vision.WriteError),
+			Operation: vision.Operation,
+			Error:     vision.WriteError,
+		},
+		Native: server.API{
+			Name:      "native",
+			Handler:   native.New(native.Config{Analyzer: engine, Models: listModels(engine), Fetcher: fetcher, Version: version, Log: log}),
+			Auth:      guarded(native.WriteError),
+			Operation: native.Operation,
+			Error:     native.WriteError,
+		},
+		Account: account,
+		Metrics: rec.Handler(),
+		Meter:   rec,
+		Log:     log,
+		Version: version,
+		Open:    !c.Auth,
+		Hosts:   c.Hosts,
+		TLS:     certificate,
+		Limits:  server.Limits{Request: c.Limits.Request},
+	}, nil
+}
+
+// noting tells the server's log whose a signed request is; the other APIs' callers are
+// known from their context.
+type noting struct{ *auth.Authenticator }
+
+// SigV4 is the Authenticator's.
+func (n noting) SigV4(r *http.Request, service string, body func() ([]byte, error)) (auth.Identity, error) {
+	who, err := n.Authenticator.SigV4(r, service, body)
+	if err == nil {
+		server.NoteAccount(r.Context(), who.Account)
+	}
+	return who, err
+}
+
+// listModels describes the engine's models to the native API.
+func listModels(engine *label.Engine) func(context.Context) ([]native.Model, error) {
+	return func(context.Context) ([]native.Model, error) {
+		var all []native.Model
+		for _, m := range engine.Models() {
+			labels, err := m.ReadLabels()
+			if err != nil {
+				return nil, err
+			}
+			names := slices.DeleteFunc(labels.Names(), func(n string) bool { return n == "" })
+			all = append(all, native.Model{
+				Name: m.Name, Version: strconv.Itoa(m.Version), Task: m.Task, Labels: names,
+				License: m.Licence, Source: cmp.Or(m.Source.Package, m.Source.File),
+			})
+		}
+		return all, nil
+	}
+}
+
+// authenticator returns who verifies callers, and how to close what it needs.
+func authenticator(ctx context.Context, c config.Config) (*auth.Authenticator, func() error, error) {
+	if !c.Auth {
+		return auth.Off(), func() error { return nil }, nil
+	}
+	keys, closeKeys, err := openKeys(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return auth.New(auth.Config{Store: keys.Store, Sealer: keys.Sealer}), closeKeys, nil
+}
+
+// openKeys opens the store of keys and the master key that seals their secrets.
+func openKeys(ctx context.Context, c config.Config) (*auth.Keys, func() error, error) {
+	if err := os.MkdirAll(c.Home, 0o700); err != nil {
+		return nil, nil, err
+	}
+	master, err := auth.MasterKey(os.Getenv("TRILOBITE_MASTER_KEY"), masterKeyFile(c))
+	if err != nil {
+		return nil, nil, err
+	}
+	sealer, err := auth.NewSealer(master)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := sqlite.Open(ctx, databaseFile(c))
+	if err != nil {
+		return nil, nil, err
+	}
+	return &auth.Keys{Store: db, Sealer: sealer}, db.Close, nil
+}
+
+func openBuckets(c config.Config) (*objects.Buckets, error) {
+	named, err := c.NamedBuckets()
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]objects.Bucket{}
+	for _, b := range named {
+		o := all[b.Name]
+		o.URL = b.URL
+		if b.Account != "" {
+			o.Accounts = append(o.Accounts, b.Account)
+		}
+		all[b.Name] = o
+	}
+	return objects.New(all)
+}
