@@ -12,7 +12,7 @@ import (
 // Sums and products of float32 are rounded as float32, so results equal the
 // runtime's bit for bit but for Exp, Log, Pow and reductions.
 func evaluate(n *Node, in []*tensor.Tensor) (out []*tensor.Tensor, ok bool) {
-	if n.Domain != "" && n.Domain != "ai.onnx" || len(n.Out) == 0 || n.Op == "If" || n.Op == "Loop" {
+	if n.Domain != "" && n.Domain != "ai.onnx" || len(n.Out) == 0 || n.Op == "If" || n.Op == "Loop" || n.Op == "Scan" {
 		return nil, false
 	}
 	m := &Node{Op: n.Op, Attrs: n.Attrs, In: make([]*Value, len(in)), Out: make([]*Value, len(n.Out))}

@@ -13,6 +13,8 @@ func controlRule(op string) shapeRule {
 		return inferIf
 	case "Loop":
 		return inferLoop
+	case "Scan":
+		return inferScan
 	default:
 		return nil
 	}
@@ -110,4 +112,55 @@ func inferLoop(n *Node, syms *Symbols) error {
 		}
 	}
 	return nil
+}
+
+// inferScan: inputs are states, then sequences that the body reads slice by slice;
+// outputs are the states, then the body's other outputs stacked along a new axis.
+func inferScan(n *Node, syms *Symbols) error {
+	body, ok := n.Attrs["body"].(*Graph)
+	sequences := n.Int("num_scan_inputs", 0)
+	states := int64(len(n.In)) - sequences
+	if !ok || sequences < 1 || states < 0 || len(body.Inputs) != len(n.In) || len(body.Outputs) != len(n.Out) || states > int64(len(n.Out)) {
+		return fmt.Errorf("the body does not fit %d inputs, %d of them sequences, and %d outputs", len(n.In), sequences, len(n.Out))
+	}
+	length := Unknown
+	for i, in := range body.Inputs {
+		if in.DType == tensor.Invalid {
+			in.DType = inType(n, i)
+		}
+		in.Shape = inShape(n, i)
+		if k := int64(i) - states; k >= 0 && in.Shape != nil {
+			axis, err := axisOf(entry(n.Ints("scan_input_axes"), k), len(in.Shape))
+			if err != nil {
+				return fmt.Errorf("input %d of shape %v: %w", i, in.Shape, err)
+			}
+			if length, ok = mergeDim(length, in.Shape[axis]); !ok {
+				return fmt.Errorf("input %d of shape %v is not as long as the others", i, in.Shape)
+			}
+			in.Shape = dropAxes(in.Shape, []int{axis}, false)
+		}
+	}
+	if err := inferGraph(body, syms); err != nil {
+		return fmt.Errorf("body: %w", err)
+	}
+	for i, out := range body.Outputs {
+		s, k := out.Shape, int64(i)-states
+		if k >= 0 && s != nil {
+			axis, err := axisOf(entry(n.Ints("scan_output_axes"), k), len(s)+1)
+			if err != nil {
+				return fmt.Errorf("output %d of slices %v: %w", i, s, err)
+			}
+			s = slices.Insert(slices.Clone(s), axis, length)
+		}
+		setOut(n, i, out.DType, s)
+	}
+	return nil
+}
+
+// entry returns entry k of a list, or 0 where it is short.
+func entry(list []int64, k int64) int64 {
+	if k < int64(len(list)) {
+		return list[k]
+	}
+	return 0
 }
