@@ -64,8 +64,8 @@ type unknownOperationError struct{ msg string }
 func (e *unknownOperationError) Error() string { return e.msg }
 
 var (
-	errMethod       = errors.New("Rekognition is called by POST.")
-	errBodyTooLarge = errors.New("The request body is larger than 10 MiB.")
+	errMethod       = errors.New("method is not POST")
+	errBodyTooLarge = errors.New("body over the limit")
 )
 
 // describe returns the answer to err: what AWS's front end answers by itself, before the
@@ -83,9 +83,9 @@ func describe(err error) exception {
 	}
 	switch {
 	case errors.Is(err, errMethod):
-		return exception{"UnknownOperationException", http.StatusMethodNotAllowed, errMethod.Error()}
+		return exception{"UnknownOperationException", http.StatusMethodNotAllowed, "Rekognition is called by POST."}
 	case errors.Is(err, errBodyTooLarge):
-		return exception{"RequestEntityTooLargeException", http.StatusRequestEntityTooLarge, errBodyTooLarge.Error()}
+		return exception{"RequestEntityTooLargeException", http.StatusRequestEntityTooLarge, "The request body is larger than 10 MiB."}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return exceptions(trilobite.Canceled)
 	}
