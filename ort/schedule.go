@@ -9,11 +9,13 @@ import (
 	"trilobite"
 )
 
-// scheduler hands out cores, first come first served. A run that finds every core
-// free and nobody waiting is alone and gets them all; any other gets one.
+// scheduler hands out cores, first come first served. A run that comes while every core
+// is free is alone and gets them all; any other gets one.
 //
 // The load that counts is that of the moment of admission: a wide run is not taken
 // back when a second request comes a millisecond later, it waits for one run at most.
+// Whoever has waited is not alone, even if the queue behind is empty: two clients would
+// otherwise take turns at wide runs for ever.
 type scheduler struct {
 	cores int
 
@@ -36,7 +38,6 @@ type lane struct {
 // ticket is a waiting run. granted receives its cores once; 0 when the model closes.
 type ticket struct {
 	lane    *lane
-	alone   func() bool
 	granted chan int
 }
 
@@ -62,7 +63,11 @@ func (s *scheduler) acquire(ctx context.Context, l *lane, alone func() bool) (in
 		return 0, closing(l.name)
 	}
 	if s.free > 0 && len(s.queue) == 0 {
-		n := s.grant(l, alone)
+		n := 1
+		if s.free == s.cores && alone() {
+			n = s.cores
+		}
+		s.grant(l, n)
 		s.mu.Unlock()
 		return n, nil
 	}
@@ -70,7 +75,7 @@ func (s *scheduler) acquire(ctx context.Context, l *lane, alone func() bool) (in
 		s.mu.Unlock()
 		return 0, throttled(l.name, l.limit)
 	}
-	t := &ticket{lane: l, alone: alone, granted: make(chan int, 1)}
+	t := &ticket{lane: l, granted: make(chan int, 1)}
 	s.queue = append(s.queue, t)
 	l.wait(1)
 	s.mu.Unlock()
@@ -87,15 +92,10 @@ func (s *scheduler) acquire(ctx context.Context, l *lane, alone func() bool) (in
 	}
 }
 
-// grant takes cores for a run of l. The mutex is held and a core is free.
-func (s *scheduler) grant(l *lane, alone func() bool) int {
-	n := 1
-	if s.free == s.cores && len(s.queue) == 0 && alone() {
-		n = s.cores
-	}
+// grant takes n cores for a run of l. The mutex is held.
+func (s *scheduler) grant(l *lane, n int) {
 	s.free -= n
 	l.running++
-	return n
 }
 
 // release gives n cores back and admits those who wait for them.
@@ -112,7 +112,8 @@ func (s *scheduler) release(l *lane, n int) {
 		s.queue[0] = nil
 		s.queue = s.queue[1:]
 		t.lane.wait(-1)
-		t.granted <- s.grant(t.lane, t.alone)
+		s.grant(t.lane, 1)
+		t.granted <- 1
 	}
 }
 

@@ -49,6 +49,17 @@ func TestAdmission(t *testing.T) {
 		if n, _ := s.acquire(ctx, l, func() bool { return false }); n != 1 {
 			t.Errorf("with others announced: got %d cores, want 1", n)
 		}
+		s.release(l, 1)
+		take(4, "alone again")
+		go func() {
+			n, _ := s.acquire(ctx, l, yes)
+			got <- n
+		}()
+		synctest.Wait()
+		s.release(l, 4)
+		if n := <-got; n != 1 {
+			t.Errorf("the only one that waited got %d cores, want 1", n)
+		}
 	})
 }
 

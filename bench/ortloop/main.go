@@ -17,10 +17,10 @@ import (
 	"fmt"
 	"log"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -80,9 +80,13 @@ func main() {
 	each := flag.Duration("time", 2*time.Second, "of one measurement")
 	rounds := flag.Int("rounds", 3, "measurements of each variant")
 	cores := flag.Int("cores", runtime.GOMAXPROCS(0), "threads in all")
-	only := flag.String("only", "", "variants whose name holds this")
+	only := flag.String("only", "", "variants whose name this regular expression matches")
 	flag.Parse()
 	log.SetFlags(0)
+	chosen, err := regexp.Compile(*only)
+	if err != nil {
+		log.Fatal(err)
+	}
 	rt, err := ort.Open("")
 	if err != nil {
 		log.Fatal(err)
@@ -95,7 +99,7 @@ func main() {
 	rates, times := map[string][]float64{}, map[string][]float64{}
 	for range *rounds {
 		for _, v := range variants(*cores) {
-			if !strings.Contains(v.name, *only) {
+			if !chosen.MatchString(v.name) {
 				continue
 			}
 			run := m.measure
