@@ -26,7 +26,7 @@ type known struct {
 // store is at most cacheFor old; ids that do not exist are not remembered.
 func (a *Authenticator) lookup(ctx context.Context, id string) (*known, error) {
 	if len(id) > maxIDLength {
-		return nil, nil //nolint:nilnil // no such key
+		return nil, nil // no such key
 	}
 	now := a.Now()
 	a.mu.Lock()
@@ -43,7 +43,7 @@ func (a *Authenticator) lookup(ctx context.Context, id string) (*known, error) {
 		a.mu.Lock()
 		delete(a.known, id)
 		a.mu.Unlock()
-		return nil, nil //nolint:nilnil // no key, no error: the caller refuses in its own words
+		return nil, nil // no key, no error: the caller refuses in its own words
 	}
 	secret, err := a.Sealer.Open(k.Sealed, id)
 	if err != nil {

@@ -110,7 +110,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, id string, err err
 		w.Header().Set("Allow", http.MethodPost)
 	}
 	body, merr := json.Marshal(struct {
-		Type    string `json:"__type"` //nolint:tagliatelle // AWS's name
+		Type    string `json:"__type"` // AWS's name
 		Code    string `json:"Code"`
 		Logref  string `json:"Logref"`
 		Message string `json:"Message"`

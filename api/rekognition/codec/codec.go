@@ -57,7 +57,7 @@ type field struct {
 	enum  bool   // a named string type: "" means absent
 }
 
-//nolint:gochecknoglobals // types, never changed
+// Types with a wire form of their own; never changed.
 var (
 	timeType     = reflect.TypeFor[time.Time]()
 	metadataType = reflect.TypeFor[middleware.Metadata]()
@@ -65,7 +65,7 @@ var (
 
 func (c *Codec) plan(t reflect.Type) *plan {
 	if p, ok := c.plans.Load(t); ok {
-		return p.(*plan) //nolint:forcetypeassert // nothing else is stored
+		return p.(*plan) // nothing else is stored
 	}
 	p := &plan{byName: map[string]int{}}
 	for i := range t.NumField() {

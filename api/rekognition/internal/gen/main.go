@@ -52,7 +52,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := os.WriteFile(*out, src, 0o644); err != nil { //nolint:gosec // source code
+	if err := os.WriteFile(*out, src, 0o644); err != nil { // source code
 		log.Fatal(err)
 	}
 }
