@@ -183,16 +183,28 @@ func TestToImage(t *testing.T) {
 	}
 }
 
-// TestCentreCropBox follows torchvision's whole pixels: an image of 333×500 and a
-// shorter side of 256 becomes 256×384 (384.38 rounded down), the crop of 224 begins at
-// 16, 80.
 func TestCentreCropBox(t *testing.T) {
 	t.Parallel()
-	got := Spec{Width: 224, Height: 224, Resize: CentreCrop, Crop: 0.875}.centreCrop(333, 500)
-	sx, sy := float32(333)/256, float32(500)/384
-	want := geom.Box{X1: 16 * sx, Y1: 80 * sy, X2: 240 * sx, Y2: 304 * sy}
-	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-3)); diff != "" {
-		t.Errorf("centreCrop (-want +got):\n%s", diff)
+	tests := []struct {
+		name   string
+		spec   Spec
+		iw, ih int
+		want   geom.Box
+	}{
+		{"the middle may lie between pixels", Spec{Width: 224, Height: 224, Crop: 0.875}, 333, 288, geom.Box{X1: 40.5, Y1: 18, X2: 292.5, Y2: 270}},
+		{"sides are whole pixels", Spec{Width: 224, Height: 224, Crop: 0.875}, 250, 206, geom.Box{X1: 35, Y1: 13, X2: 215, Y2: 193}},
+		{"240 of 272", Spec{Width: 240, Height: 240, Crop: 0.882353}, 272, 272, geom.Box{X1: 16, Y1: 16, X2: 256, Y2: 256}},
+		{"no crop keeps the whole shorter side", Spec{Width: 224, Height: 224}, 300, 200, geom.Box{X1: 50, Y1: 0, X2: 250, Y2: 200}},
+		{"the input's proportions", Spec{Width: 200, Height: 100}, 100, 100, geom.Box{X1: 0, Y1: 25, X2: 100, Y2: 75}},
+		{"one pixel stays one", Spec{Width: 224, Height: 224, Crop: 0.875}, 1, 1, geom.Box{X1: 0, Y1: 0, X2: 1, Y2: 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, tt.spec.centreCrop(tt.iw, tt.ih), cmpopts.EquateApprox(0, 1e-3)); diff != "" {
+				t.Errorf("centreCrop (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -36,29 +36,25 @@ func (s Spec) place(iw, ih int) placement {
 
 func clamp(n, most int) int { return max(1, min(n, most)) }
 
-// centreCrop returns the part of the image that torchvision's Resize(shorter side)
-// and CenterCrop keep: the resized image has whole pixels, longer side rounded down,
-// and the crop begins at a whole one, halves rounded to even as Python does. The crop
-// is taken from the image itself, so that it is resized once and alone.
-// Source: torchvision/transforms/functional.py, _compute_resized_output_size and
-// center_crop.
+// centreCrop returns the part of the image that is seen: the largest centred one with
+// the input's proportions, times Crop, its sides whole pixels, rounded down. For a
+// square input it is TensorFlow's central crop of EfficientNet's evaluation, but exactly
+// in the middle where TensorFlow's may be half a pixel off it. torchvision's Resize and
+// CenterCrop see the same part but for their rounding of the resized image's sides.
+// Source: tensorflow/tpu, models/official/efficientnet/preprocessing.py,
+// _decode_and_center_crop.
 func (s Spec) centreCrop(iw, ih int) geom.Box {
 	keep := float64(s.Crop)
 	if keep == 0 {
 		keep = 1
 	}
-	cw, ch := math.Round(float64(s.Width)/keep), math.Round(float64(s.Height)/keep)
-	rw, rh := cw, ch // the size of the whole image when resized
-	if float64(iw)*ch > float64(ih)*cw {
-		rw = math.Floor(ch * float64(iw) / float64(ih))
-	} else {
-		rh = math.Floor(cw * float64(ih) / float64(iw))
-	}
-	left, top := math.RoundToEven((rw-float64(s.Width))/2), math.RoundToEven((rh-float64(s.Height))/2)
-	sx, sy := float64(iw)/rw, float64(ih)/rh
+	scale := min(float64(iw)/float64(s.Width), float64(ih)/float64(s.Height)) * keep
+	const whole = 1e-3 // Crop is a float32: 252 must not become 251.99999
+	w := max(1, math.Floor(float64(s.Width)*scale+whole))
+	h := max(1, math.Floor(float64(s.Height)*scale+whole))
+	left, top := (float64(iw)-w)/2, (float64(ih)-h)/2
 	return geom.Box{
-		X1: float32(left * sx), Y1: float32(top * sy),
-		X2: float32((left + float64(s.Width)) * sx), Y2: float32((top + float64(s.Height)) * sy),
+		X1: float32(left), Y1: float32(top), X2: float32(left + w), Y2: float32(top + h),
 	}.Clip(float32(iw), float32(ih))
 }
 

@@ -17,7 +17,7 @@ const maxImageFile = 256 << 20
 // imageNames returns the endings that a folder is searched for. A file named on the
 // command line is tried whatever its ending.
 func imageNames() []string {
-	return []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif", ".heic"}
+	return []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif"}
 }
 
 // source is one image to look at.
