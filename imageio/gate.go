@@ -42,6 +42,7 @@ func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, 
 		return nil, nil, err
 	}
 	img, err = f.decode(ctx, o.MinSide)
+	f.close() // before its memory counts as free
 	if err != nil {
 		g.sem.Release(peak)
 		return nil, nil, err

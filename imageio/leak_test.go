@@ -1,10 +1,16 @@
 package imageio
 
 import (
+	"bytes"
 	"context"
+	"image"
+	"image/color"
+	"image/png"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -50,5 +56,47 @@ func TestNoLeak(t *testing.T) { //nolint:paralleltest // see above
 		t.Errorf("the process grew by %d MB", grown>>20)
 	} else {
 		t.Logf("libvips holds %d bytes, the process grew by %d KB", vips, grown>>10)
+	}
+}
+
+// widePNG returns a PNG of 16000×1600 pixels in stripes.
+func widePNG(t *testing.T) []byte {
+	t.Helper()
+	m := image.NewPaletted(image.Rect(0, 0, 16_000, 1600), color.Palette{color.Black, color.White})
+	for i := range m.Pix {
+		m.Pix[i] = uint8(i >> 5 & 1)
+	}
+	var file bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&file, m); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+// TestLargeDecodesGiveBack decodes wide pictures side by side, of which each takes more
+// than 100 MB in the decoder, and then looks at what the process keeps: the C library
+// would hold it for each of the threads that took part. It is not parallel: see above.
+func TestLargeDecodesGiveBack(t *testing.T) { //nolint:paralleltest // see above
+	file := widePNG(t)
+	debug.FreeOSMemory()
+	before := resident(t)
+	g := NewGate(512<<20, 16)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			_, release, err := g.Decode(context.Background(), file, Options{MinSide: 300})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			release()
+		})
+	}
+	wg.Wait()
+	debug.FreeOSMemory()
+	if kept := resident(t) - before; kept > 128<<20 {
+		t.Errorf("the process kept %d MB", kept>>20)
+	} else {
+		t.Logf("the process kept %d KB", kept>>10)
 	}
 }

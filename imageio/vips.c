@@ -1,6 +1,9 @@
 #include "vips.h"
 
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -38,6 +41,13 @@ int tl_start(void)
 	vips_cache_set_max_files(0);
 	vips_concurrency_set(1);
 	return 0;
+}
+
+void tl_trim(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 char *tl_error(void)

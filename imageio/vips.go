@@ -55,6 +55,9 @@ func vipsError() error {
 	return errors.New("libvips: " + strings.ReplaceAll(s, "\n", "; "))
 }
 
+// trim gives freed memory back to the system.
+func trim() { C.tl_trim() }
+
 // source is an encoded image opened by libvips: header read, pixels not. It must be
 // closed; until then its bytes are pinned.
 type source struct {

@@ -22,6 +22,9 @@ typedef struct {
  * loaders blocked, silent logs. Returns 0, or -1 with the reason in tl_error. */
 int tl_start(void);
 
+/* tl_trim gives freed memory back to the system, where the C library keeps it. */
+void tl_trim(void);
+
 /* tl_error takes libvips' error text, to be freed by g_free. The buffer behind it is
  * shared by all threads. */
 char *tl_error(void);
