@@ -3,6 +3,7 @@ SHELL := bash
 DEPS ?= .deps
 PORT ?= 8080
 VENV := .venv
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PLATFORM ?= $(shell go env GOOS)/$(shell go env GOARCH)
 export TRILOBITE_PACKAGES ?= $(abspath $(DEPS))
 
@@ -15,7 +16,7 @@ run: build ## build, serve on localhost:$(PORT), show both vendors' APIs on samp
 	@scripts/run $(PORT) $(ONCE)
 
 build: deps ## install the pinned libraries and weights, build bin/trilobite
-	go build -trimpath -o bin/ ./cmd/trilobite ./cmd/demo
+	go build -ldflags "-X main.version=$(VERSION)" -o bin/ ./cmd/trilobite ./cmd/demo
 	bin/trilobite models pull --quiet
 
 deps: prerequisites ## fetch the pinned packages into .deps
@@ -36,8 +37,9 @@ eval: build $(VENV)/eval ## accuracy on the reference data (TRILOBITE_DATA, defa
 acceptance: build $(VENV)/acceptance ## the vendors' unmodified clients against the binary
 	$(VENV)/bin/python -m pytest -q acceptance $(if $(SMOKE),-m smoke)
 
-bench: build $(VENV)/bench ## speed and memory beside a FastAPI server
-	$(VENV)/bin/python bench/serve/run.py
+bench: build $(VENV)/bench ## speed and memory beside a FastAPI server, COUNT requests for memory
+	$(VENV)/bin/python bench/serve/run.py --count $(or $(COUNT),20000)
+	go test -run xxx -bench Thumbnail ./imageio
 
 fuzz: deps ## every fuzz target for FUZZTIME (default 30s) each
 	scripts/fuzz $(FUZZTIME)
