@@ -8,7 +8,6 @@ import (
 	"trilobite"
 	"trilobite/geom"
 	"trilobite/taxonomy"
-	"trilobite/zoo"
 )
 
 // sameObject is the IoU above which two models' boxes of one label are one object:
@@ -17,7 +16,7 @@ const sameObject = 0.6
 
 // answer is what one model said of an image.
 type answer struct {
-	labels     *zoo.Labels
+	words      *vocabulary
 	detections []trilobite.Detection
 	classes    []trilobite.Classification // every class, not only the likely ones
 }
@@ -36,21 +35,17 @@ type merger struct {
 func merge(answers []answer, minScore float32) []trilobite.Label {
 	m := merger{labels: map[string]*trilobite.Label{}}
 	for _, a := range answers {
-		ancestors := map[string]taxonomy.Entry{}
-		for _, e := range a.labels.Ancestors {
-			ancestors[e.Name] = e
-		}
 		for _, d := range a.detections {
-			m.detection(a.labels.Classes[d.Class].Label, d, ancestors)
+			if d.Score >= minScore {
+				m.detection(a.words, d)
+			}
 		}
-		m.classification(a, ancestors)
+		m.classification(a, minScore)
 	}
 	out := make([]trilobite.Label, 0, len(m.labels))
 	for _, l := range m.labels {
-		if l.Score >= minScore {
-			l.Instances = unique(l.Instances)
-			out = append(out, *l)
-		}
+		l.Instances = unique(l.Instances)
+		out = append(out, *l)
 	}
 	slices.SortFunc(out, func(a, b trilobite.Label) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), strings.Compare(a.Name, b.Name))
@@ -69,34 +64,30 @@ func (m *merger) raise(e taxonomy.Entry, score float32) *trilobite.Label {
 	return l
 }
 
-func (m *merger) detection(e taxonomy.Entry, d trilobite.Detection, ancestors map[string]taxonomy.Entry) {
-	l := m.raise(e, d.Score)
-	l.Instances = append(l.Instances, trilobite.Instance{Box: d.Box, Score: d.Score})
-	for _, p := range e.Parents {
-		m.raise(ancestors[p], d.Score)
+func (m *merger) detection(v *vocabulary, d trilobite.Detection) {
+	for i, at := range v.classes[d.Class] {
+		l := m.raise(v.entries[at], d.Score)
+		if i == 0 {
+			l.Instances = append(l.Instances, trilobite.Instance{Box: d.Box, Score: d.Score})
+		}
 	}
 }
 
 // classification adds each class's probability to its label and to every ancestor.
-func (m *merger) classification(a answer, ancestors map[string]taxonomy.Entry) {
-	sums := map[string]float32{}
-	entries := map[string]taxonomy.Entry{}
+func (m *merger) classification(a answer, minScore float32) {
+	if len(a.classes) == 0 {
+		return
+	}
+	sums := make([]float32, len(a.words.entries))
 	for _, c := range a.classes {
-		e := a.labels.Classes[c.Class].Label
-		if e.Name == "" {
-			continue
-		}
-		sums[e.Name] += c.Score
-		entries[e.Name] = e
-		for _, p := range e.Parents {
-			sums[p] += c.Score
-			if _, own := entries[p]; !own {
-				entries[p] = ancestors[p]
-			}
+		for _, at := range a.words.classes[c.Class] {
+			sums[at] += c.Score
 		}
 	}
-	for name, sum := range sums {
-		m.raise(entries[name], min(sum, 1))
+	for at, sum := range sums {
+		if sum > 0 && sum >= minScore {
+			m.raise(a.words.entries[at], min(sum, 1))
+		}
 	}
 }
 

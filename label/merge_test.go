@@ -18,8 +18,8 @@ var (
 	beagle = taxonomy.Entry{Name: "Beagle", Parents: []string{"Dog", "Animal"}, Categories: []string{"Animals and Pets"}}
 	pug    = taxonomy.Entry{Name: "Pug", Parents: []string{"Dog", "Animal"}, Categories: []string{"Animals and Pets"}}
 
-	detector   = &zoo.Labels{Classes: []zoo.Class{{}, {Name: "dog", Label: dog}}, Ancestors: []taxonomy.Entry{animal}}
-	classifier = &zoo.Labels{Classes: []zoo.Class{{Name: "beagle", Label: beagle}, {Name: "pug", Label: pug}}, Ancestors: []taxonomy.Entry{dog, animal}}
+	detector   = newVocabulary(zoo.Labels{Classes: []zoo.Class{{}, {Name: "dog", Label: dog}}, Ancestors: []taxonomy.Entry{animal}})
+	classifier = newVocabulary(zoo.Labels{Classes: []zoo.Class{{Name: "beagle", Label: beagle}, {Name: "pug", Label: pug}}, Ancestors: []taxonomy.Entry{dog, animal}})
 )
 
 func found(score float32, box geom.Box) trilobite.Detection {
@@ -39,7 +39,7 @@ func TestMerge(t *testing.T) {
 		{"nothing seen", nil, 0, nil},
 		{
 			"an ancestor is as sure as the surest detection, without boxes of its own",
-			[]answer{{labels: detector, detections: []trilobite.Detection{found(0.75, a), found(0.5, b)}}}, 0,
+			[]answer{{words: detector, detections: []trilobite.Detection{found(0.75, a), found(0.5, b)}}}, 0,
 			[]trilobite.Label{
 				{Name: "Animal", Score: 0.75, Categories: animal.Categories},
 				{Name: "Dog", Score: 0.75, Parents: dog.Parents, Categories: dog.Categories, Instances: []trilobite.Instance{{Box: a, Score: 0.75}, {Box: b, Score: 0.5}}},
@@ -47,7 +47,7 @@ func TestMerge(t *testing.T) {
 		},
 		{
 			"an ancestor of exclusive classes has their probabilities together",
-			[]answer{{labels: classifier, classes: breeds}}, 0.6,
+			[]answer{{words: classifier, classes: breeds}}, 0.6,
 			[]trilobite.Label{
 				{Name: "Animal", Score: 0.875, Categories: animal.Categories},
 				{Name: "Dog", Score: 0.875, Parents: dog.Parents, Categories: dog.Categories},
@@ -56,8 +56,8 @@ func TestMerge(t *testing.T) {
 		{
 			"two models that box one object count it once, the surer score stays",
 			[]answer{
-				{labels: detector, detections: []trilobite.Detection{found(0.5, a)}},
-				{labels: detector, detections: []trilobite.Detection{found(0.75, a)}},
+				{words: detector, detections: []trilobite.Detection{found(0.5, a)}},
+				{words: detector, detections: []trilobite.Detection{found(0.75, a)}},
 			}, 0,
 			[]trilobite.Label{
 				{Name: "Animal", Score: 0.75, Categories: animal.Categories},
@@ -66,7 +66,7 @@ func TestMerge(t *testing.T) {
 		},
 		{
 			"a classifier adds to what a detector saw",
-			[]answer{{labels: detector, detections: []trilobite.Detection{found(0.75, a)}}, {labels: classifier, classes: breeds}}, 0.5,
+			[]answer{{words: detector, detections: []trilobite.Detection{found(0.75, a)}}, {words: classifier, classes: breeds}}, 0.5,
 			[]trilobite.Label{
 				{Name: "Animal", Score: 0.875, Categories: animal.Categories},
 				{Name: "Dog", Score: 0.875, Parents: dog.Parents, Categories: dog.Categories, Instances: []trilobite.Instance{{Box: a, Score: 0.75}}},

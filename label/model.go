@@ -15,7 +15,7 @@ import (
 // model is a loaded model: a detector or a classifier with its labels.
 type model struct {
 	card       zoo.Model
-	labels     zoo.Labels
+	words      *vocabulary
 	session    *ort.Model
 	detector   *detect.Detector
 	classifier *classify.Classifier
@@ -26,16 +26,17 @@ func loadModel(ctx context.Context, rt *ort.Runtime, store *zoo.Store, ref strin
 	if err != nil {
 		return nil, err
 	}
-	m := &model{card: card}
-	if m.labels, err = card.ReadLabels(); err != nil {
+	labels, err := card.ReadLabels()
+	if err != nil {
 		return nil, err
 	}
+	m := &model{card: card, words: newVocabulary(labels)}
 	options := o.Runtime
 	options.Name, options.Recorder = card.Name, o.Recorder
 	if m.session, err = rt.Load(ctx, card.GraphFile(), options); err != nil {
 		return nil, fmt.Errorf("loading model %s: %w", card.Ref(), err)
 	}
-	if err := m.decode(o.Recorder); err != nil {
+	if err := m.decode(labels.Names(), o.Recorder); err != nil {
 		m.close()
 		return nil, fmt.Errorf("loading model %s: %w", card.Ref(), err)
 	}
@@ -43,15 +44,15 @@ func loadModel(ctx context.Context, rt *ort.Runtime, store *zoo.Store, ref strin
 }
 
 // decode makes the model's detector or classifier.
-func (m *model) decode(rec Recorder) (err error) {
+func (m *model) decode(names []string, rec Recorder) (err error) {
 	switch d := m.card.Decoder; m.card.Task {
 	case zoo.Detect:
 		m.detector, err = detect.New(m.session, detect.Config{
-			Pipeline: m.card.Pipeline, Decoder: d.Name, Labels: m.labels.Names(), IoU: d.IoU, Background: d.Background, Recorder: rec,
+			Pipeline: m.card.Pipeline, Decoder: d.Name, Labels: names, IoU: d.IoU, Background: d.Background, Recorder: rec,
 		})
 	case zoo.Classify:
 		m.classifier, err = classify.New(m.session, classify.Config{
-			Pipeline: m.card.Pipeline, Decoder: d.Name, Labels: m.labels.Names(), Recorder: rec,
+			Pipeline: m.card.Pipeline, Decoder: d.Name, Labels: names, Recorder: rec,
 		})
 	default:
 		err = &trilobite.Error{Op: "label.Open", Code: trilobite.Unsupported, Msg: fmt.Sprintf("Model %s has task %s; labels come from models that detect or classify.", m.card.Ref(), m.card.Task)}
@@ -62,7 +63,7 @@ func (m *model) decode(rec Recorder) (err error) {
 // look asks the model about an image. A detector answers what scores at least
 // minScore; a classifier answers every class, for merge to add up.
 func (m *model) look(ctx context.Context, img *imageio.Image, minScore float32) (answer, error) {
-	a := answer{labels: &m.labels}
+	a := answer{words: m.words}
 	var err error
 	if m.detector != nil {
 		a.detections, err = m.detector.Detect(ctx, img, max(minScore, m.card.Decoder.MinScore))
@@ -74,11 +75,11 @@ func (m *model) look(ctx context.Context, img *imageio.Image, minScore float32) 
 	}
 	for i := range a.detections {
 		d := &a.detections[i]
-		d.Name, d.Model = m.labels.Classes[d.Class].Label.Name, m.card.Name
+		d.Name, d.Model = m.words.name(d.Class), m.card.Name
 	}
 	for i := range a.classes {
 		c := &a.classes[i]
-		c.Name, c.Model = m.labels.Classes[c.Class].Label.Name, m.card.Name
+		c.Name, c.Model = m.words.name(c.Class), m.card.Name
 	}
 	return a, nil
 }
