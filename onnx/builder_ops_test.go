@@ -3,9 +3,9 @@ package onnx
 import (
 	"testing"
 
-	"trilobite/tensor"
-
 	"github.com/google/go-cmp/cmp"
+
+	"trilobite/tensor"
 )
 
 // everyOp builds a graph that uses each method of Builder once; its outputs are the

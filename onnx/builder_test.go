@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"trilobite/tensor"
-
 	"github.com/google/go-cmp/cmp"
+
+	"trilobite/tensor"
 )
 
 func TestBuilderNames(t *testing.T) {
@@ -50,7 +50,7 @@ func TestBuilderErrors(t *testing.T) {
 		{"a name is used once", func(b *Builder) { b.Input("x", tensor.Float32, Shape{1}) }, `input "x": the name is taken`},
 		{"a constant has elements", func(b *Builder) { b.Const("c", nil) }, `constant "c" is nil`},
 		{"an attribute is of a known type", func(b *Builder) { b.Op("Relu", nil, map[string]any{"a": 1}, 1) }, `Relu "Relu_1": attribute a is a int`},
-		{"a graph has outputs", func(b *Builder) {}, `graph "net" has no output`},
+		{"a graph has outputs", func(*Builder) {}, `graph "net" has no output`},
 		{"a string is no number", func(b *Builder) { b.Scalar(tensor.String, 1) }, "no scalar 1 of type string"},
 		{"the first error is told", func(b *Builder) {
 			b.Output("x", nil)

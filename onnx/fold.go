@@ -141,7 +141,7 @@ func takeOf[T tensor.Elem](t tensor.DType, shape []int64, parts []any, pos []int
 		if !ok {
 			return nil, false
 		}
-		joined = append(joined[:len(joined):len(joined)], more...)
+		joined = append(slices.Clip(joined), more...)
 	}
 	out := make([]T, len(pos))
 	for i, p := range pos {

@@ -52,11 +52,11 @@ func positions(n *Node, out int) (pos []int32, ok bool) {
 		if tensor.Size(x) != tensor.Size(y) {
 			return nil, false
 		}
-		pos = make([]int32, tensor.Size(y))
-		for i := range pos {
-			pos[i] = int32(i)
+		same := make([]int32, tensor.Size(y))
+		for i := range same {
+			same[i] = int32(i)
 		}
-		return pos, true
+		return same, true
 	case "Expand":
 		return broadcastPositions(x, y)
 	case "Concat":
@@ -64,7 +64,7 @@ func positions(n *Node, out int) (pos []int32, ok bool) {
 	case "Where":
 		return wherePositions(n, y)
 	}
-	source := sourceOf(n, out, x, y)
+	source := sourceOf(n, out, x)
 	if source == nil {
 		return nil, false
 	}
@@ -80,7 +80,7 @@ func positions(n *Node, out int) (pos []int32, ok bool) {
 }
 
 // sourceOf returns the function from an index of y to a position in x.
-func sourceOf(n *Node, out int, x, y Shape) func(idx []int64) int64 {
+func sourceOf(n *Node, out int, x Shape) func(idx []int64) int64 {
 	step := stridesOf(x)
 	switch n.Op {
 	case "Transpose":

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"trilobite/tensor"
-
 	"github.com/google/go-cmp/cmp"
+
+	"trilobite/tensor"
 )
 
 // goldenCase is a small graph of golden/onnx_infer.py.

@@ -3,9 +3,9 @@ package onnx
 import (
 	"testing"
 
-	"trilobite/tensor"
-
 	"github.com/google/go-cmp/cmp"
+
+	"trilobite/tensor"
 )
 
 func TestInferBodies(t *testing.T) {

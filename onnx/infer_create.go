@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -154,7 +155,7 @@ func rangeCount(start, limit, delta num) (int64, error) {
 	const far = 1 << 40
 	switch {
 	case !delta.dim && delta.n == 0:
-		return Unknown, fmt.Errorf("step 0")
+		return Unknown, errors.New("step 0")
 	case start == (num{}) && delta == (num{n: 1}) && limit.dim:
 		return limit.n, nil
 	case start.dim || limit.dim || delta.dim:

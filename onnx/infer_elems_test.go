@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"trilobite/tensor"
-
 	"github.com/google/go-cmp/cmp"
+
+	"trilobite/tensor"
 )
 
 // shapeChains are the ways in which exporters spell shapes as graphs.

@@ -53,10 +53,12 @@ func inferConcat(n *Node, _ *Symbols) error {
 			return fmt.Errorf("shapes %v differ in rank", shapes)
 		}
 		for i, d := range s {
-			ok := true
 			if i == axis {
 				y[i] = addDim(y[i], d)
-			} else if y[i], ok = mergeDim(y[i], d); !ok {
+				continue
+			}
+			var ok bool
+			if y[i], ok = mergeDim(y[i], d); !ok {
 				return fmt.Errorf("shapes %v differ off axis %d", shapes, axis)
 			}
 		}

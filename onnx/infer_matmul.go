@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ func inferMatMul(n *Node, _ *Symbols) error {
 
 func matmulShape(a, b Shape) (Shape, error) {
 	if len(a) == 0 || len(b) == 0 {
-		return nil, fmt.Errorf("a scalar has no inner dimension")
+		return nil, errors.New("a scalar has no inner dimension")
 	}
 	rowVector, columnVector := len(a) == 1, len(b) == 1
 	if rowVector {

@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"trilobite/tensor"
-
 	"github.com/google/go-cmp/cmp"
+
+	"trilobite/tensor"
 )
 
 func TestInferErrors(t *testing.T) {

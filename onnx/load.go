@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -37,7 +38,7 @@ func readModel(path string) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case !st.Mode().IsRegular():
-		return nil, fmt.Errorf("not a regular file")
+		return nil, errors.New("not a regular file")
 	case st.Size() > maxFile:
 		return nil, fmt.Errorf("%d bytes are more than a model file can have (%d)", st.Size(), maxFile)
 	}

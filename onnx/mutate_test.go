@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"trilobite/onnx/internal/onnxpb"
-
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"trilobite/onnx/internal/onnxpb"
 )
 
 // TestParseMutated reads thousands of models that are well-formed protobuf but have

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"trilobite/onnx/internal/onnxpb"
-
 	"google.golang.org/protobuf/proto"
+
+	"trilobite/onnx/internal/onnxpb"
 )
 
 // The operator sets that Parse reads.
@@ -39,7 +39,7 @@ func Parse(data []byte, dir string) (*Graph, error) {
 	if err := proto.Unmarshal(data, m); err != nil {
 		return nil, fmt.Errorf("not an ONNX model: %w", err)
 	}
-	if m.Graph == nil {
+	if m.GetGraph() == nil {
 		return nil, errors.New("not an ONNX model: it has no graph")
 	}
 	opset, domains, err := opsets(m)
@@ -48,10 +48,10 @@ func Parse(data []byte, dir string) (*Graph, error) {
 	}
 	p := newParser(dir, opset)
 	defer p.files.close()
-	if err := p.declareFunctions(m.Functions); err != nil {
+	if err := p.declareFunctions(m.GetFunctions()); err != nil {
 		return nil, err
 	}
-	g, err := p.graph(m.Graph, nil, 0)
+	g, err := p.graph(m.GetGraph(), nil, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func Parse(data []byte, dir string) (*Graph, error) {
 	if g.Doc == "" {
 		g.Doc = m.GetDocString()
 	}
-	for _, e := range m.MetadataProps {
+	for _, e := range m.GetMetadataProps() {
 		if g.Meta == nil {
 			g.Meta = map[string]string{}
 		}
@@ -75,7 +75,7 @@ func Parse(data []byte, dir string) (*Graph, error) {
 // opsets returns the version of ONNX's own operator set and those of the others.
 func opsets(m *onnxpb.ModelProto) (int64, map[string]int64, error) {
 	opset, others := int64(0), map[string]int64(nil)
-	for _, o := range m.OpsetImport {
+	for _, o := range m.GetOpsetImport() {
 		if d := domainName(o.GetDomain()); d == "" {
 			opset = o.GetVersion()
 		} else {

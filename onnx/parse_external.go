@@ -65,7 +65,7 @@ func (f *dataFiles) tensor(pb *onnxpb.TensorProto, d tensor.DType, shape []int64
 // locate reads the keys location, offset and length of external data of want bytes.
 func locate(pb *onnxpb.TensorProto, d tensor.DType, want int64) (dataRange, error) {
 	at := dataRange{length: want, dtype: d}
-	for _, e := range pb.ExternalData {
+	for _, e := range pb.GetExternalData() {
 		var err error
 		switch e.GetKey() {
 		case "location":
@@ -119,7 +119,7 @@ func (f *dataFiles) open(name string) (*os.File, int64, error) {
 
 func (f *dataFiles) close() {
 	if f.root != nil {
-		f.root.Close()
+		_ = f.root.Close()
 	}
 }
 

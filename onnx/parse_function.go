@@ -29,7 +29,7 @@ func (p *parser) declareFunctions(list []*onnxpb.FunctionProto) error {
 		if p.functions[key] != nil {
 			return fmt.Errorf("function %s.%s is defined twice", clip(key.domain), clip(key.name))
 		}
-		for _, o := range f.OpsetImport {
+		for _, o := range f.GetOpsetImport() {
 			if domainName(o.GetDomain()) == "" && o.GetVersion() != p.opset {
 				return fmt.Errorf("function %s.%s is of operator set %d and the model of %d; inline the functions first (onnx.inliner)",
 					clip(key.domain), clip(key.name), o.GetVersion(), p.opset)
@@ -46,18 +46,18 @@ func (p *parser) call(f *onnxpb.FunctionProto, n *Node, outputs []string, g *Gra
 	if depth > maxBodies {
 		return fmt.Errorf("calls are nested more than %d deep", maxBodies)
 	}
-	if len(n.In) > len(f.Input) || len(outputs) > len(f.Output) {
-		return fmt.Errorf("%d inputs and %d outputs, the function has %d and %d", len(n.In), len(outputs), len(f.Input), len(f.Output))
+	if len(n.In) > len(f.GetInput()) || len(outputs) > len(f.GetOutput()) {
+		return fmt.Errorf("%d inputs and %d outputs, the function has %d and %d", len(n.In), len(outputs), len(f.GetInput()), len(f.GetOutput()))
 	}
 	inner := &scope{values: map[string]*Value{}}
-	for i, name := range f.Input {
+	for i, name := range f.GetInput() {
 		inner.values[name] = n.Input(i) // nil: omitted
 	}
 	p.calls++
 	caller := p.frame
 	p.frame = &frame{attrs: n.Attrs, prefix: fmt.Sprintf("%s#%d/", n.Name, p.calls)}
 	defer func() { p.frame = caller }()
-	for _, a := range f.AttributeProto {
+	for _, a := range f.GetAttributeProto() {
 		if _, given := n.Attrs[a.GetName()]; !given {
 			v, err := p.attr(a, inner, depth)
 			if err != nil {
@@ -66,7 +66,7 @@ func (p *parser) call(f *onnxpb.FunctionProto, n *Node, outputs []string, g *Gra
 			n.Attrs[a.GetName()] = v
 		}
 	}
-	for _, pb := range f.Node {
+	for _, pb := range f.GetNode() {
 		if p.inlined++; p.inlined > maxInlined {
 			return fmt.Errorf("the functions amount to more than %d nodes", maxInlined)
 		}
@@ -78,15 +78,15 @@ func (p *parser) call(f *onnxpb.FunctionProto, n *Node, outputs []string, g *Gra
 	p.frame = caller
 	results := make([]*Value, len(outputs))
 	for i := range outputs {
-		if results[i] = inner.values[f.Output[i]]; results[i] == nil {
-			return fmt.Errorf("the function does not compute its output %q", clip(f.Output[i]))
+		if results[i] = inner.values[f.GetOutput()[i]]; results[i] == nil {
+			return fmt.Errorf("the function does not compute its output %q", clip(f.GetOutput()[i]))
 		}
 	}
-	return p.results(results, prefix, n, outputs, g, s)
+	return p.results(results, prefix, outputs, g, s)
 }
 
 // results gives what a function computed the names that the caller uses.
-func (p *parser) results(results []*Value, prefix string, n *Node, outputs []string, g *Graph, s *scope) error {
+func (p *parser) results(results []*Value, prefix string, outputs []string, g *Graph, s *scope) error {
 	named := map[*Value]bool{}
 	for i, v := range results {
 		if outputs[i] == "" {

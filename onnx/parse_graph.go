@@ -48,8 +48,8 @@ func (p *parser) graph(pb *onnxpb.GraphProto, outer *scope, depth int) (*Graph, 
 	if depth > maxBodies {
 		return nil, fmt.Errorf("bodies are nested more than %d deep", maxBodies)
 	}
-	if len(pb.SparseInitializer) > 0 {
-		return nil, fmt.Errorf("initializer %q is sparse; only dense ones are supported", pb.SparseInitializer[0].GetValues().GetName())
+	if len(pb.GetSparseInitializer()) > 0 {
+		return nil, fmt.Errorf("initializer %q is sparse; only dense ones are supported", pb.GetSparseInitializer()[0].GetValues().GetName())
 	}
 	g := &Graph{Name: pb.GetName(), Doc: pb.GetDocString()}
 	s := &scope{values: map[string]*Value{}, outer: outer}
@@ -63,12 +63,12 @@ func (p *parser) graph(pb *onnxpb.GraphProto, outer *scope, depth int) (*Graph, 
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range pb.Node {
+	for _, n := range pb.GetNode() {
 		if err := p.node(n, g, s, infos, depth); err != nil {
 			return nil, err
 		}
 	}
-	for _, o := range pb.Output {
+	for _, o := range pb.GetOutput() {
 		v, _ := s.find(o.GetName())
 		if v == nil {
 			return nil, fmt.Errorf("output %q is not computed by any node", o.GetName())
@@ -79,7 +79,7 @@ func (p *parser) graph(pb *onnxpb.GraphProto, outer *scope, depth int) (*Graph, 
 }
 
 func (p *parser) initializers(pb *onnxpb.GraphProto, s *scope) error {
-	for _, t := range pb.Initializer {
+	for _, t := range pb.GetInitializer() {
 		name := t.GetName()
 		data, err := p.tensor(t)
 		if err != nil {
@@ -94,7 +94,7 @@ func (p *parser) initializers(pb *onnxpb.GraphProto, s *scope) error {
 
 func (p *parser) inputs(pb *onnxpb.GraphProto, g *Graph, s *scope) error {
 	seen := map[string]bool{}
-	for _, i := range pb.Input {
+	for _, i := range pb.GetInput() {
 		name := i.GetName()
 		if seen[name] {
 			return fmt.Errorf("input %q is declared twice", name)
@@ -120,13 +120,13 @@ func (p *parser) inputs(pb *onnxpb.GraphProto, g *Graph, s *scope) error {
 
 // valueInfos returns what the file says of values that nodes compute.
 func (p *parser) valueInfos(pb *onnxpb.GraphProto) (map[string]*Value, error) {
-	infos := make(map[string]*Value, len(pb.ValueInfo)+len(pb.Output))
-	for _, i := range pb.ValueInfo {
+	infos := make(map[string]*Value, len(pb.GetValueInfo())+len(pb.GetOutput()))
+	for _, i := range pb.GetValueInfo() {
 		if v, err := p.value(i); err == nil { // a hint; sequences have none to give
 			infos[v.Name] = v
 		}
 	}
-	for _, o := range pb.Output {
+	for _, o := range pb.GetOutput() {
 		v, err := p.value(o)
 		if err != nil {
 			return nil, fmt.Errorf("output %q: %w", clip(o.GetName()), err)

@@ -3,10 +3,10 @@ package onnx
 import (
 	"fmt"
 
-	"trilobite/onnx/internal/onnxpb"
-
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"trilobite/onnx/internal/onnxpb"
 )
 
 // Limits on a model's structure. Real models of 2026 have at most some 10^5 nodes.

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 
 	"trilobite/onnx/internal/onnxpb"
@@ -14,7 +15,7 @@ func (p *parser) node(pb *onnxpb.NodeProto, g *Graph, s *scope, infos map[string
 	if err != nil {
 		return err
 	}
-	for i, name := range pb.Input {
+	for i, name := range pb.GetInput() {
 		v, ok := s.find(name)
 		if !ok && name != "" {
 			return fmt.Errorf("%v: input %d, %q, is not computed before it is used", n, i, clip(name))
@@ -24,16 +25,16 @@ func (p *parser) node(pb *onnxpb.NodeProto, g *Graph, s *scope, infos map[string
 	for len(n.In) > 0 && n.In[len(n.In)-1] == nil {
 		n.In = n.In[:len(n.In)-1]
 	}
-	if err := p.attrs(pb.Attribute, n, s, depth); err != nil {
+	if err := p.attrs(pb.GetAttribute(), n, s, depth); err != nil {
 		return fmt.Errorf("%v: %w", n, err)
 	}
 	if f := p.functions[functionKey{n.Domain, n.Op, pb.GetOverload()}]; f != nil {
-		if err := p.call(f, n, pb.Output, g, s, depth); err != nil {
+		if err := p.call(f, n, pb.GetOutput(), g, s, depth); err != nil {
 			return fmt.Errorf("%v: %w", n, err)
 		}
 		return nil
 	}
-	for _, name := range pb.Output {
+	for _, name := range pb.GetOutput() {
 		if name == "" {
 			n.Out = append(n.Out, nil)
 			continue
@@ -57,7 +58,7 @@ func (p *parser) node(pb *onnxpb.NodeProto, g *Graph, s *scope, infos map[string
 // bareNode reads what names a node.
 func (p *parser) bareNode(pb *onnxpb.NodeProto) (*Node, error) {
 	n := &Node{Name: pb.GetName(), Op: pb.GetOpType(), Domain: domainName(pb.GetDomain()), Attrs: map[string]any{}}
-	for _, name := range pb.Output {
+	for _, name := range pb.GetOutput() {
 		if n.Name == "" {
 			n.Name = name
 		}
@@ -110,7 +111,9 @@ func becomeConst(n *Node) error {
 func (p *parser) attrs(list []*onnxpb.AttributeProto, n *Node, s *scope, depth int) error {
 	for _, a := range list {
 		name := a.GetName()
-		v, given, err := any(nil), true, error(nil)
+		var v any
+		var err error
+		given := true
 		if a.GetRefAttrName() != "" {
 			v, given, err = p.refAttr(a)
 		} else {
@@ -139,25 +142,25 @@ func (p *parser) attr(a *onnxpb.AttributeProto, s *scope, depth int) (any, error
 	case onnxpb.AttributeProto_STRING:
 		return string(a.GetS()), nil
 	case onnxpb.AttributeProto_INTS:
-		return append([]int64{}, a.Ints...), nil
+		return append([]int64{}, a.GetInts()...), nil
 	case onnxpb.AttributeProto_FLOATS:
-		return append([]float32{}, a.Floats...), nil
+		return append([]float32{}, a.GetFloats()...), nil
 	case onnxpb.AttributeProto_STRINGS:
-		v := make([]string, len(a.Strings))
-		for i, b := range a.Strings {
+		v := make([]string, len(a.GetStrings()))
+		for i, b := range a.GetStrings() {
 			v[i] = string(b)
 		}
 		return v, nil
 	case onnxpb.AttributeProto_TENSOR:
-		if a.T == nil {
-			return nil, fmt.Errorf("a tensor without its value")
+		if a.GetT() == nil {
+			return nil, errors.New("a tensor without its value")
 		}
-		return p.tensor(a.T)
+		return p.tensor(a.GetT())
 	case onnxpb.AttributeProto_GRAPH:
-		if a.G == nil {
-			return nil, fmt.Errorf("a graph without its value")
+		if a.GetG() == nil {
+			return nil, errors.New("a graph without its value")
 		}
-		return p.graph(a.G, s, depth+1)
+		return p.graph(a.GetG(), s, depth+1)
 	default:
 		return nil, fmt.Errorf("type %s is not supported", kind)
 	}
@@ -174,15 +177,15 @@ func attrKind(a *onnxpb.AttributeProto) onnxpb.AttributeProto_AttributeType {
 		return onnxpb.AttributeProto_FLOAT
 	case a.S != nil:
 		return onnxpb.AttributeProto_STRING
-	case a.T != nil:
+	case a.GetT() != nil:
 		return onnxpb.AttributeProto_TENSOR
-	case a.G != nil:
+	case a.GetG() != nil:
 		return onnxpb.AttributeProto_GRAPH
-	case len(a.Ints) > 0:
+	case len(a.GetInts()) > 0:
 		return onnxpb.AttributeProto_INTS
-	case len(a.Floats) > 0:
+	case len(a.GetFloats()) > 0:
 		return onnxpb.AttributeProto_FLOATS
-	case len(a.Strings) > 0:
+	case len(a.GetStrings()) > 0:
 		return onnxpb.AttributeProto_STRINGS
 	default:
 		return onnxpb.AttributeProto_UNDEFINED

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 
@@ -18,14 +19,14 @@ func (p *parser) tensor(pb *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	if !known(d) {
 		return nil, fmt.Errorf("element type %s is not supported", onnxpb.TensorProto_DataType(d))
 	}
-	if pb.Segment != nil {
-		return nil, fmt.Errorf("tensors in segments are not supported")
+	if pb.GetSegment() != nil {
+		return nil, errors.New("tensors in segments are not supported")
 	}
-	n, err := elements(pb.Dims)
+	n, err := elements(pb.GetDims())
 	if err != nil {
 		return nil, err
 	}
-	shape := append([]int64{}, pb.Dims...)
+	shape := append([]int64{}, pb.GetDims()...)
 	if pb.GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
 		return p.files.tensor(pb, d, shape, n)
 	}
@@ -33,13 +34,13 @@ func (p *parser) tensor(pb *onnxpb.TensorProto) (*tensor.Tensor, error) {
 		return typedTensor(pb, d, shape, n)
 	}
 	if d == tensor.String {
-		return nil, fmt.Errorf("strings cannot be raw bytes")
+		return nil, errors.New("strings cannot be raw bytes")
 	}
-	if want := n * int64(d.Size()); int64(len(pb.RawData)) != want {
-		return nil, fmt.Errorf("%d bytes, but %s%v has %d", len(pb.RawData), d, shape, want)
+	if want := n * int64(d.Size()); int64(len(pb.GetRawData())) != want {
+		return nil, fmt.Errorf("%d bytes, but %s%v has %d", len(pb.GetRawData()), d, shape, want)
 	}
 	t := newTensor(d, shape, n)
-	_, err = binary.Decode(pb.RawData, binary.LittleEndian, t.Raw())
+	_, err = binary.Decode(pb.GetRawData(), binary.LittleEndian, t.Raw())
 	pb.RawData = nil
 	return t, err
 }
@@ -49,17 +50,17 @@ func typedTensor(pb *onnxpb.TensorProto, d tensor.DType, shape []int64, n int64)
 	var have int
 	switch d {
 	case tensor.Float32:
-		have = len(pb.FloatData)
+		have = len(pb.GetFloatData())
 	case tensor.Float64:
-		have = len(pb.DoubleData)
+		have = len(pb.GetDoubleData())
 	case tensor.Int64:
-		have = len(pb.Int64Data)
+		have = len(pb.GetInt64Data())
 	case tensor.Uint32, tensor.Uint64:
-		have = len(pb.Uint64Data)
+		have = len(pb.GetUint64Data())
 	case tensor.String:
-		have = len(pb.StringData)
+		have = len(pb.GetStringData())
 	default:
-		have = len(pb.Int32Data)
+		have = len(pb.GetInt32Data())
 	}
 	if int64(have) != n {
 		return nil, fmt.Errorf("%d elements, but %s%v has %d", have, d, shape, n)
@@ -68,31 +69,31 @@ func typedTensor(pb *onnxpb.TensorProto, d tensor.DType, shape []int64, n int64)
 	ok := true
 	switch dst := t.Raw().(type) {
 	case []float32:
-		copy(dst, pb.FloatData)
+		copy(dst, pb.GetFloatData())
 	case []float64:
-		copy(dst, pb.DoubleData)
+		copy(dst, pb.GetDoubleData())
 	case []int64:
-		copy(dst, pb.Int64Data)
+		copy(dst, pb.GetInt64Data())
 	case []uint64:
-		copy(dst, pb.Uint64Data)
+		copy(dst, pb.GetUint64Data())
 	case []uint32:
-		ok = narrow(dst, pb.Uint64Data)
+		ok = narrow(dst, pb.GetUint64Data())
 	case []int32:
-		copy(dst, pb.Int32Data)
+		copy(dst, pb.GetInt32Data())
 	case []int16:
-		ok = narrow(dst, pb.Int32Data)
+		ok = narrow(dst, pb.GetInt32Data())
 	case []uint16: // also the bits of float16 and bfloat16
-		ok = narrow(dst, pb.Int32Data)
+		ok = narrow(dst, pb.GetInt32Data())
 	case []int8:
-		ok = narrow(dst, pb.Int32Data)
+		ok = narrow(dst, pb.GetInt32Data())
 	case []uint8:
-		ok = narrow(dst, pb.Int32Data)
+		ok = narrow(dst, pb.GetInt32Data())
 	case []bool:
-		for i, v := range pb.Int32Data {
+		for i, v := range pb.GetInt32Data() {
 			dst[i] = v != 0
 		}
 	case []string:
-		for i, v := range pb.StringData {
+		for i, v := range pb.GetStringData() {
 			dst[i] = string(v)
 		}
 	}

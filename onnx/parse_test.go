@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"trilobite/onnx/internal/onnxpb"
-	"trilobite/tensor"
-
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
+
+	"trilobite/onnx/internal/onnxpb"
+	"trilobite/tensor"
 )
 
 // TestLoadEncodings reads the arrays of golden/onnx_files.py in each way of storing them.
@@ -145,7 +145,7 @@ func TestParseErrors(t *testing.T) {
 		{"a cycle", func(m *onnxpb.ModelProto) { m.Graph.Node[0].Input[0] = "y" }, `Relu "r": input 0, "y", is not computed before`},
 		{"missing input", func(m *onnxpb.ModelProto) { m.Graph.Node[0].Input[0] = "" }, `Relu "r"`},
 		{"name taken", func(m *onnxpb.ModelProto) { m.Graph.Node[0].Output[0] = "x" }, `Relu "r": output "x": the name is taken`},
-		{"input twice", func(m *onnxpb.ModelProto) { m.Graph.Input = append(m.Graph.Input, m.Graph.Input[0]) }, `input "x" is declared twice`},
+		{"input twice", func(m *onnxpb.ModelProto) { m.Graph.Input = append(m.Graph.Input, m.GetGraph().GetInput()[0]) }, `input "x" is declared twice`},
 		{"output not computed", func(m *onnxpb.ModelProto) { m.Graph.Output[0].Name = proto.String("z") }, `output "z" is not computed`},
 		{"no output", func(m *onnxpb.ModelProto) { m.Graph.Output = nil }, `graph "g" has no output`},
 		{"a sequence", func(m *onnxpb.ModelProto) {
@@ -170,15 +170,15 @@ func TestParseErrors(t *testing.T) {
 			f.Node[0].OpType, f.Node[0].Domain = f.Name, f.Domain
 		}), "calls are nested more than 10 deep"},
 		{"functions that call each other a hundred times over", function("F", func(f *onnxpb.FunctionProto) {
-			n := f.Node[0]
+			n := f.GetNode()[0]
 			n.OpType, n.Domain = f.Name, f.Domain
 			for i := range 100 {
-				f.Node = append(f.Node, &onnxpb.NodeProto{OpType: n.OpType, Domain: n.Domain, Input: n.Input, Output: []string{fmt.Sprint("o", i)}})
+				f.Node = append(f.Node, &onnxpb.NodeProto{OpType: n.OpType, Domain: n.Domain, Input: n.GetInput(), Output: []string{fmt.Sprint("o", i)}})
 			}
 		}), "nested more than"},
 		{"a function twice", func(m *onnxpb.ModelProto) {
 			function("F", func(*onnxpb.FunctionProto) {})(m)
-			m.Functions = append(m.Functions, m.Functions[0])
+			m.Functions = append(m.Functions, m.GetFunctions()[0])
 		}, "function local.F is defined twice"},
 		{"an attribute of no function", func(m *onnxpb.ModelProto) {
 			m.Graph.Node[0].Attribute = []*onnxpb.AttributeProto{{Name: proto.String("alpha"), RefAttrName: proto.String("a")}}
@@ -347,7 +347,7 @@ func TestParseLimits(t *testing.T) {
 	deep := model()
 	for range 20 {
 		outer := model()
-		outer.Graph.Node[0].Attribute = []*onnxpb.AttributeProto{{Name: proto.String("body"), G: deep.Graph}}
+		outer.Graph.Node[0].Attribute = []*onnxpb.AttributeProto{{Name: proto.String("body"), G: deep.GetGraph()}}
 		deep = outer
 	}
 	data, err := proto.Marshal(deep)

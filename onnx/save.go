@@ -165,6 +165,6 @@ func (t *tempFile) discard() {
 	if t.File == nil {
 		return
 	}
-	t.Close()
-	os.Remove(t.Name())
+	_ = t.Close()
+	_ = os.Remove(t.Name())
 }

@@ -5,10 +5,10 @@ import (
 	"maps"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	"trilobite/onnx/internal/onnxpb"
 	"trilobite/tensor"
-
-	"google.golang.org/protobuf/proto"
 )
 
 // irVersion is the version of the file format that goes with operator set 22

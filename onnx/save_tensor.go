@@ -7,10 +7,10 @@ import (
 	"math"
 	"strconv"
 
+	"google.golang.org/protobuf/proto"
+
 	"trilobite/onnx/internal/onnxpb"
 	"trilobite/tensor"
-
-	"google.golang.org/protobuf/proto"
 )
 
 // minExternal is the size in bytes from which a constant goes to the data file.

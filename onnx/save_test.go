@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"trilobite/tensor"
-
 	"github.com/google/go-cmp/cmp"
+
+	"trilobite/tensor"
 )
 
 // everyType holds one constant of each element type, with extreme values.

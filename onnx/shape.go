@@ -32,7 +32,7 @@ func (s Shape) String() string {
 }
 
 // Symbols names a graph's symbolic dimensions: dimension -2-i is called Symbols[i].
-type Symbols []string
+type Symbols []string //nolint:recvcheck // a list is read by value and grows by pointer
 
 // Dim returns the dimension that stands for name, adding it when it is new.
 func (s *Symbols) Dim(name string) int64 {

@@ -1,12 +1,13 @@
 package onnx
 
+import "slices"
+
 // removeDead drops nodes that nobody reads, from the outputs backwards.
 //
 // Exact: ONNX operators have no effect but their outputs. Saves the nodes.
 func removeDead(e *editor) bool {
 	changed := false
-	for i := len(e.g.Nodes) - 1; i >= 0; i-- {
-		n := e.g.Nodes[i]
+	for _, n := range slices.Backward(e.g.Nodes) {
 		used := false
 		for _, v := range n.Out {
 			used = used || v != nil && (e.kept[v] || len(e.users[v]) > 0)

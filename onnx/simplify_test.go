@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"trilobite/tensor"
-
 	"github.com/google/go-cmp/cmp"
+
+	"trilobite/tensor"
 )
 
 // weights returns a constant of random elements in [0.5, 1.5), safe as a variance.

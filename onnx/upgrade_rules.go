@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 
 	"trilobite/tensor"
@@ -76,7 +77,7 @@ func splitOutputs(_ *upgrader, n *Node) error {
 func softmaxAxis(u *upgrader, n *Node) error {
 	x, axis := n.Input(0), n.Int("axis", 1)
 	if x == nil {
-		return fmt.Errorf("input 0 is missing")
+		return errors.New("input 0 is missing")
 	}
 	if x.Shape != nil {
 		i, err := axisOf(axis, len(x.Shape))
@@ -188,7 +189,7 @@ func resizeInputs(_ *upgrader, n *Node) error {
 	}
 	// floor((y + 0.5)/scale) is (y + 0.5)/scale − 0.5 rounded, halves up.
 	if n.Str("mode", "nearest") != "nearest" || n.Str("nearest_mode", "round_prefer_floor") != "floor" {
-		return fmt.Errorf("coordinates tf_half_pixel_for_nn have a later equivalent only with nearest_mode floor")
+		return errors.New("coordinates tf_half_pixel_for_nn have a later equivalent only with nearest_mode floor")
 	}
 	n.Attrs["coordinate_transformation_mode"] = "half_pixel"
 	n.Attrs["nearest_mode"] = "round_prefer_ceil"
