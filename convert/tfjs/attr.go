@@ -188,7 +188,7 @@ func parseDType(raw json.RawMessage) (tensor.DType, error) {
 			return dtypes[n], nil
 		}
 		if _, err := strconv.Atoi(name); err != nil {
-			return tensor.Invalid, nil
+			return tensor.Invalid, nil //nolint:nilerr // the name of a type, not a number
 		}
 	}
 	n, err := parseInt(raw)

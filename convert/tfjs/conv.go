@@ -20,7 +20,7 @@ func (c *converter) spatial(s *step) spatial {
 	if p.padding == "EXPLICIT" {
 		e := s.Attrs.Ints("explicit_paddings") // pairs of begin and end for N, H, W, C
 		if len(e) != 8 || slices.ContainsFunc(e, func(v int64) bool { return v < 0 || v > maxPad }) {
-			c.fail("explicit_paddings %v", e)
+			c.failf("explicit_paddings %v", e)
 			return p
 		}
 		p.explicit = []int64{e[2], e[4], e[3], e[5]}
@@ -37,7 +37,7 @@ func (c *converter) heightWidth(s *step, name string) []int64 {
 		return []int64{1, 1}
 	}
 	if len(v) != 4 || v[0] != 1 || v[3] != 1 || v[1] < 1 || v[2] < 1 || v[1] > maxPad || v[2] > maxPad {
-		c.fail("%s %v", name, v)
+		c.failf("%s %v", name, v)
 		return []int64{1, 1}
 	}
 	return v[1:3]
@@ -90,7 +90,7 @@ func depthwise(c *converter, s *step) []*operand {
 	h, wd, in, m := w.Shape[0], w.Shape[1], w.Shape[2], w.Shape[3]
 	t, err := transpose(w, []int64{2, 3, 0, 1}).Reshape(in*m, 1, h, wd) // HWCM → (C·M)1HW
 	if err != nil {
-		c.fail("%w", err)
+		c.failf("%w", err)
 		return dead()
 	}
 	return c.conv(s, t, in)
@@ -100,7 +100,7 @@ func depthwise(c *converter, s *step) []*operand {
 func (c *converter) kernel(s *step, i int) (*tensor.Tensor, bool) {
 	o := c.in(s, i)
 	if o.v == nil || !o.v.IsConst() || o.v.DType != tensor.Float32 || len(o.v.Data.Shape) != 4 || o.v.Data.Len() == 0 {
-		c.fail("weights of shape %v that are not a constant kernel", o.shape())
+		c.failf("weights of shape %v that are not a constant kernel", o.shape())
 		return nil, false
 	}
 	return o.v.Data, true
@@ -113,7 +113,7 @@ func (c *converter) conv(s *step, kernel *tensor.Tensor, group int64) []*operand
 	p := c.spatial(s)
 	x := c.in(s, 0)
 	if x.rank() != 4 {
-		c.fail("an input of shape %v", x.shape())
+		c.failf("an input of shape %v", x.shape())
 		return dead()
 	}
 	var space *window
@@ -175,7 +175,7 @@ func (c *converter) fused(s *step, o *operand, i int) *operand {
 			o = like(c.b.LeakyRelu(x, float32(s.Attrs.Float("leakyrelu_alpha", 0.2))), image)
 		default:
 			if unaryOp(op) == nil {
-				c.fail("fused operation %q is not supported", op)
+				c.failf("fused operation %q is not supported", op)
 				return o
 			}
 			x, image := c.layout(o)
@@ -200,7 +200,7 @@ func convTranspose(c *converter, s *step) []*operand {
 		return dead()
 	}
 	if !known || len(size) != 4 || !positive(size[1]) || !positive(size[2]) || len(x.Shape) != 4 || x.Shape[2] < 0 || x.Shape[3] < 0 {
-		c.fail("an output of unknown size")
+		c.failf("an output of unknown size")
 		return dead()
 	}
 	a := onnx.ConvAttrs{Strides: p.strides, Dilations: p.dilations, Pads: make([]int64, 4), OutputPadding: make([]int64, 2)}
@@ -210,7 +210,7 @@ func convTranspose(c *converter, s *step) []*operand {
 		a.Pads[i], a.Pads[2+i] = forward[i], forward[2+i]
 		a.OutputPadding[i] = size[1+i].n - (full - forward[i] - forward[2+i])
 		if a.OutputPadding[i] < 0 || a.OutputPadding[i] >= max(p.strides[i], p.dilations[i]) {
-			c.fail("an output of %d×%d pixels, which the convolution back to %v does not have", size[1].n, size[2].n, x.Shape)
+			c.failf("an output of %d×%d pixels, which the convolution back to %v does not have", size[1].n, size[2].n, x.Shape)
 			return dead()
 		}
 	}

@@ -141,7 +141,7 @@ func outline(g *onnx.Graph) string {
 // Layouts of whole graphs: what is written where layouts meet.
 func TestLayouts(t *testing.T) {
 	t.Parallel()
-	perm := func(p ...int32) *tensor.Tensor { return tensor.Vector(p...) }
+	perm := tensor.Vector[int32]
 	tests := []struct {
 		name  string
 		lines []string
@@ -149,7 +149,7 @@ func TestLayouts(t *testing.T) {
 	}{
 		{"an image stays as it is", []string{"a = Relu(x)", "b = Add(a x)", "y = Transpose(b nchw)"}, "x:0[2,4,6,5] Relu Add y:0"},
 		{"a change of layout is free", []string{"a = Transpose(x nchw)", "b = Relu(a)", "c = Transpose(b nhwc)", "y = Transpose(c nchw)"}, "x:0[2,4,6,5] Relu y:0"},
-		{"one transpose serves two readers", []string{"a = Relu(x)", "b = Reshape(a rows)", "c = Reshape(a rows)", "y = Add(b c)"}, "x:0[2,4,6,5] Relu Transpose Reshape Reshape Add y:0"},
+		{"one transpose serves two readers", []string{"a = Relu(x)", "b = Reshape(a rows)", "c = Reshape(a rows)", "y = Add(b c)"}, "x:0[2,4,6,5] Relu Transpose Reshape Reshape Add y:0"}, //nolint:dupword // two nodes
 		{"a mean over pixels needs none", []string{"a = Mean(x hw)", "y = Relu(a)"}, "x:0[2,4,6,5] GlobalAveragePool Flatten Relu y:0"},
 	}
 	for _, tt := range tests {

@@ -166,7 +166,7 @@ func cast(c *converter, s *step) []*operand {
 	o := c.in(s, 0)
 	to := s.Attrs.DType("DstT", tensor.Invalid)
 	if to == tensor.Invalid {
-		c.fail("cast to an unknown type")
+		c.failf("cast to an unknown type")
 		return dead()
 	}
 	if known, ok := c.numbers(o); ok && (to == tensor.Int32 || to == tensor.Int64) {
@@ -179,6 +179,6 @@ func cast(c *converter, s *step) []*operand {
 // checkFormat refuses NCHW nodes, which TensorFlow.js cannot run either.
 func (c *converter) checkFormat(s *step) {
 	if f := s.Attrs.Str("data_format", "NHWC"); f != "NHWC" {
-		c.fail("data_format %s is not supported", f)
+		c.failf("data_format %s is not supported", f)
 	}
 }

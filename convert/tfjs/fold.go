@@ -100,7 +100,7 @@ func (c *converter) affine(conv *onnx.Node, scale, shift []float64) {
 func batchNorm(c *converter, s *step) []*operand {
 	c.checkFormat(s)
 	if s.Attrs.Bool("is_training", false) {
-		c.fail("is_training: statistics of the batch are not supported")
+		c.failf("is_training: statistics of the batch are not supported")
 	}
 	x := c.in(s, 0)
 	eps := s.Attrs.Float("epsilon", 1e-4)

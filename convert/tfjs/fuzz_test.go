@@ -2,6 +2,7 @@ package tfjs
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 
 	"trilobite/onnx"
@@ -79,9 +80,7 @@ func edit(m *Model, what, a, b int) {
 			n.In = n.In[:b%len(n.In)]
 		}
 	case 4:
-		for name, v := range other.Attrs {
-			n.Attrs[name] = v
-		}
+		maps.Copy(n.Attrs, other.Attrs)
 	case 5: // other sizes, positions and permutations
 		if d, ok := rawInts(w); ok && len(d) > 0 {
 			d[b%len(d)] = int32(b%11 - 3)

@@ -19,7 +19,7 @@ func concat(c *converter, s *step) []*operand {
 		}
 	}
 	if c.err != nil || len(os) == 0 || os[0].rank() < 1 {
-		c.fail("nothing to join")
+		c.failf("nothing to join")
 		return dead()
 	}
 	axis = c.axis(axis, os[0].rank())
@@ -64,7 +64,7 @@ func pack(c *converter, s *step) []*operand {
 		os = append(os, c.in(s, i))
 	}
 	if c.err != nil || len(os) == 0 || os[0].rank() < 0 {
-		c.fail("nothing to pack")
+		c.failf("nothing to pack")
 		return dead()
 	}
 	axis := c.axis(s.Attrs.Int("axis", 0), os[0].rank()+1)
@@ -85,7 +85,7 @@ const maxPieces = 1 << 12
 func unpack(c *converter, s *step) []*operand {
 	o := c.in(s, 0)
 	if c.err != nil || o.rank() < 1 {
-		c.fail("a tensor of shape %v", o.shape())
+		c.failf("a tensor of shape %v", o.shape())
 		return dead()
 	}
 	axis := c.axis(s.Attrs.Int("axis", 0), o.rank())
@@ -94,7 +94,7 @@ func unpack(c *converter, s *step) []*operand {
 		n = s.Attrs.Int("num", -1)
 	}
 	if n < 0 || n > maxPieces {
-		c.fail("%d pieces", n)
+		c.failf("%d pieces", n)
 		return dead()
 	}
 	out := make([]*operand, n)
@@ -125,7 +125,7 @@ func splitAxis(c *converter, s *step) []*operand {
 	o := c.in(s, xAt)
 	axis := c.int1(s, axisAt)
 	if c.err != nil || o.rank() < 1 {
-		c.fail("a tensor of shape %v", o.shape())
+		c.failf("a tensor of shape %v", o.shape())
 		return dead()
 	}
 	axis = c.axis(axis, o.rank())
@@ -158,7 +158,7 @@ func splitAxis(c *converter, s *step) []*operand {
 		sum += n
 	}
 	if len(sizes) == 0 || len(sizes) > maxPieces || sum != total {
-		c.fail("pieces of %v along axis %d of a tensor of shape %v", sizes, axis, o.shape())
+		c.failf("pieces of %v along axis %d of a tensor of shape %v", sizes, axis, o.shape())
 		return dead()
 	}
 	v, image := c.layout(o)
@@ -180,10 +180,10 @@ func gather(c *converter, s *step) []*operand {
 		axis = c.int1(s, 2)
 	}
 	if s.Attrs.Int("batch_dims", 0) != 0 {
-		c.fail("batch_dims is not supported")
+		c.failf("batch_dims is not supported")
 	}
 	if c.err != nil || o.rank() < 1 {
-		c.fail("a tensor of shape %v", o.shape())
+		c.failf("a tensor of shape %v", o.shape())
 		return dead()
 	}
 	axis = c.axis(axis, o.rank())
@@ -192,7 +192,7 @@ func gather(c *converter, s *step) []*operand {
 			var out []number
 			for _, i := range at {
 				if !i.known() || i.n < 0 || i.n >= int64(len(known)) {
-					c.fail("index outside of %d elements", len(known))
+					c.failf("index outside of %d elements", len(known))
 					return dead()
 				}
 				out = append(out, known[i.n])
@@ -211,7 +211,7 @@ func tile(c *converter, s *step) []*operand {
 	o := c.in(s, 0)
 	by, ok := c.numbers(c.in(s, 1))
 	if !ok || len(by) != o.rank() {
-		c.fail("multiples of a tensor of shape %v that are not known", o.shape())
+		c.failf("multiples of a tensor of shape %v that are not known", o.shape())
 		return dead()
 	}
 	v, image := c.layout(o)
@@ -222,7 +222,7 @@ func tile(c *converter, s *step) []*operand {
 	for _, n := range by {
 		same = same && n.same(number{n: 1})
 		if n.known() && (n.n < 0 || n.n > maxPad) {
-			c.fail("%d copies", n.n)
+			c.failf("%d copies", n.n)
 			return dead()
 		}
 	}
@@ -238,7 +238,7 @@ func toNCHWNumbers(x []number) []number { return []number{x[0], x[3], x[1], x[2]
 func broadcastTo(c *converter, s *step) []*operand {
 	shape, ok := c.numbers(c.in(s, 1))
 	if !ok {
-		c.fail("a shape that is not known")
+		c.failf("a shape that is not known")
 		return dead()
 	}
 	return one(&operand{v: c.b.ExpandTo(c.plain(c.in(s, 0)), c.numberTensor(shape))})
@@ -248,7 +248,7 @@ func broadcastTo(c *converter, s *step) []*operand {
 func fill(c *converter, s *step) []*operand {
 	shape, ok := c.numbers(c.in(s, 0))
 	if !ok {
-		c.fail("a shape that is not known")
+		c.failf("a shape that is not known")
 		return dead()
 	}
 	o := c.in(s, 1)
@@ -288,7 +288,7 @@ func rangeOf(c *converter, s *step) []*operand {
 	}
 	v := c.b.Range(c.plain(c.in(s, 0)), c.plain(c.in(s, 1)), c.plain(c.in(s, 2)))
 	if v.DType == tensor.Invalid {
-		c.fail("a range of unknown type")
+		c.failf("a range of unknown type")
 	}
 	return one(&operand{v: v})
 }

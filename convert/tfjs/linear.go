@@ -9,7 +9,7 @@ import (
 func matMul(c *converter, s *step) []*operand {
 	x, w := c.in(s, 0), c.in(s, 1)
 	if x.rank() != 2 || w.rank() != 2 {
-		c.fail("matrices of shapes %v and %v", x.shape(), w.shape())
+		c.failf("matrices of shapes %v and %v", x.shape(), w.shape())
 		return dead()
 	}
 	var bias *onnx.Value
@@ -34,7 +34,7 @@ func batchMatMul(c *converter, s *step) []*operand {
 		}
 		rank := len(vs[i].Shape)
 		if rank < 2 {
-			c.fail("%s of a tensor of shape %v", name, vs[i].Shape)
+			c.failf("%s of a tensor of shape %v", name, vs[i].Shape)
 			return dead()
 		}
 		perm := make([]int64, rank)

@@ -88,7 +88,7 @@ func (c *converter) ints(s *step, i int) []int64 {
 		out[i] = x.n
 	}
 	if !ok {
-		c.fail("input %d is not constant", i)
+		c.failf("input %d is not constant", i)
 	}
 	return out
 }
@@ -97,7 +97,7 @@ func (c *converter) ints(s *step, i int) []int64 {
 func (c *converter) int1(s *step, i int) int64 {
 	v := c.ints(s, i)
 	if len(v) != 1 {
-		c.fail("input %d has %d elements, not one", i, len(v))
+		c.failf("input %d has %d elements, not one", i, len(v))
 		return 0
 	}
 	return v[0]

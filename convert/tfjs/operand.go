@@ -98,7 +98,7 @@ func (c *converter) plain(o *operand) *onnx.Value {
 			o.v = c.b.Transpose(image, nchwOf...)
 		}
 	default:
-		c.fail("a tensor without a value")
+		c.failf("a tensor without a value")
 		o.v = &onnx.Value{}
 	}
 	return o.v
@@ -124,7 +124,7 @@ func (c *converter) nchw(o *operand) *onnx.Value {
 	case o.window != nil:
 		o.image = c.padded(o.window)
 	case o.rank() != 4:
-		c.fail("a tensor of shape %v where an image was expected", o.shape())
+		c.failf("a tensor of shape %v where an image was expected", o.shape())
 		o.image = &onnx.Value{}
 	case o.v.IsConst():
 		o.image = c.constant(o.v.Name+"/NCHW", transpose(o.v.Data, nhwcOf))
@@ -168,7 +168,7 @@ func (c *converter) stretch(o *operand) *onnx.Value {
 	if v.IsConst() {
 		t, err := v.Data.Reshape(full...)
 		if err != nil {
-			c.fail("%w", err)
+			c.failf("%w", err)
 			return v
 		}
 		return c.constant(v.Name+"/NCHW", transpose(t, nhwcOf))
@@ -202,7 +202,7 @@ func (c *converter) axis(a int64, rank int) int64 {
 		a += int64(rank)
 	}
 	if a < 0 || a >= int64(rank) {
-		c.fail("axis %d of a tensor of rank %d", a, rank)
+		c.failf("axis %d of a tensor of rank %d", a, rank)
 		return 0
 	}
 	return a

@@ -65,7 +65,7 @@ func reduce(c *converter, s *step) []*operand {
 func (c *converter) axes(o *operand, axes []int64) []int64 {
 	rank := o.rank()
 	if rank < 0 {
-		c.fail("axes %v of a tensor of unknown rank", axes)
+		c.failf("axes %v of a tensor of unknown rank", axes)
 		return nil
 	}
 	var out []int64
@@ -111,7 +111,7 @@ func product(xs []number) (number, bool) {
 func argMax(c *converter, s *step) []*operand {
 	o := c.in(s, 0)
 	if c.err != nil || o.rank() < 0 {
-		c.fail("a tensor of unknown rank")
+		c.failf("a tensor of unknown rank")
 		return dead()
 	}
 	axes := []int64{c.axis(c.int1(s, 1), o.rank())}
@@ -140,7 +140,7 @@ func resize(c *converter, s *step) []*operand {
 	size := c.ints(s, 1)
 	x := c.nchw(c.in(s, 0))
 	if c.err != nil || len(size) != 2 || size[0] < 1 || size[1] < 1 || size[0] > maxPad || size[1] > maxPad {
-		c.fail("size %v", size)
+		c.failf("size %v", size)
 		return dead()
 	}
 	corners, centers := s.Attrs.Bool("align_corners", false), s.Attrs.Bool("half_pixel_centers", false)
@@ -162,7 +162,7 @@ func resize(c *converter, s *step) []*operand {
 	}
 	y := &operand{image: c.b.ResizeTo(x, size, a)}
 	if y.elem() != tensor.Float32 && s.Op == "ResizeBilinear" {
-		c.fail("bilinear resize of %s", y.elem())
+		c.failf("bilinear resize of %s", y.elem())
 	}
 	return one(y)
 }
@@ -173,7 +173,7 @@ func depthToSpace(c *converter, s *step) []*operand {
 	n := s.Attrs.Int("block_size", 0)
 	x := c.nchw(c.in(s, 0))
 	if n < 1 || n > maxPad {
-		c.fail("block_size %d", n)
+		c.failf("block_size %d", n)
 		return dead()
 	}
 	if s.Op == "DepthToSpace" {

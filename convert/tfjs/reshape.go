@@ -17,12 +17,10 @@ func reshape(c *converter, s *step) []*operand {
 			return one(describe(known, len(to) == 0, o.elem()))
 		}
 	}
-	x := o.v
-	if o.isImage() {
-		if x = c.nchw(o); len(x.Shape) != 4 || !sameOrder(x.Shape) {
-			x = c.plain(o)
-		}
-	} else {
+	var x *onnx.Value
+	if !o.isImage() {
+		x = c.plain(o)
+	} else if x = c.nchw(o); len(x.Shape) != 4 || !sameOrder(x.Shape) {
 		x = c.plain(o)
 	}
 	if !ok {
@@ -59,7 +57,7 @@ func (c *converter) constShape(o *operand, x *onnx.Value, to []number) ([]int64,
 			out[i] = t.n
 			if t.n == -1 {
 				if free >= 0 {
-					c.fail("two axes of -1 in a shape")
+					c.failf("two axes of -1 in a shape")
 				}
 				free = i
 			}
@@ -130,7 +128,7 @@ func squeeze(c *converter, s *step) []*operand {
 	if axes == nil {
 		for i, d := range o.shape() {
 			if d < 0 && i > 0 {
-				c.fail("squeezing a tensor of shape %v without naming axes", o.shape())
+				c.failf("squeezing a tensor of shape %v without naming axes", o.shape())
 				return dead()
 			}
 			if d == 1 {
@@ -158,7 +156,7 @@ func (c *converter) drop(o *operand, axes []int64) *operand {
 func expandDims(c *converter, s *step) []*operand {
 	o := c.in(s, 0)
 	if c.err != nil || o.rank() < 0 {
-		c.fail("a tensor of unknown rank")
+		c.failf("a tensor of unknown rank")
 		return dead()
 	}
 	axis := c.axis(c.int1(s, 1), o.rank()+1)
@@ -177,7 +175,7 @@ func permute(c *converter, s *step) []*operand {
 	sorted := slices.Sorted(slices.Values(perm))
 	for i, p := range sorted {
 		if p != int64(i) || o.rank() >= 0 && len(perm) != o.rank() {
-			c.fail("permutation %v of a tensor of shape %v", perm, o.shape())
+			c.failf("permutation %v of a tensor of shape %v", perm, o.shape())
 			return dead()
 		}
 	}
@@ -222,7 +220,7 @@ func sizeOf(c *converter, s *step) []*operand {
 	o := c.in(s, 0)
 	dims := c.dims(o)
 	if dims == nil {
-		c.fail("a tensor of unknown rank")
+		c.failf("a tensor of unknown rank")
 		return dead()
 	}
 	n := number{n: int64(len(dims))}

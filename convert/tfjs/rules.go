@@ -102,14 +102,14 @@ func ruleOf(op string) rule {
 func convertConst(c *converter, s *step) []*operand {
 	t := c.model.Weights[s.Name]
 	if t == nil {
-		c.fail("weightsManifest has no such weight")
+		c.failf("weightsManifest has no such weight")
 		return nil
 	}
 	return []*operand{{v: c.constant(s.Name+":0", t)}}
 }
 
 func undeclared(c *converter, _ *step) []*operand {
-	c.fail("the outputs depend on this placeholder, which is not among the inputs")
+	c.failf("the outputs depend on this placeholder, which is not among the inputs")
 	return nil
 }
 

@@ -11,7 +11,7 @@ func slice(c *converter, s *step) []*operand {
 	begin := c.ints(s, 1)
 	size, ok := c.numbers(c.in(s, 2))
 	if c.err != nil || !ok || len(begin) != o.rank() || len(size) != o.rank() {
-		c.fail("a slice that is not known of a tensor of shape %v", o.shape())
+		c.failf("a slice that is not known of a tensor of shape %v", o.shape())
 		return dead()
 	}
 	dims := c.dims(o)
@@ -20,11 +20,11 @@ func slice(c *converter, s *step) []*operand {
 		end := int64(math.MaxInt64)
 		switch n := size[i]; {
 		case b < 0 || b > math.MaxInt32 || n.known() && (n.n < -1 || n.n > math.MaxInt32):
-			c.fail("begin %d of axis %d", b, i)
+			c.failf("begin %d of axis %d", b, i)
 		case n.known() && n.n >= 0:
 			end = b + n.n
 		case !n.known() && (b != 0 || !n.same(dims[i])):
-			c.fail("axis %d is cut to a size that is not known", i)
+			c.failf("axis %d is cut to a size that is not known", i)
 		}
 		cuts[i] = cut{b, end, 1}
 	}
@@ -67,7 +67,7 @@ func stridedSlice(c *converter, s *step) []*operand {
 	end, okE := c.numbers(c.in(s, 2))
 	stride := c.ints(s, 3)
 	if c.err != nil || !okB || !okE || len(end) != len(begin) || len(stride) != len(begin) || o.rank() < 0 || len(begin) > 32 {
-		c.fail("a slice that is not known of a tensor of shape %v", o.shape())
+		c.failf("a slice that is not known of a tensor of shape %v", o.shape())
 		return dead()
 	}
 	bit := func(mask string, i int) bool { return s.Attrs.Int(mask, 0)>>i&1 == 1 }
@@ -96,7 +96,7 @@ func stridedSlice(c *converter, s *step) []*operand {
 		}
 		axis := len(cuts)
 		if axis >= o.rank() {
-			c.fail("more entries than the axes of shape %v", o.shape())
+			c.failf("more entries than the axes of shape %v", o.shape())
 			return dead()
 		}
 		k, ok := cutOf(begin[i], end[i], stride[i], bit("begin_mask", i), bit("end_mask", i), dims[axis])
@@ -112,7 +112,7 @@ func stridedSlice(c *converter, s *step) []*operand {
 			at++
 		}
 		if !ok {
-			c.fail("axis %d is cut at places that are not known", axis)
+			c.failf("axis %d is cut at places that are not known", axis)
 			return dead()
 		}
 		cuts = append(cuts, k)

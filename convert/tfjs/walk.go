@@ -313,8 +313,8 @@ func (c *converter) name(steps []*step, g *onnx.Graph) {
 	}
 }
 
-// fail records the first error of a rule.
-func (c *converter) fail(format string, args ...any) {
+// failf records the first error of a rule.
+func (c *converter) failf(format string, args ...any) {
 	if c.err == nil {
 		c.err = fmt.Errorf(format, args...)
 	}
@@ -323,12 +323,12 @@ func (c *converter) fail(format string, args ...any) {
 // in returns input i of a step.
 func (c *converter) in(s *step, i int) *operand {
 	if i < 0 || i >= len(s.in) {
-		c.fail("input %d is missing", i)
+		c.failf("input %d is missing", i)
 		return &operand{v: &onnx.Value{}}
 	}
 	o := c.values[s.in[i]]
 	if o == nil {
-		c.fail("input %d: %s does not exist", i, s.in[i])
+		c.failf("input %d: %s does not exist", i, s.in[i])
 		return &operand{v: &onnx.Value{}}
 	}
 	return o

@@ -64,7 +64,7 @@ func (w *window) into(p spatial) spatial {
 // padded writes a window that no convolution took, as NCHW.
 func (c *converter) padded(w *window) *onnx.Value {
 	if w.block != nil {
-		c.fail("SpaceToBatchND is supported only as SpaceToBatchND, a convolution with stride 1 and VALID padding, BatchToSpaceND")
+		c.failf("SpaceToBatchND is supported only as SpaceToBatchND, a convolution with stride 1 and VALID padding, BatchToSpaceND")
 		return &onnx.Value{}
 	}
 	p := w.pads
@@ -75,7 +75,7 @@ func (c *converter) padded(w *window) *onnx.Value {
 func pad(c *converter, s *step) []*operand {
 	x, p := c.in(s, 0), c.ints(s, 1)
 	if c.err != nil || len(p) != 2*x.rank() || slices.ContainsFunc(p, func(v int64) bool { return v < 0 || v > maxPad }) {
-		c.fail("paddings %v of a tensor of shape %v", p, x.shape())
+		c.failf("paddings %v of a tensor of shape %v", p, x.shape())
 		return dead()
 	}
 	mode := "constant"
@@ -85,7 +85,7 @@ func pad(c *converter, s *step) []*operand {
 	}
 	if s.Op == "MirrorPad" {
 		if mode = "reflect"; s.Attrs.Str("mode", "REFLECT") != "REFLECT" {
-			c.fail("mode %s is not supported", s.Attrs.Str("mode", ""))
+			c.failf("mode %s is not supported", s.Attrs.Str("mode", ""))
 		}
 	}
 	if image := x.isImage(); image && mode == "constant" && isZero(value) && p[0]+p[1]+p[6]+p[7] == 0 {
@@ -100,7 +100,7 @@ func pad(c *converter, s *step) []*operand {
 		}
 		begins[at], ends[at] = p[2*i], p[2*i+1]
 	}
-	return one(like(c.b.PadWith(v, append(begins, ends...), mode, value), image))
+	return one(like(c.b.PadWith(v, slices.Concat(begins, ends), mode, value), image))
 }
 
 // isZero reports that a padding value is absent or the constant 0.
@@ -118,7 +118,7 @@ func isZero(v *onnx.Value) bool {
 func spaceToBatch(c *converter, s *step) []*operand {
 	x, block, p := c.in(s, 0), c.ints(s, 1), c.ints(s, 2)
 	if c.err != nil || x.rank() != 4 || !validBlock(block) || len(p) != 4 || slices.ContainsFunc(p, func(v int64) bool { return v < 0 || v > maxPad }) {
-		c.fail("block %v and paddings %v of a tensor of shape %v", block, p, x.shape())
+		c.failf("block %v and paddings %v of a tensor of shape %v", block, p, x.shape())
 		return dead()
 	}
 	if !x.isImage() {
@@ -139,11 +139,11 @@ func batchToSpace(c *converter, s *step) []*operand {
 	}
 	w := x.window
 	if w == nil || !w.batched || !slices.Equal(block, w.block) {
-		c.fail("BatchToSpaceND is supported only as SpaceToBatchND, a convolution, BatchToSpaceND")
+		c.failf("BatchToSpaceND is supported only as SpaceToBatchND, a convolution, BatchToSpaceND")
 		return dead()
 	}
 	if len(crops) != 4 || slices.Min(crops) < 0 || slices.Max(crops) > maxPad {
-		c.fail("crops %v", crops)
+		c.failf("crops %v", crops)
 		return dead()
 	}
 	cut := []int64{crops[0], crops[2], crops[1], crops[3]}

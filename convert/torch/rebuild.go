@@ -64,11 +64,11 @@ func (s *storages) tensor(v *view) (*tensor.Tensor, error) {
 // contiguous reports whether the elements already lie in row-major order.
 func contiguous(v *view) bool {
 	want := int64(1)
-	for i := len(v.shape) - 1; i >= 0; i-- {
-		if v.shape[i] != 1 && v.stride[i] != want {
+	for i, size := range slices.Backward(v.shape) {
+		if size != 1 && v.stride[i] != want {
 			return false
 		}
-		want *= v.shape[i]
+		want *= size
 	}
 	return true
 }

@@ -158,7 +158,7 @@ func FuzzPickle(f *testing.F) {
 	}
 	f.Add(data[:len(data)*3/4])
 	f.Add([]byte("\x80\x02}q\x00X\x01\x00\x00\x00aq\x01ctorch._utils\n_rebuild_tensor_v2\nq\x02)R."))
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(_ *testing.T, data []byte) {
 		_, _ = readLegacy(bytes.NewReader(data), int64(len(data)))
 		scanned, err := scan(bufio.NewReader(bytes.NewReader(data)))
 		if err == nil {

@@ -2,6 +2,7 @@ package torch
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/nlpodyssey/gopickle/pickle"
@@ -121,14 +122,14 @@ func rebuildTensor(args []any) (any, error) {
 	shape, ok3 := ints(args[2])
 	stride, ok4 := ints(args[3])
 	if !ok1 || !ok2 || !ok3 || !ok4 || offset < 0 || len(shape) != len(stride) {
-		return nil, fmt.Errorf("a tensor of malformed arguments")
+		return nil, errors.New("a tensor of malformed arguments")
 	}
 	return &view{s, int64(offset), shape, stride}, nil
 }
 
 func rebuildParameter(args []any) (any, error) {
 	if len(args) < 1 {
-		return nil, fmt.Errorf("a parameter of no arguments")
+		return nil, errors.New("a parameter of no arguments")
 	}
 	return args[0], nil
 }
