@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"trilobite/geom"
 	"trilobite/ort"
@@ -66,7 +67,7 @@ func yoloxGrids(w, h int) [2][]cell {
 			}
 		}
 		if i >= 2 {
-			grids[i-2] = cells[:len(cells):len(cells)]
+			grids[i-2] = slices.Clip(cells) //nolint:gosec // i is 2 or 3
 		}
 	}
 	return grids

@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"sync"
 
 	"golang.org/x/image/font"
@@ -103,12 +104,7 @@ func (m *Image) place(box image.Rectangle, size image.Point, line int, taken []i
 		if r.Min.Y < 0 || r.Max.Y > m.H {
 			return false
 		}
-		for _, t := range taken {
-			if r.Overlaps(t) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(taken, r.Overlaps)
 	}
 	inside := box.Min.Y + line
 	for _, y := range []int{box.Min.Y - size.Y, inside, box.Max.Y} {

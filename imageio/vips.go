@@ -141,7 +141,7 @@ func (s *source) profile() []byte {
 	}
 	var blob unsafe.Pointer
 	var n C.size_t
-	if C.vips_image_get_blob(s.im, name, &blob, &n) != 0 {
+	if C.vips_image_get_blob(s.im, name, &blob, &n) != 0 { //nolint:gocritic // reads what cgo makes of it
 		C.vips_error_clear()
 		return nil
 	}

@@ -86,6 +86,6 @@ func (m *model) look(ctx context.Context, img *imageio.Image, minScore float32) 
 
 func (m *model) close() {
 	if m.session != nil {
-		m.session.Close()
+		_ = m.session.Close()
 	}
 }

@@ -152,6 +152,7 @@ func accumulate(images []matched, area, maxDets int) (*curve, bool) {
 				tp++
 			case wrong:
 				fp++
+			case ignored:
 			}
 			recall[i] = tp / float64(objects)
 			precision[i] = tp / (tp + fp + 0x1p-52) // numpy.spacing(1)

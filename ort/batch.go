@@ -51,7 +51,7 @@ type batch struct {
 // batchable reports whether every value is open in its first dimension and only there.
 func batchable(infos []ValueInfo) bool {
 	return !slices.ContainsFunc(infos, func(v ValueInfo) bool {
-		return len(v.Shape) == 0 || v.Shape[0] >= 0 || !onnx.Shape(v.Shape[1:]).Static()
+		return len(v.Shape) == 0 || v.Shape[0] >= 0 || !v.Shape[1:].Static()
 	})
 }
 
@@ -77,7 +77,7 @@ func (b *batcher) run(ctx context.Context, in []*tensor.Tensor) ([]*tensor.Tenso
 		return a.out, a.err
 	case <-ctx.Done():
 		b.leave(r)
-		return nil, canceled("ort.Run", b.m.opts.Name, ctx)
+		return nil, canceled(ctx, "ort.Run", b.m.opts.Name)
 	}
 }
 

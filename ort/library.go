@@ -51,8 +51,8 @@ func Find(explicit string) (string, error) {
 func libraryDirs() []string {
 	var dirs []string
 	if exe, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(exe); err == nil {
-			exe = real
+		if target, err := filepath.EvalSymlinks(exe); err == nil {
+			exe = target
 		}
 		bin := filepath.Dir(exe)
 		dirs = append(dirs, bin, filepath.Join(bin, "lib"),

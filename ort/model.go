@@ -202,7 +202,7 @@ func (m *Model) compute(ctx context.Context, cores int, in []*tensor.Tensor, ima
 		m.guess.Store(err != nil)
 	}
 	if err != nil && ctx.Err() != nil {
-		return nil, canceled("ort.Run", m.opts.Name, ctx)
+		return nil, canceled(ctx, "ort.Run", m.opts.Name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("running model %s: %w", m.opts.Name, err)

@@ -55,7 +55,7 @@ func (s *scheduler) lane(name string, limit int, depth func(int)) *lane {
 // model closes; then nothing is held.
 func (s *scheduler) acquire(ctx context.Context, l *lane, alone func() bool) (int, error) {
 	if ctx.Err() != nil {
-		return 0, canceled("ort.Run", l.name, ctx)
+		return 0, canceled(ctx, "ort.Run", l.name)
 	}
 	s.mu.Lock()
 	if l.closed {
@@ -88,7 +88,7 @@ func (s *scheduler) acquire(ctx context.Context, l *lane, alone func() bool) (in
 		return n, nil
 	case <-ctx.Done():
 		s.leave(t)
-		return 0, canceled("ort.Run", l.name, ctx)
+		return 0, canceled(ctx, "ort.Run", l.name)
 	}
 }
 
@@ -171,7 +171,7 @@ func closing(model string) error {
 	}
 }
 
-func canceled(op, model string, ctx context.Context) error {
+func canceled(ctx context.Context, op, model string) error {
 	return &trilobite.Error{
 		Op: op, Code: trilobite.Canceled,
 		Msg: "The request ended before model " + model + " had answered.", Err: context.Cause(ctx),

@@ -96,7 +96,7 @@ func sessionOptions(threads int, o Options) (*ortgo.SessionOptions, error) {
 		err = appendCUDA(opts, o.Device)
 	}
 	if err != nil {
-		opts.Destroy()
+		_ = opts.Destroy()
 		return nil, err
 	}
 	return opts, nil

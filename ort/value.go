@@ -62,7 +62,7 @@ func wrapBits(t *tensor.Tensor, bits []uint16, pins *runtime.Pinner) (ortgo.Valu
 		return nil, fmt.Errorf("a %s tensor of shape %v cannot be run", t.DType, t.Shape)
 	}
 	pins.Pin(&bits[0])
-	raw := unsafe.Slice((*byte)(unsafe.Pointer(&bits[0])), 2*len(bits))
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(&bits[0])), 2*len(bits)) //nolint:gosec // the same pinned memory, as bytes
 	return ortgo.NewCustomDataTensor(ortgo.Shape(t.Shape), raw, ortgo.TensorElementDataType(t.DType))
 }
 

@@ -1,7 +1,7 @@
 package pipeline
 
 import (
-	"fmt"
+	"errors"
 	"math"
 
 	"trilobite/geom"
@@ -88,7 +88,7 @@ func (m Mapping) Size() (w, h float32) { return m.w, m.h }
 
 func checkImage(img *imageio.Image) error {
 	if img == nil || img.W < 1 || img.H < 1 || len(img.Pix) != 3*img.W*img.H || img.FullW < 1 || img.FullH < 1 {
-		return fmt.Errorf("preprocessing: the image has no pixels")
+		return errors.New("preprocessing: the image has no pixels")
 	}
 	return nil
 }

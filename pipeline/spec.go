@@ -11,6 +11,7 @@ package pipeline
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"trilobite/imageio"
 )
@@ -120,15 +121,7 @@ func (s Spec) validateNormalisation() error {
 }
 
 func oneOf(word string, words []string) bool {
-	if word == "" {
-		return true
-	}
-	for _, w := range words {
-		if w == word {
-			return true
-		}
-	}
-	return false
+	return word == "" || slices.Contains(words, word)
 }
 
 // MinSide returns how many pixels the shorter side of an image must keep when it is

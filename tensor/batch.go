@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -84,7 +85,7 @@ func part[T Elem](d []T, i, n int64) []T { return d[i*n : (i+1)*n : (i+1)*n] }
 // agree in type and in every other dimension.
 func Join(tensors ...*Tensor) (*Tensor, error) {
 	if len(tensors) == 0 {
-		return nil, fmt.Errorf("joining no tensors")
+		return nil, errors.New("joining no tensors")
 	}
 	first := tensors[0]
 	rows := int64(0)

@@ -3,6 +3,7 @@ package tensor
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -107,7 +108,7 @@ func npyHeader(data []byte) (npyHead, []byte, error) {
 	var h npyHead
 	rest, ok := bytes.CutPrefix(data, []byte(npyMagic))
 	if !ok || len(rest) < 6 {
-		return h, nil, fmt.Errorf("not a npy file")
+		return h, nil, errors.New("not a npy file")
 	}
 	n, at := uint64(binary.LittleEndian.Uint16(rest[2:])), uint64(4)
 	if rest[0] == 2 || rest[0] == 3 {

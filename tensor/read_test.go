@@ -296,7 +296,7 @@ func FuzzParseNPZ(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(_ *testing.T, data []byte) {
 		_, _ = ParseNPZ(data, 1<<20)
 	})
 }

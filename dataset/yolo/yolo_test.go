@@ -137,5 +137,5 @@ func FuzzParseLabels(f *testing.F) {
 func FuzzParseClasses(f *testing.F) {
 	f.Add([]byte("path: .\nnames:\n  0: person\n  1: dog\n"))
 	f.Add([]byte("names: [a, b]"))
-	f.Fuzz(func(t *testing.T, data []byte) { _, _ = ParseClasses(data) })
+	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = ParseClasses(data) })
 }
