@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trilobite"
 	"trilobite/auth"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // emptyStore has no keys; a method a test does not expect panics.
@@ -79,7 +79,7 @@ func TestMiddleware(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := d.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := d.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		who, ok := auth.FromContext(r.Context())
 		if want := (auth.Identity{Account: account, KeyID: k.ID}); !ok || who != want {
 			t.Errorf("identity %+v, %t", who, ok)

@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trilobite"
 	"trilobite/auth"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestCreate(t *testing.T) {

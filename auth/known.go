@@ -6,9 +6,9 @@ import (
 	"math"
 	"time"
 
-	"trilobite"
-
 	"golang.org/x/time/rate"
+
+	"trilobite"
 )
 
 // maxIDLength is how long AWS lets an access key id be.

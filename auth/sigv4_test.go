@@ -15,12 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"trilobite"
-	"trilobite/auth"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/google/go-cmp/cmp"
+
+	"trilobite"
+	"trilobite/auth"
 )
 
 const (
@@ -213,7 +213,8 @@ func TestPresigned(t *testing.T) {
 	const body = `{}`
 	d := newDesk(t)
 	d.adopt(t, goldenID, goldenSecret, account)
-	presign := func(expires string) *http.Request {
+	presign := func(t *testing.T, expires string) *http.Request {
+		t.Helper()
 		u := "http://localhost:8080/"
 		if expires != "" {
 			u += "?X-Amz-Expires=" + expires
@@ -248,9 +249,10 @@ func TestPresigned(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			later := &clock{at: signedAt().Add(tt.after)}
 			a := auth.New(auth.Config{Store: d.store, Sealer: d.keys.Sealer, Now: later.now})
-			_, err := a.SigV4(presign(tt.expires), "rekognition", func() ([]byte, error) { return []byte(body), nil })
+			_, err := a.SigV4(presign(t, tt.expires), "rekognition", func() ([]byte, error) { return []byte(body), nil })
 			if tt.reason == "" && err != nil || tt.reason != "" && !errors.Is(err, tt.reason) {
 				t.Errorf("SigV4: %v, want %q", err, tt.reason)
 			}

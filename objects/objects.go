@@ -19,8 +19,6 @@ import (
 	"strings"
 	"sync"
 
-	"trilobite"
-
 	"cloud.google.com/go/storage"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"gocloud.dev/blob"
@@ -28,6 +26,8 @@ import (
 	_ "gocloud.dev/blob/gcsblob"  // gs://
 	_ "gocloud.dev/blob/memblob"  // mem://
 	_ "gocloud.dev/blob/s3blob"   // s3://
+
+	"trilobite"
 )
 
 // Bucket is where a bucket's objects are, and whose they are.

@@ -73,6 +73,7 @@ func TestRead(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			got, err := b.Read(t.Context(), tt.account, tt.bucket, tt.key, tt.version, tt.limit)
 			if tt.code == "" && (err != nil || string(got) != tt.want) {
 				t.Errorf("Read = %q, %v, want %q", got, err, tt.want)
@@ -83,6 +84,7 @@ func TestRead(t *testing.T) {
 		})
 	}
 	t.Run("canceled", func(t *testing.T) {
+		t.Parallel()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := b.Read(ctx, account, "photos", "cat.jpg", "", 100); trilobite.CodeOf(err) != trilobite.Canceled {

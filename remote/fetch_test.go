@@ -17,12 +17,12 @@ import (
 func web(t *testing.T) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
-	mux.HandleFunc("/ok", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("picture")) })
+	mux.HandleFunc("/ok", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("picture")) })
 	mux.HandleFunc("/gone", http.NotFound)
 	mux.HandleFunc("/to", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, r.URL.Query().Get("u"), http.StatusFound)
 	})
-	mux.HandleFunc("/endless", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/endless", func(w http.ResponseWriter, _ *http.Request) {
 		for range 1000 {
 			if _, err := w.Write(make([]byte, 1024)); err != nil {
 				return
@@ -31,7 +31,7 @@ func web(t *testing.T) *httptest.Server {
 	})
 	mux.HandleFunc("/drip", func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil {
-			w.Write([]byte{0})
+			_, _ = w.Write([]byte{0})
 			w.(http.Flusher).Flush()
 			time.Sleep(20 * time.Millisecond)
 		}

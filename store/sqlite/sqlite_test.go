@@ -28,6 +28,7 @@ func open(t *testing.T, name string) *Store {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	storetest.Keys(t, func(t *testing.T) trilobite.KeyStore {
+		t.Helper()
 		return open(t, filepath.Join(t.TempDir(), "trilobite.db"))
 	})
 }

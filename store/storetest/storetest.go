@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"trilobite"
-
 	"github.com/google/go-cmp/cmp"
+
+	"trilobite"
 )
 
 // The accounts of the suite.
