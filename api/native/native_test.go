@@ -25,7 +25,7 @@ type analyzer struct {
 	asked *trilobite.AnalyzeParams
 }
 
-func (a analyzer) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeParams) (*trilobite.Analysis, error) {
+func (a analyzer) Analyze(_ context.Context, image []byte, p trilobite.AnalyzeParams) (*trilobite.Analysis, error) {
 	if a.asked != nil {
 		*a.asked = p
 	}

@@ -12,16 +12,16 @@ import (
 	"testing"
 	"time"
 
-	"trilobite"
-	"trilobite/auth"
-	"trilobite/store/sqlite"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/rekognition"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
 	"github.com/aws/smithy-go"
+
+	"trilobite"
+	"trilobite/auth"
+	"trilobite/store/sqlite"
 )
 
 // analyzeFunc is an Analyzer.

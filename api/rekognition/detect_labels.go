@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"slices"
 
-	"trilobite"
-	"trilobite/geom"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
+
+	"trilobite"
+	"trilobite/geom"
 )
 
 // DetectLabels' defaults and limits (API_DetectLabels.html).

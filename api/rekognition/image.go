@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 
-	"trilobite"
-	"trilobite/auth"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
+
+	"trilobite"
+	"trilobite/auth"
 )
 
 // The service's limits on images ("Guidelines and quotas in Amazon Rekognition"). Bytes

@@ -3,10 +3,10 @@ package rekognition
 import (
 	"fmt"
 
-	"trilobite"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
+
+	"trilobite"
 )
 
 // imageProperties translates p, with at most n colours in each part. An image without a

@@ -18,11 +18,11 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/google/uuid"
+
 	"trilobite"
 	"trilobite/api/rekognition/codec"
 	"trilobite/auth"
-
-	"github.com/google/uuid"
 )
 
 // targetPrefix starts every X-Amz-Target of the service.

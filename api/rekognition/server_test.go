@@ -13,12 +13,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
 	"trilobite"
 	"trilobite/auth"
 	"trilobite/geom"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 )
 
 // analyzer answers what a test says and remembers what it was asked.

@@ -87,6 +87,7 @@ func TestClientAllFeatures(t *testing.T) {
 	}}}
 	for name, c := range clients(t, listen(t, handler(analyzer{}))) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			got, err := c.BatchAnnotateImages(t.Context(), &pb.BatchAnnotateImagesRequest{Requests: []*pb.AnnotateImageRequest{{
 				Image:    content("bike"),
 				Features: features(pb.Feature_LABEL_DETECTION, pb.Feature_OBJECT_LOCALIZATION, pb.Feature_IMAGE_PROPERTIES, pb.Feature_CROP_HINTS),
@@ -132,6 +133,7 @@ func TestClientPerImageErrors(t *testing.T) {
 	}
 	for name, c := range clients(t, listen(t, handler(analyzer{}))) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			got, err := c.BatchAnnotateImages(t.Context(), req)
 			if err != nil {
 				t.Fatal(err)

@@ -57,7 +57,7 @@ func wanted(r *pb.AnnotateImageRequest) (want, error) {
 		case pb.Feature_CROP_HINTS:
 			w.crops, w.err = ratios(r.GetImageContext().GetCropHintsParams())
 			if w.err != nil {
-				return w, nil
+				return w, nil //nolint:nilerr // the answer to this image alone
 			}
 		default:
 			if _, known := pb.Feature_Type_name[int32(t)]; !known || t == pb.Feature_TYPE_UNSPECIFIED {

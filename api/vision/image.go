@@ -75,8 +75,9 @@ func (h *Handler) fetch(ctx context.Context, uri string) ([]byte, error) {
 		return nil, &trilobite.Error{Op: "vision.fetch", Code: trilobite.Forbidden, Msg: notAllowed, Err: err}
 	case trilobite.Unreachable:
 		return nil, &trilobite.Error{Op: "vision.fetch", Code: trilobite.Unreachable, Msg: unreachable, Err: err}
+	default:
+		return data, err
 	}
-	return data, err
 }
 
 func tooLarge() error {

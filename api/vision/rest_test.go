@@ -149,7 +149,9 @@ func TestImagesRunTogetherWithinABound(t *testing.T) {
 	var now, peak atomic.Int32
 	h := handler(analyzer{seen: func([]byte, trilobite.AnalyzeParams) {
 		n := now.Add(1)
-		for p := peak.Load(); n > p && !peak.CompareAndSwap(p, n); p = peak.Load() {
+		p := peak.Load()
+		for n > p && !peak.CompareAndSwap(p, n) {
+			p = peak.Load()
 		}
 		time.Sleep(20 * time.Millisecond)
 		now.Add(-1)

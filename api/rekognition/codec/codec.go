@@ -65,7 +65,7 @@ var (
 
 func (c *Codec) plan(t reflect.Type) *plan {
 	if p, ok := c.plans.Load(t); ok {
-		return p.(*plan) // nothing else is stored
+		return p.(*plan) //nolint:forcetypeassert // nothing else is stored
 	}
 	p := &plan{byName: map[string]int{}}
 	for i := range t.NumField() {

@@ -236,10 +236,10 @@ func (s *scanner) blobInto(k kind, v reflect.Value) error {
 }
 
 func (s *scanner) mismatch(k kind, want string) error {
-	switch {
-	case k == object:
+	switch k {
+	case object:
 		return syntaxErrorf(s.pos, "Start of structure or map found where not expected.")
-	case k == array:
+	case array:
 		return syntaxErrorf(s.pos, "Start of list found where not expected.")
 	default:
 		return syntaxErrorf(s.pos, "%s can not be converted to %s", k.name(), want)

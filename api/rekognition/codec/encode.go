@@ -77,7 +77,7 @@ func (c *Codec) appendValue(b []byte, v reflect.Value) ([]byte, error) {
 		return appendFloat(b, v.Float(), 64), nil
 	case reflect.Struct:
 		if v.Type() == timeType {
-			return appendTime(b, v.Interface().(time.Time)), nil // just compared
+			return appendTime(b, v.Interface().(time.Time)), nil //nolint:forcetypeassert // just compared
 		}
 		return c.appendStruct(b, v)
 	case reflect.Slice:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -73,7 +74,7 @@ func (s *scanner) peek() (kind, error) {
 	switch ch := s.data[s.pos]; {
 	case ch == '-' || '0' <= ch && ch <= '9':
 		return number, nil
-	case bytes.IndexByte([]byte(`{["tfn`), ch) >= 0:
+	case strings.IndexByte(`{["tfn`, ch) >= 0:
 		return kind(ch), nil
 	default:
 		return 0, s.unexpected()
@@ -160,12 +161,14 @@ func (s *scanner) skip() error {
 
 // literal consumes true, false or null.
 func (s *scanner) literal(k kind) error {
-	word := "null"
+	var word string
 	switch k {
 	case yes:
 		word = "true"
 	case no:
 		word = "false"
+	default:
+		word = "null"
 	}
 	if !bytes.HasPrefix(s.data[s.pos:], []byte(word)) {
 		return s.unexpected()
@@ -185,7 +188,7 @@ func (s *scanner) number() (string, error) {
 		return s.pos > from
 	}
 	has := func(chars string) bool {
-		if s.pos < len(s.data) && bytes.IndexByte([]byte(chars), s.data[s.pos]) >= 0 {
+		if s.pos < len(s.data) && strings.IndexByte(chars, s.data[s.pos]) >= 0 {
 			s.pos++
 			return true
 		}

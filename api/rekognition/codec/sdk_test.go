@@ -122,5 +122,7 @@ func fill(v reflect.Value, depth int) {
 				fill(v.Field(i), depth+1)
 			}
 		}
+	default:
+		panic("no value for a " + v.Kind().String())
 	}
 }
