@@ -89,7 +89,7 @@ func get(t *testing.T, s *server.Server, method, path string, header ...string) 
 }
 
 func named(name string) server.API {
-	return server.API{Name: name, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) })}
+	return server.API{Name: name, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) })}
 }
 
 func TestRoutes(t *testing.T) {
@@ -209,7 +209,7 @@ func TestPanicIsAnAnswerAndALogLine(t *testing.T) {
 	addr := start(t, server.Config{
 		Native: server.API{Name: "native", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/api/v1/late" {
-				io.WriteString(w, "half")
+				_, _ = io.WriteString(w, "half")
 				w.(http.Flusher).Flush()
 			}
 			panic("secret state")
@@ -221,9 +221,9 @@ func TestPanicIsAnAnswerAndALogLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, _ := io.ReadAll(resp.Body)
-	resp.Body.Close()
-	id := resp.Header.Get("X-Request-Id")
-	if resp.StatusCode != 500 || id == "" || strings.Contains(string(body), "secret") {
+	_ = resp.Body.Close()
+	id := resp.Header.Get("X-Request-ID")
+	if resp.StatusCode != http.StatusInternalServerError || id == "" || strings.Contains(string(body), "secret") {
 		t.Errorf("got %d, id %q, %s", resp.StatusCode, id, body)
 	}
 	if !strings.Contains(log.String(), id) || !strings.Contains(log.String(), "secret state") {
@@ -232,7 +232,7 @@ func TestPanicIsAnAnswerAndALogLine(t *testing.T) {
 	resp, err = http.Get("http://" + addr + "/api/v1/late")
 	if err == nil {
 		_, err = io.ReadAll(resp.Body)
-		resp.Body.Close()
+		_ = resp.Body.Close()
 	}
 	if err == nil {
 		t.Error("half an answer looks whole")
@@ -247,7 +247,7 @@ func TestLogLine(t *testing.T) {
 		Vision: server.API{
 			Name:      "vision",
 			Operation: func(*http.Request) string { return "BatchAnnotateImages" },
-			Handler:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }),
+			Handler:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }),
 			Auth: func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, "111122223333")))
@@ -258,8 +258,8 @@ func TestLogLine(t *testing.T) {
 		Meter:   meter,
 		Log:     slog.New(slog.NewJSONHandler(&log, nil)),
 	})
-	w := get(t, s, "POST", "/v1/images:annotate?key=abc.topsecret", "X-Request-Id", "mine-1", "Authorization", "Bearer abc.topsecret")
-	if got := w.Header().Get("X-Request-Id"); got != "mine-1" {
+	w := get(t, s, "POST", "/v1/images:annotate?key=abc.topsecret", "X-Request-ID", "mine-1", "Authorization", "Bearer abc.topsecret")
+	if got := w.Header().Get("X-Request-ID"); got != "mine-1" {
 		t.Errorf("got id %q, want the client's", got)
 	}
 	var line map[string]any
@@ -278,11 +278,11 @@ func TestLogLine(t *testing.T) {
 		t.Errorf("the log has a key: %s", log.String())
 	}
 	m := httptest.NewRecorder()
-	meter.Handler().ServeHTTP(m, httptest.NewRequest("GET", "/metrics", nil))
+	meter.Handler().ServeHTTP(m, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if want := `trilobite_requests_total{api="vision",code="429",operation="BatchAnnotateImages"} 1`; !strings.Contains(m.Body.String(), want) {
 		t.Errorf("metrics lack %s", want)
 	}
-	if got := get(t, s, "POST", "/v1/x", "X-Request-Id", "evil\nline").Header().Get("X-Request-Id"); strings.Contains(got, "evil") {
+	if got := get(t, s, "POST", "/v1/x", "X-Request-ID", "evil\nline").Header().Get("X-Request-ID"); strings.Contains(got, "evil") {
 		t.Errorf("got id %q, want a new one", got)
 	}
 }
@@ -297,9 +297,9 @@ func TestShutdownFinishesWhatItAccepted(t *testing.T) {
 			close(entered)
 			<-release
 			if r.Context().Err() != nil {
-				w.WriteHeader(500)
+				w.WriteHeader(http.StatusInternalServerError)
 			}
-			io.WriteString(w, "whole answer")
+			_, _ = io.WriteString(w, "whole answer")
 		})},
 		Log:    slog.New(slog.DiscardHandler),
 		Limits: server.Limits{Lame: 200 * time.Millisecond},
@@ -330,13 +330,13 @@ func TestShutdownFinishesWhatItAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
-	if resp.StatusCode != 503 {
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("readyz while draining: got %d, want 503", resp.StatusCode)
 	}
 	time.Sleep(300 * time.Millisecond)
 	if c, err := net.DialTimeout("tcp", l.Addr().String(), time.Second); err == nil {
-		c.Close()
+		_ = c.Close()
 		t.Error("still listening after the lame time")
 	}
 	close(release)
@@ -364,7 +364,7 @@ func TestShutdownGivesUp(t *testing.T) {
 	go func() { done <- s.Serve(ctx, l) }()
 	go func() {
 		if resp, err := http.Get("http://" + l.Addr().String() + "/api/v1/x"); err == nil {
-			resp.Body.Close()
+			_ = resp.Body.Close()
 		}
 	}()
 	<-entered
@@ -384,7 +384,9 @@ func raw(t *testing.T, addr string, pause time.Duration, halfClose bool, pieces 
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	go func() {
 		for _, p := range pieces {
 			if _, err := io.WriteString(c, p); err != nil {
@@ -393,7 +395,7 @@ func raw(t *testing.T, addr string, pause time.Duration, halfClose bool, pieces 
 			time.Sleep(pause)
 		}
 		if halfClose {
-			c.(*net.TCPConn).CloseWrite()
+			_ = c.(*net.TCPConn).CloseWrite()
 		}
 	}()
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -465,13 +467,13 @@ func TestSlowBodyOverHTTP2(t *testing.T) {
 	c := &http.Client{Transport: &http.Transport{Protocols: &p}, Timeout: 5 * time.Second}
 	pr, pw := io.Pipe()
 	defer pw.Close()
-	go pw.Write([]byte("part"))
+	go func() { _, _ = pw.Write([]byte("part")) }()
 	resp, err := c.Post("http://"+addr+"/api/v1/x", "text/plain", pr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.ProtoMajor != 2 || resp.StatusCode != 408 {
+	if resp.ProtoMajor != 2 || resp.StatusCode != http.StatusRequestTimeout {
 		t.Errorf("got HTTP/%d %s, want HTTP/2 408", resp.ProtoMajor, resp.Status)
 	}
 }
@@ -480,11 +482,11 @@ func TestConnectionOutlivesASlowHandler(t *testing.T) {
 	t.Parallel()
 	addr := start(t, server.Config{
 		Native: server.API{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body)
+			_, _ = io.Copy(io.Discard, r.Body)
 			select {
 			case <-time.After(400 * time.Millisecond):
 			case <-r.Context().Done():
-				w.WriteHeader(500)
+				w.WriteHeader(http.StatusInternalServerError)
 			}
 		})},
 		Limits: server.Limits{BodyStall: 100 * time.Millisecond, BodyGrace: 100 * time.Millisecond},
@@ -494,9 +496,9 @@ func TestConnectionOutlivesASlowHandler(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.Copy(io.Discard, resp.Body)
-		resp.Body.Close()
-		if resp.StatusCode != 200 {
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
 			t.Errorf("got %s: the body's deadline outlived the body", resp.Status)
 		}
 	}
@@ -538,8 +540,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
-	if d := time.Since(begin); resp.StatusCode != 200 || d < 150*time.Millisecond {
+	_ = resp.Body.Close()
+	if d := time.Since(begin); resp.StatusCode != http.StatusOK || d < 150*time.Millisecond {
 		t.Errorf("got %s after %s; the third connection should wait until one of %d silent ones is cut", resp.Status, d, len(idle))
 	}
 }
@@ -566,7 +568,7 @@ func TestBodiesTogetherAreBounded(t *testing.T) {
 			t.Error(err)
 			return 0
 		}
-		resp.Body.Close()
+		_ = resp.Body.Close()
 		return resp.StatusCode
 	}
 	held := make(chan int, 1)

@@ -47,7 +47,7 @@ func TestSlowBodiesThroughTheAPIs(t *testing.T) {
 		p.SetUnencryptedHTTP2(true)
 		h2 := &http.Client{Transport: &http.Transport{Protocols: &p}, Timeout: 5 * time.Second}
 		pr, pw := io.Pipe()
-		go pw.Write(append(binary.BigEndian.AppendUint32([]byte{0}, 100), make([]byte, 50)...)) // half of a message
+		go func() { _, _ = pw.Write(append(binary.BigEndian.AppendUint32([]byte{0}, 100), make([]byte, 50)...)) }() // half of a message
 		r, err := http.NewRequest(http.MethodPost, "http://"+addr+vision.Service+"BatchAnnotateImages", pr)
 		if err != nil {
 			t.Fatal(err)
@@ -57,9 +57,9 @@ func TestSlowBodiesThroughTheAPIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		io.Copy(io.Discard, resp.Body)
-		resp.Body.Close()
-		pw.Close()
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		_ = pw.Close()
 		if got := resp.Trailer.Get("Grpc-Status") + resp.Header.Get("Grpc-Status"); got != want {
 			t.Errorf("gRPC: got status %q, want %s", got, want)
 		}

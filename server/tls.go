@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -47,15 +48,15 @@ func (c *Certificate) load() error {
 // stampOf changes when any of the files does. Links are followed: that is how
 // orchestrators replace files.
 func stampOf(files ...string) (string, error) {
-	var stamp string
+	var stamp strings.Builder
 	for _, f := range files {
 		i, err := os.Stat(f)
 		if err != nil {
 			return "", err
 		}
-		stamp += fmt.Sprintf("%d %d;", i.Size(), i.ModTime().UnixNano())
+		fmt.Fprintf(&stamp, "%d %d;", i.Size(), i.ModTime().UnixNano())
 	}
-	return stamp, nil
+	return stamp.String(), nil
 }
 
 // current returns the certificate, read again if the files have changed. While they
