@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -181,10 +182,8 @@ var notSettings = []string{"TRILOBITE_MASTER_KEY", "TRILOBITE_CONFIG", "TRILOBIT
 // fromEnv turns TRILOBITE_TLS_CERT into tls.cert; lists are split at commas.
 func fromEnv(known map[string]any) func(k, v string) (string, any) {
 	return func(name, v string) (string, any) {
-		for _, n := range notSettings {
-			if name == n {
-				return "", nil
-			}
+		if slices.Contains(notSettings, name) {
+			return "", nil
 		}
 		key := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, Prefix)), "_", ".")
 		if _, list := known[key].([]string); list {
@@ -208,7 +207,7 @@ func fromFlag(flags *pflag.FlagSet, known map[string]any) func(f *pflag.Flag) (s
 
 func splitList(v string) []string {
 	list := []string{}
-	for _, s := range strings.Split(v, ",") {
+	for s := range strings.SplitSeq(v, ",") {
 		if s = strings.TrimSpace(s); s != "" {
 			list = append(list, s)
 		}
@@ -284,7 +283,7 @@ func list(all *[]Value, prefix string, v reflect.Value) {
 		case f.Kind() == reflect.Struct:
 			list(all, name+".", f)
 		case f.Type() == reflect.TypeFor[time.Duration]():
-			*all = append(*all, Value{name, f.Interface().(time.Duration).String()})
+			*all = append(*all, Value{name, time.Duration(f.Int()).String()})
 		default:
 			*all = append(*all, Value{name, f.Interface()})
 		}

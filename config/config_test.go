@@ -52,7 +52,7 @@ func TestPrecedence(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, yaml, want string }{
-		{"unknown setting", "adress: x", `"adress"`},
+		{"unknown setting", "addr_: x", `"addr_"`},
 		{"unknown nested setting", "ort:\n  thread: 1", `"ort.thread"`},
 		{"half of TLS", "tls:\n  cert: a.pem", "tls.cert and tls.key"},
 		{"unknown provider", "ort:\n  provider: tpu", `"tpu"`},

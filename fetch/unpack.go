@@ -61,9 +61,7 @@ func walkZip(archive string, write func(string, io.Reader) error) error {
 		if err != nil {
 			return fmt.Errorf("opening %s: %w", f.Name, err)
 		}
-		err = write(f.Name, r)
-		r.Close()
-		if err != nil {
+		if err := errors.Join(write(f.Name, r), r.Close()); err != nil {
 			return err
 		}
 	}
@@ -71,7 +69,7 @@ func walkZip(archive string, write func(string, io.Reader) error) error {
 }
 
 func walkTar(archive string, write func(string, io.Reader) error) error {
-	f, err := os.Open(archive) //nolint:gosec // a path of our own temporary folder
+	f, err := os.Open(archive)
 	if err != nil {
 		return err
 	}
@@ -98,7 +96,7 @@ func walkTar(archive string, write func(string, io.Reader) error) error {
 
 // writeFile writes a file whole or not at all.
 func writeFile(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // libraries and weights are no secrets
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".tmp-*")
@@ -106,15 +104,8 @@ func writeFile(name string, data []byte) error {
 		return err
 	}
 	defer os.Remove(tmp.Name())
-	if _, err := tmp.Write(data); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Chmod(0o644); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Close(); err != nil {
+	_, err = tmp.Write(data)
+	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), name)

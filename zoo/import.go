@@ -73,7 +73,7 @@ func labelList(path string, g *onnx.Graph, classes func(*onnx.Graph) (int, error
 	if at.Size() > maxLabelList {
 		return "", fmt.Errorf("labels: %s is larger than %d MiB", path, maxLabelList>>20)
 	}
-	data, err := os.ReadFile(path) //nolint:gosec // the user names the file
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("labels: %w", err)
 	}

@@ -121,7 +121,7 @@ func (s *Store) versions(name string) []int {
 
 func (s *Store) read(name string, version int) (Model, error) {
 	dir := filepath.Join(s.dir, name, strconv.Itoa(version))
-	data, err := os.ReadFile(filepath.Join(dir, "card.yaml")) //nolint:gosec // name is checked by validName
+	data, err := os.ReadFile(filepath.Join(dir, "card.yaml"))
 	if err != nil {
 		return Model{}, err
 	}
@@ -145,7 +145,7 @@ func (s *Store) Put(card Card, g *onnx.Graph, labels Labels) (Model, error) {
 		}
 	}
 	parent := filepath.Join(s.dir, card.Name)
-	if err := os.MkdirAll(parent, 0o755); err != nil { //nolint:gosec // models are no secrets
+	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return Model{}, err
 	}
 	tmp, err := os.MkdirTemp(parent, ".new-")
@@ -182,14 +182,14 @@ func fill(dir string, card *Card, g *onnx.Graph, labels Labels) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "labels.json"), names, 0o644); err != nil { //nolint:gosec // models are no secrets
+	if err := os.WriteFile(filepath.Join(dir, "labels.json"), names, 0o644); err != nil {
 		return err
 	}
 	text, err := yaml.Marshal(card)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "card.yaml"), text, 0o644) //nolint:gosec // models are no secrets
+	return os.WriteFile(filepath.Join(dir, "card.yaml"), text, 0o644)
 }
 
 // Verify compares model.onnx with the digest on the card.
@@ -217,7 +217,7 @@ func (s *Store) Remove(ref string) error {
 }
 
 func digest(name string) (File, error) {
-	f, err := os.Open(name) //nolint:gosec // a path inside the model store
+	f, err := os.Open(name)
 	if err != nil {
 		return File{}, err
 	}

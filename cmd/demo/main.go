@@ -53,7 +53,7 @@ func run(ctx context.Context, addr string, photos []string) error {
 	}
 	defer google.Close()
 	for _, photo := range photos {
-		data, err := os.ReadFile(photo) //nolint:gosec // named on the command line
+		data, err := os.ReadFile(photo)
 		if err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func waitReady(ctx context.Context, addr string) error {
 			return err
 		}
 		if resp, err := http.DefaultClient.Do(req); err == nil {
-			resp.Body.Close()
+			_ = resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
 				return nil
 			}

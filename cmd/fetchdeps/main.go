@@ -27,7 +27,7 @@ func main() {
 	defer stop()
 	if err := run(ctx, *dir, *platform, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "fetchdeps:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:gocritic // nothing is left to stop
 	}
 }
 

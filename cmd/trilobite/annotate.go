@@ -58,7 +58,7 @@ func draw(ctx context.Context, path string, image []byte, a *trilobite.Analysis)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, png, 0o644); err != nil { //nolint:gosec // pictures for people to look at
+	if err := os.WriteFile(path, png, 0o644); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil

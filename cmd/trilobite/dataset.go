@@ -56,7 +56,7 @@ func openDataset(path string, f datasetFlags) (set *dataset.Set, byIndex bool, e
 
 // openCSV reads a list with a column file and a class, by name or by number.
 func openCSV(path, images string) (*dataset.Set, bool, error) {
-	f, err := os.Open(path) //nolint:gosec // the user names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, false, err
 	}
@@ -101,7 +101,7 @@ func openYOLO(dir, images string, f datasetFlags) (*dataset.Set, error) {
 
 // imageSize returns an image's upright size from its header.
 func imageSize(path string) (w, h int, err error) {
-	data, err := os.ReadFile(path) //nolint:gosec // a file of the data set the user names
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -129,5 +129,5 @@ func dumpCOCO(path string, set *dataset.Set, found []metric.Prediction) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, data, 0o644) //nolint:gosec // figures, no secrets
+	return os.WriteFile(path, data, 0o644)
 }

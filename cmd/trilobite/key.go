@@ -49,7 +49,7 @@ type secretView struct {
 func (v secretView) print(cmd *cobra.Command, asJSON bool) error {
 	w := cmd.OutOrStdout()
 	if asJSON {
-		return json.NewEncoder(w).Encode(v)
+		return json.NewEncoder(w).Encode(v) //nolint:gosec // shown this once, on purpose
 	}
 	_, err := fmt.Fprintf(w, `The secret is shown this once.
 

@@ -65,7 +65,7 @@ func look(cmd *cobra.Command, app *App, args []string, p trilobite.AnalyzeParams
 		return err
 	}
 	if f.annotate != "" {
-		if err := os.MkdirAll(f.annotate, 0o755); err != nil { //nolint:gosec // pictures for people to look at
+		if err := os.MkdirAll(f.annotate, 0o755); err != nil {
 			return err
 		}
 	}
