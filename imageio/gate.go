@@ -41,12 +41,15 @@ func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, 
 	if err := g.acquire(ctx, f.header, peak); err != nil {
 		return nil, nil, err
 	}
-	img, err = f.decode(ctx, o.MinSide)
-	f.close() // before its memory counts as free
-	if err != nil {
-		g.sem.Release(peak)
+	defer func() { // not by an error alone: what decodes may panic
+		if img == nil {
+			g.sem.Release(peak)
+		}
+	}()
+	if img, err = f.decode(ctx, o.MinSide); err != nil {
 		return nil, nil, err
 	}
+	f.close()                  // before its memory counts as free
 	g.sem.Release(peak - rest) // decoded; only the pixels stay
 	var done atomic.Bool
 	return img, func() {

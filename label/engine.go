@@ -61,6 +61,7 @@ func Open(ctx context.Context, rt *ort.Runtime, store *zoo.Store, o Options) (*E
 	var g errgroup.Group
 	for i, ref := range o.Models {
 		g.Go(func() (err error) {
+			defer caught(&err)
 			loaded[i], err = loadModel(ctx, rt, store, ref, o)
 			return err
 		})
@@ -105,8 +106,11 @@ func (e *Engine) Models() []zoo.Model {
 
 // Analyze looks at an image file. It fails with trilobite.InvalidImage or
 // ImageTooLarge for the file, Throttled when too much is under way, Canceled when ctx
-// ends, NotFound for a model of p.Models that is not loaded.
-func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeParams) (*trilobite.Analysis, error) {
+// ends, NotFound for a model of p.Models that is not loaded. A panic on the way is an
+// error too, with its stack in the text: strangers' pictures go through here, several
+// at once, and one must not end the others.
+func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeParams) (a *trilobite.Analysis, err error) {
+	defer caught(&err)
 	defer e.runtime.Announce()()
 	models, err := e.choose(p)
 	if err != nil {
@@ -124,7 +128,7 @@ func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeP
 		return nil, err
 	}
 	start = time.Now()
-	a := e.assemble(img, answers, p)
+	a = e.assemble(img, answers, p)
 	e.record.Observe("postprocess", "", time.Since(start))
 	return a, nil
 }
@@ -163,6 +167,7 @@ func ask(ctx context.Context, models []*model, img *imageio.Image, minScore floa
 	g, ctx := errgroup.WithContext(ctx)
 	for i, m := range models {
 		g.Go(func() (err error) {
+			defer caught(&err)
 			answers[i], err = m.look(ctx, img, minScore)
 			return err
 		})

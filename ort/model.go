@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -179,15 +180,20 @@ func (m *Model) closeSessions() error {
 func (m *Model) alone() bool { return m.rt.present.Load() <= 1 }
 
 // compute runs the session for the cores that were granted. images is for the
-// measurements.
-func (m *Model) compute(ctx context.Context, cores int, in []*tensor.Tensor, images int) ([]*tensor.Tensor, error) {
+// measurements. A panic becomes an error: a batch runs on a goroutine of its own, where
+// it would end the process.
+func (m *Model) compute(ctx context.Context, cores int, in []*tensor.Tensor, images int) (out []*tensor.Tensor, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, fmt.Errorf("running model %s: panic: %v\n%s", m.opts.Name, p, debug.Stack())
+		}
+	}()
 	s := m.narrow
 	if cores > 1 {
 		s = m.wide
 	}
 	start := time.Now()
-	out, err := m.buffers(in)
-	if err != nil {
+	if out, err = m.buffers(in); err != nil {
 		return nil, fmt.Errorf("running model %s: %w", m.opts.Name, err)
 	}
 	guessed := slices.ContainsFunc(m.out, func(v ValueInfo) bool { return !v.Shape.Static() }) && m.guess.Load()
