@@ -39,8 +39,8 @@ func FromContext(ctx context.Context) (Identity, bool) {
 	return who, ok
 }
 
-// Reason is why a signature is refused, as AWS calls it. It is the cause in a
-// trilobite.Error of code Unauthorized.
+// Reason is why a caller is refused: a signature as AWS calls it, an API key as Google
+// does. It is the cause in a trilobite.Error of code Unauthorized.
 type Reason string
 
 // The reasons.
@@ -49,6 +49,7 @@ const (
 	Incomplete       Reason = "IncompleteSignatureException"        // a part of the signature is missing or malformed
 	Unrecognized     Reason = "UnrecognizedClientException"         // no such key, or a revoked one
 	InvalidSignature Reason = "InvalidSignatureException"           // wrong, stale, or for something else
+	InvalidAPIKey    Reason = "API_KEY_INVALID"                     // no such API key; google.api.ErrorReason
 )
 
 // Error returns the name.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -99,13 +100,18 @@ func (a *Authenticator) Request(r *http.Request) (Identity, error) {
 	if token == "" {
 		token = r.URL.Query().Get("key")
 	}
-	if scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " "); token == "" && strings.EqualFold(scheme, "Bearer") {
-		token = strings.TrimSpace(bearer)
+	scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if token != "" || !strings.EqualFold(scheme, "Bearer") {
+		return a.Token(r.Context(), token)
 	}
-	return a.Token(r.Context(), token)
+	who, err := a.Token(r.Context(), strings.TrimSpace(bearer))
+	if errors.Is(err, InvalidAPIKey) {
+		err = refuse(Unrecognized, "Request had invalid authentication credentials.")
+	}
+	return who, err
 }
 
-// Token says whose "<key id>.<secret>" token is.
+// Token says whose "<key id>.<secret>" API key is.
 func (a *Authenticator) Token(ctx context.Context, token string) (Identity, error) {
 	if a.off {
 		return Identity{Account: DefaultAccount}, nil
@@ -123,7 +129,7 @@ func (a *Authenticator) Token(ctx context.Context, token string) (Identity, erro
 		want = sha256.Sum256(k.secret)
 	}
 	if subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
-		return Identity{}, &trilobite.Error{Op: "auth.Token", Code: trilobite.Unauthorized, Msg: "API key not valid. Please pass a valid API key.", Err: Unrecognized}
+		return Identity{}, &trilobite.Error{Op: "auth.Token", Code: trilobite.Unauthorized, Msg: "API key not valid. Please pass a valid API key.", Err: InvalidAPIKey}
 	}
 	return a.admit(k)
 }

@@ -38,21 +38,23 @@ func TestRequest(t *testing.T) {
 	token := k.ID + "." + secret
 	tests := []struct {
 		name, header, value, query string
-		ok                         bool
+		refused                    error // an auth.Reason
 	}{
-		{"x-goog-api-key", "X-Goog-Api-Key", token, "", true},
-		{"key in the query", "", "", "?key=" + token, true},
-		{"bearer", "Authorization", "Bearer " + token, "", true},
-		{"bearer in small letters", "Authorization", "bearer  " + token, "", true},
-		{"nothing", "", "", "", false},
-		{"basic", "Authorization", "Basic " + token, "", false},
-		{"id alone", "X-Goog-Api-Key", k.ID, "", false},
-		{"id and a dot", "X-Goog-Api-Key", k.ID + ".", "", false},
-		{"secret alone", "X-Goog-Api-Key", "." + secret, "", false},
-		{"secret cut", "X-Goog-Api-Key", token[:len(token)-1], "", false},
-		{"secret longer", "X-Goog-Api-Key", token + "x", "", false},
-		{"another id", "X-Goog-Api-Key", "TRLBNOBODY." + secret, "", false},
-		{"the header wins", "X-Goog-Api-Key", "x", "?key=" + token, false},
+		{"x-goog-api-key", "X-Goog-Api-Key", token, "", nil},
+		{"key in the query", "", "", "?key=" + token, nil},
+		{"bearer", "Authorization", "Bearer " + token, "", nil},
+		{"bearer in small letters", "Authorization", "bearer  " + token, "", nil},
+		{"nothing", "", "", "", auth.MissingToken},
+		{"basic", "Authorization", "Basic " + token, "", auth.MissingToken},
+		{"id alone", "X-Goog-Api-Key", k.ID, "", auth.InvalidAPIKey},
+		{"id and a dot", "X-Goog-Api-Key", k.ID + ".", "", auth.InvalidAPIKey},
+		{"secret alone", "X-Goog-Api-Key", "." + secret, "", auth.InvalidAPIKey},
+		{"secret cut", "X-Goog-Api-Key", token[:len(token)-1], "", auth.InvalidAPIKey},
+		{"secret longer", "X-Goog-Api-Key", token + "x", "", auth.InvalidAPIKey},
+		{"another id", "X-Goog-Api-Key", "TRLBNOBODY." + secret, "", auth.InvalidAPIKey},
+		{"bearer of nothing", "Authorization", "Bearer ", "", auth.MissingToken},
+		{"bearer with another secret", "Authorization", "Bearer " + token + "x", "", auth.Unrecognized},
+		{"the header wins", "X-Goog-Api-Key", "x", "?key=" + token, auth.InvalidAPIKey},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,10 +64,10 @@ func TestRequest(t *testing.T) {
 				r.Header.Set(tt.header, tt.value)
 			}
 			who, err := d.Request(r)
-			if tt.ok != (err == nil) || tt.ok != (who == auth.Identity{Account: account, KeyID: k.ID}) {
-				t.Errorf("Request = %+v, %v", who, err)
+			if !errors.Is(err, tt.refused) || (err == nil) != (who == auth.Identity{Account: account, KeyID: k.ID}) {
+				t.Errorf("Request = %+v, %v; want %v", who, err, tt.refused)
 			}
-			if !tt.ok && trilobite.CodeOf(err) != trilobite.Unauthorized {
+			if err != nil && trilobite.CodeOf(err) != trilobite.Unauthorized {
 				t.Errorf("code %s", trilobite.CodeOf(err))
 			}
 		})
@@ -133,7 +135,7 @@ func TestChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.clock.advance(time.Second)
-	if err := enter(secret); !errors.Is(err, auth.Unrecognized) {
+	if err := enter(secret); !errors.Is(err, auth.InvalidAPIKey) {
 		t.Errorf("a second after its rotation, the old secret: %v", err)
 	}
 	if err := enter(rotated); err != nil {
@@ -143,7 +145,7 @@ func TestChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.clock.advance(time.Second)
-	if err := enter(rotated); !errors.Is(err, auth.Unrecognized) {
+	if err := enter(rotated); !errors.Is(err, auth.InvalidAPIKey) {
 		t.Errorf("a second after its revocation: %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/status"
 
 	"trilobite"
+	"trilobite/auth"
 )
 
 // rpcCode maps what went wrong to google.rpc.Code. It is the only such table of
@@ -30,7 +31,7 @@ func rpcCode(err error) code.Code {
 	case trilobite.InUse, trilobite.NotReady:
 		return code.Code_FAILED_PRECONDITION
 	case trilobite.Unauthorized:
-		return code.Code_UNAUTHENTICATED
+		return refused(err)
 	case trilobite.Forbidden:
 		return code.Code_PERMISSION_DENIED
 	case trilobite.Throttled:
@@ -47,6 +48,19 @@ func rpcCode(err error) code.Code {
 		return code.Code_CANCELLED
 	}
 	return code.Code_INTERNAL
+}
+
+// refused tells the ways of not being let in apart as Google does. A 401 makes Google's
+// REST clients refresh their credentials, which ones without any fail at in a way that
+// hides the answer.
+func refused(err error) code.Code {
+	switch {
+	case errors.Is(err, auth.MissingToken):
+		return code.Code_PERMISSION_DENIED
+	case errors.Is(err, auth.InvalidAPIKey):
+		return code.Code_INVALID_ARGUMENT
+	}
+	return code.Code_UNAUTHENTICATED
 }
 
 // httpStatus maps google.rpc.Code to HTTP as the comments of google/rpc/code.proto
