@@ -11,10 +11,12 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"trilobite"
 	"trilobite/api/native"
 	"trilobite/api/rekognition"
 	"trilobite/api/vision"
@@ -67,9 +69,9 @@ func serve(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
+	listener, err := listen(ctx, c.Addr)
 	if err != nil {
-		return fmt.Errorf("listening: %w", err)
+		return err
 	}
 	defer listener.Close()
 	rec := telemetry.New()
@@ -94,6 +96,21 @@ func serve(ctx context.Context, c config.Config) (err error) {
 	}
 	log.InfoContext(ctx, "ready", "addr", listener.Addr().String(), "auth", c.Auth, "models", c.Models, "after", time.Since(start).Round(time.Millisecond))
 	return server.New(sc).Serve(ctx, listener)
+}
+
+// listen listens on addr, host:port.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, &trilobite.Error{
+			Op: "serve", Code: trilobite.InUse,
+			Msg: fmt.Sprintf("The address %s is already in use, perhaps by another trilobite: choose one with --addr.", addr), Err: err,
+		}
+	case err != nil:
+		return nil, fmt.Errorf("listening: %w", err)
+	}
+	return l, nil
 }
 
 // serverConfig wires the APIs to the engine, the keys and the buckets.
