@@ -1,0 +1,66 @@
+"""The vendors' clients, pointed at a server in the ways that their documents give."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import grpc
+from botocore.config import Config
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import vision
+from google.cloud.vision_v1.services.image_annotator.transports import ImageAnnotatorGrpcTransport
+
+REGION = "eu-central-1"
+ANYONE = ("anyone", "anything")  # an open server takes every signature
+
+
+def rekognition(url, key=None, retries=None, **options):
+    """boto3's client. retries are botocore's; without them nothing is sent twice."""
+    key_id, secret = (key.id, key.secret) if key else ANYONE
+    config = Config(retries=retries or {"total_max_attempts": 1}, read_timeout=60)
+    session = boto3.session.Session()  # one per client: sessions are not for threads
+    return session.client(
+        "rekognition", endpoint_url=url, region_name=REGION,
+        aws_access_key_id=key_id, aws_secret_access_key=secret, config=config, **options,
+    )
+
+
+def aws(url, *args, key=None):
+    """Runs the aws cli of this virtual environment and returns the finished process."""
+    key_id, secret = (key.id, key.secret) if key else ANYONE
+    env = {
+        **os.environ, "AWS_ENDPOINT_URL_REKOGNITION": url, "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "",
+        "AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_MAX_ATTEMPTS": "1",
+    }
+    program = Path(sys.executable).parent / "aws"
+    return subprocess.run([sys.executable, program, "rekognition", *args], env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+def curl(*args):
+    """Runs curl and returns (status, body). It fails where there is no answer."""
+    done = subprocess.run(["curl", "--silent", "--show-error", "--max-time", "60", "--write-out", "\n%{http_code}", *args],
+                          capture_output=True, text=True, check=False)
+    body, _, status = done.stdout.rpartition("\n")
+    assert status != "000", done.stderr
+    return int(status), body
+
+
+def vision_rest(url, key=None):
+    """google-cloud-vision over REST."""
+    if key:
+        return vision.ImageAnnotatorClient(transport="rest", client_options=ClientOptions(api_endpoint=url, api_key=key.token))
+    return vision.ImageAnnotatorClient(transport="rest", credentials=AnonymousCredentials(), client_options=ClientOptions(api_endpoint=url))
+
+
+def vision_grpc(address, certificate=None):
+    """google-cloud-vision over gRPC, in plaintext or trusting a certificate (PEM). A key
+    goes into each call's metadata."""
+    unbounded = [("grpc.max_send_message_length", -1)]
+    if certificate:
+        channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(certificate), options=unbounded)
+    else:
+        channel = grpc.insecure_channel(address, options=unbounded)
+    return vision.ImageAnnotatorClient(transport=ImageAnnotatorGrpcTransport(channel=channel))
