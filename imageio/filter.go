@@ -148,14 +148,17 @@ func newTaps(f Filter, size int, from, to float64, out int) taps {
 }
 
 // pairs are the two source positions of each output pixel of one axis and the weight
-// of the second, 0 to 2048.
-type pairs struct{ a, b, f []int32 }
+// of the second, 0 to 1.
+type pairs struct {
+	a, b []int32
+	f    []float32
+}
 
 // newPairs computes pairs for out pixels from the interval [from, to) of an axis of
 // size pixels; unit multiplies the positions.
 func newPairs(f Filter, size int, from, to float64, out, unit int) pairs {
-	buf := make([]int32, 3*out)
-	p := pairs{buf[:out], buf[out : 2*out], buf[2*out:]}
+	buf := make([]int32, 2*out)
+	p := pairs{buf[:out], buf[out:], make([]float32, out)}
 	s := float32((to - from) / float64(out)) // float32, as TensorFlow and PyTorch compute it
 	for i := range out {
 		x := float32(from) + s*float32(i)
@@ -164,7 +167,16 @@ func newPairs(f Filter, size int, from, to float64, out, unit int) pairs {
 		}
 		lo := min(int(x), size-1)
 		p.a[i], p.b[i] = int32(lo*unit), int32(min(lo+1, size-1)*unit)
-		p.f[i] = int32((x-float32(lo))*2048 + 0.5)
+		p.f[i] = x - float32(lo)
 	}
 	return p
+}
+
+// fixed returns the weights as 0 to 2048.
+func (p pairs) fixed() []int32 {
+	f := make([]int32, len(p.f))
+	for i, w := range p.f {
+		f[i] = int32(w*2048 + 0.5)
+	}
+	return f
 }

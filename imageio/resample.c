@@ -37,6 +37,43 @@ FAST void tl_lerp(const uint8_t *restrict src, int w, uint8_t *restrict dst, int
 	}
 }
 
+/* A pixel as four floats, the fourth of them its neighbour's. */
+typedef float float4 __attribute__((vector_size(16)));
+
+static inline float4 load(const float *p)
+{
+	float4 v;
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+FAST void tl_lerp_planes(const uint8_t *restrict src, int w, float *restrict r, float *restrict g, float *restrict b,
+	int stride, int ow, int oh, const float scale[3], const float bias[3],
+	const int32_t *x0, const int32_t *x1, const float *fx,
+	const int32_t *y0, const int32_t *y1, const float *fy, float *restrict row)
+{
+	const int line = w * 3;
+	const float4 k = {scale[0], scale[1], scale[2], 0}, d = {bias[0], bias[1], bias[2], 0};
+
+	row[line] = 0;
+	for (int i = 0; i < oh; i++) {
+		const uint8_t *restrict p = src + (size_t) y0[i] * line;
+		const uint8_t *restrict q = src + (size_t) y1[i] * line;
+		const float f = fy[i];
+		for (int x = 0; x < line; x++)
+			row[x] = p[x] + ((float) q[x] - p[x]) * f;
+
+		const size_t at = (size_t) i * stride;
+		for (int j = 0; j < ow; j++) {
+			const float4 u = load(row + x0[j]), v = load(row + x1[j]);
+			const float4 t = (u + (v - u) * fx[j]) * k + d;
+			r[at + j] = t[0];
+			g[at + j] = t[1];
+			b[at + j] = t[2];
+		}
+	}
+}
+
 static inline uint8_t clip8(int32_t v)
 {
 	v >>= 22;

@@ -30,13 +30,8 @@ func (m *Image) Resize(w, h int, f Filter) (*Image, error) {
 // whole ones, at w×h pixels. Pixels outside the box still weigh in at its edges, as in
 // Pillow's resize(box=…). A box that leaves the image is trilobite.Invalid.
 func (m *Image) ResizeBox(box geom.Box, w, h int, f Filter) (*Image, error) {
-	if w < 1 || h < 1 || w > math.MaxInt32/3/h {
-		return nil, &trilobite.Error{Op: "imageio.Resize", Code: trilobite.Invalid,
-			Msg: fmt.Sprintf("An image cannot be resized to %d×%d pixels.", w, h)}
-	}
-	if !(box.X1 >= 0 && box.Y1 >= 0 && box.X1 < box.X2 && box.Y1 < box.Y2 && box.X2 <= float32(m.W) && box.Y2 <= float32(m.H)) {
-		return nil, &trilobite.Error{Op: "imageio.Resize", Code: trilobite.Invalid,
-			Msg: fmt.Sprintf("The box %v is not inside an image of %d×%d pixels.", box, m.W, m.H)}
+	if err := m.checkResize(box, w, h); err != nil {
+		return nil, err
 	}
 	out := New(w, h)
 	out.FullW, out.FullH, out.Orientation, out.Format = m.FullW, m.FullH, m.Orientation, m.Format
@@ -46,6 +41,19 @@ func (m *Image) ResizeBox(box geom.Box, w, h int, f Filter) (*Image, error) {
 		m.convolve(out, box, f)
 	}
 	return out, nil
+}
+
+// checkResize refuses sizes that cannot be and boxes that leave the image.
+func (m *Image) checkResize(box geom.Box, w, h int) error {
+	if w < 1 || h < 1 || w > math.MaxInt32/3/h {
+		return &trilobite.Error{Op: "imageio.Resize", Code: trilobite.Invalid,
+			Msg: fmt.Sprintf("An image cannot be resized to %d×%d pixels.", w, h)}
+	}
+	if !(box.X1 >= 0 && box.Y1 >= 0 && box.X1 < box.X2 && box.Y1 < box.Y2 && box.X2 <= float32(m.W) && box.Y2 <= float32(m.H)) {
+		return &trilobite.Error{Op: "imageio.Resize", Code: trilobite.Invalid,
+			Msg: fmt.Sprintf("The box %v is not inside an image of %d×%d pixels.", box, m.W, m.H)}
+	}
+	return nil
 }
 
 func (m *Image) copy() *Image {
@@ -60,7 +68,7 @@ func (m *Image) lerp(out *Image, box geom.Box, f Filter) {
 	y := newPairs(f, m.H, float64(box.Y1), float64(box.Y2), out.H, 1)
 	row := make([]int32, m.W*3)
 	C.tl_lerp(u8(m.Pix), C.int(m.W), u8(out.Pix), C.int(out.W), C.int(out.H),
-		i32(x.a), i32(x.b), i32(x.f), i32(y.a), i32(y.b), i32(y.f), i32(row))
+		i32(x.a), i32(x.b), i32(x.fixed()), i32(y.a), i32(y.b), i32(y.fixed()), i32(row))
 }
 
 // convolve fills out by a separable filter, each pass rounded to 8 bits. Columns come

@@ -208,31 +208,45 @@ func TestCentreCropBox(t *testing.T) {
 	}
 }
 
-// TestTensorFlow compares with TensorFlow 1's own resize (golden/cocossd.py); ours is
-// rounded to 8 bits, and its weights to 11: half a level away and a little.
+// TestTensorFlow compares with TensorFlow 1's own resize (golden/cocossd.py). NCHW is
+// computed in floating point; NHWC is rounded to 8 bits, and its weights to 11: half a
+// level away and a little.
 func TestTensorFlow(t *testing.T) {
 	t.Parallel()
 	arrays, err := tensor.ReadNPZ("testdata/tf_resize.npz")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tt := range []struct{ in, out string }{{"small", "small_30x30"}, {"large", "large_20x20"}} {
-		t.Run(tt.out, func(t *testing.T) {
+	tests := []struct {
+		in, out, layout string
+		within          float64 // levels
+	}{
+		{"small", "small_30x30", NCHW, 1e-4},
+		{"large", "large_20x20", NCHW, 1e-4},
+		{"small", "small_30x30", NHWC, 0.6},
+		{"large", "large_20x20", NHWC, 0.6},
+	}
+	for _, tt := range tests {
+		t.Run(tt.out+" "+tt.layout, func(t *testing.T) {
 			t.Parallel()
 			src, want := arrays[tt.in], arrays[tt.out]
 			img := imageio.New(int(src.Shape[1]), int(src.Shape[0]))
 			pix, _ := tensor.Data[uint8](src)
 			copy(img.Pix, pix)
-			s := Spec{Width: int(want.Shape[1]), Height: int(want.Shape[0]), Filter: imageio.BilinearTF, Layout: NHWC}
-			x, _, err := s.Apply(img)
+			h, w := int(want.Shape[0]), int(want.Shape[1])
+			x, _, err := Spec{Width: w, Height: h, Filter: imageio.BilinearTF, Layout: tt.layout}.Apply(img)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got, _ := tensor.Data[float32](x)
-			w, _ := tensor.Data[float32](want)
-			for i := range w {
-				if d := math.Abs(float64(got[i] - w[i])); d > 0.6 {
-					t.Fatalf("element %d is %v, TensorFlow's %v", i, got[i], w[i])
+			ref, _ := tensor.Data[float32](want)
+			for i := range ref {
+				at := i
+				if tt.layout == NCHW {
+					at = i%3*h*w + i/3
+				}
+				if d := math.Abs(float64(got[at] - ref[i])); d > tt.within {
+					t.Fatalf("element %d is %v, TensorFlow's %v", i, got[at], ref[i])
 				}
 			}
 		})

@@ -60,6 +60,13 @@ func (t *Transform) Apply(img *imageio.Image) (*tensor.Tensor, Mapping, error) {
 		return nil, Mapping{}, err
 	}
 	p := t.spec.place(img.W, img.H)
+	x, data := t.buffer()
+	if p.w < t.spec.Width || p.h < t.spec.Height {
+		t.fill(data)
+	}
+	if t.direct() {
+		return x, newMapping(p, img), img.ResizePlanes(p.from, p.w, p.h, t.spec.Filter, t.planesOf(data, p))
+	}
 	part := img
 	if p.w != img.W || p.h != img.H || p.from != img.Bounds() {
 		var err error
@@ -67,16 +74,31 @@ func (t *Transform) Apply(img *imageio.Image) (*tensor.Tensor, Mapping, error) {
 			return nil, Mapping{}, err
 		}
 	}
-	x, data := t.buffer()
-	if p.w < t.spec.Width || p.h < t.spec.Height {
-		t.fill(data)
-	}
 	if t.spec.Layout == NHWC {
 		t.interleaved(data, part.Pix, p)
 	} else {
 		t.planes(data, part.Pix, p)
 	}
 	return x, newMapping(p, img), nil
+}
+
+// direct reports whether resizing and normalising are one step: for the filters that
+// mix two by two pixels.
+func (t *Transform) direct() bool {
+	return t.spec.Layout != NHWC && (t.spec.Filter == imageio.BilinearTF || t.spec.Filter == imageio.BilinearHalfPixel)
+}
+
+// planesOf says where the placed image lies in NCHW data and how it is normalised.
+func (t *Transform) planesOf(data []float32, p placement) imageio.Planes {
+	plane, at := len(data)/3, p.y*t.spec.Width+p.x
+	out := imageio.Planes{Stride: t.spec.Width}
+	for c := range out.Data {
+		i := t.position(c)
+		out.Data[c] = data[i*plane+at : (i+1)*plane]
+		mean, std := channel(t.spec.Mean, c, 0), channel(t.spec.Std, c, 1)
+		out.Scale[c], out.Bias[c] = 1/std, -mean/std
+	}
+	return out
 }
 
 // Recycle gives a tensor of Apply back for a later one to write into. Nothing may use
