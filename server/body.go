@@ -16,7 +16,9 @@ import (
 func (s *Server) limit(next http.Handler) http.Handler {
 	l := s.config.Limits
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), l.Request)
+		ctx, cancel := patient(r, l.Gone)
+		defer cancel()
+		ctx, cancel = context.WithTimeout(ctx, l.Request)
 		defer cancel()
 		r = r.WithContext(ctx)
 		if r.Body != nil && r.Body != http.NoBody {
@@ -27,6 +29,27 @@ func (s *Server) limit(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// patient is r's context, but ends only the given time after the client closed its side
+// of the connection. Over HTTP/1 that may mean that it has gone, or that it has sent all
+// it wants to send and waits for the answer (a half-closed connection, as of nc or of
+// proxies that forward a shutdown): TCP does not tell until we write. An answer takes
+// less than a second, so who waits gets it, and for who has gone little is computed. In
+// HTTP/2 a client that goes says so.
+func patient(r *http.Request, after time.Duration) (context.Context, context.CancelFunc) {
+	if r.ProtoMajor != 1 {
+		return context.WithCancel(r.Context())
+	}
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
+	stop := context.AfterFunc(r.Context(), func() {
+		late := time.AfterFunc(after, func() { cancel(context.Cause(r.Context())) })
+		context.AfterFunc(ctx, func() { late.Stop() })
+	})
+	return ctx, func() {
+		stop()
+		cancel(context.Canceled)
+	}
 }
 
 // body cuts off a client that sends its body too slowly: one that pauses for longer

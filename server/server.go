@@ -76,6 +76,7 @@ type Limits struct {
 	BodyGrace   time.Duration // 20 s before BodyRate is asked for
 	BodyRate    int64         // 16 KiB/s on average
 	Request     time.Duration // 60 s from the header to the answer
+	Gone        time.Duration // 5 s from an HTTP/1 client's closing its side until its request is given up
 	Write       time.Duration // 30 s for one write of the answer
 	Idle        time.Duration // 2 min between requests
 	Connections int           // 1024 at once; more wait
@@ -92,6 +93,7 @@ func (l Limits) withDefaults() Limits {
 	l.BodyGrace = cmp.Or(l.BodyGrace, 20*time.Second)
 	l.BodyRate = cmp.Or(l.BodyRate, 16<<10)
 	l.Request = cmp.Or(l.Request, time.Minute)
+	l.Gone = cmp.Or(l.Gone, 5*time.Second)
 	l.Write = cmp.Or(l.Write, 30*time.Second)
 	l.Idle = cmp.Or(l.Idle, 2*time.Minute)
 	l.Connections = cmp.Or(l.Connections, 1024)

@@ -18,12 +18,23 @@ func Operation(r *http.Request) string {
 	return name
 }
 
-// WriteError answers a request that never reached the API with an exception in its
-// shape.
+// WriteError answers a request that never reached the API, or that a panic ended, with
+// an exception in its shape. Who calls it logs the cause.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	id := uuid.NewString()
-	w.Header().Set("X-Amzn-Requestid", id)
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	s := &Server{Config: Config{Log: slog.Default()}}
-	s.fail(w, r, id, err)
+	s := &Server{Config: Config{Log: slog.New(slog.DiscardHandler)}}
+	s.fail(w, r, begin(w), err)
+}
+
+// begin writes the headers that every answer has and returns the request's id: the one
+// under which the server's log has it, so that a client's x-amzn-requestid and Logref
+// find the line.
+func begin(w http.ResponseWriter) string {
+	h := w.Header()
+	id := h.Get("X-Request-Id")
+	if id == "" {
+		id = uuid.NewString()
+	}
+	h.Set("X-Amzn-Requestid", id)
+	h.Set("Content-Type", "application/x-amz-json-1.1")
+	return id
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
 
 	"trilobite"
 	"trilobite/api/rekognition/codec"
@@ -66,6 +67,7 @@ func (e *unknownOperationError) Error() string { return e.msg }
 var (
 	errMethod       = errors.New("method is not POST")
 	errBodyTooLarge = errors.New("body over the limit")
+	errBodyCut      = errors.New("body cut short or its encoding broken")
 )
 
 // describe returns the answer to err: what AWS's front end answers by itself, before the
@@ -86,6 +88,10 @@ func describe(err error) exception {
 		return exception{"UnknownOperationException", http.StatusMethodNotAllowed, "Rekognition is called by POST."}
 	case errors.Is(err, errBodyTooLarge):
 		return exception{"RequestEntityTooLargeException", http.StatusRequestEntityTooLarge, "The request body is larger than 10 MiB."}
+	case errors.Is(err, errBodyCut):
+		return exception{"SerializationException", http.StatusBadRequest, "The request body is cut short or its encoding is broken."}
+	case trilobite.CodeOf(err) == trilobite.Canceled && errors.Is(err, os.ErrDeadlineExceeded): // of the request's own body; the SDKs retry it by this name
+		return exception{"RequestTimeoutException", http.StatusRequestTimeout, trilobite.Message(err)}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return exceptions(trilobite.Canceled)
 	}

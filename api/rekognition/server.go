@@ -13,12 +13,11 @@ package rekognition
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
-
-	"github.com/google/uuid"
 
 	"trilobite"
 	"trilobite/api/rekognition/codec"
@@ -80,9 +79,7 @@ func New(c Config) *Server {
 
 // ServeHTTP answers one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := uuid.NewString()
-	w.Header().Set("X-Amzn-Requestid", id)
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	id := begin(w)
 	out, err := s.call(w, r)
 	if err != nil {
 		s.fail(w, r, id, err)
@@ -146,11 +143,11 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if _, ok := asType[*http.MaxBytesError](err); ok {
 		return nil, errBodyTooLarge
 	}
+	if _, ok := asType[*trilobite.Error](err); ok {
+		return nil, err // the server's own, of a body that came too slowly or was one too many
+	}
 	if err != nil {
-		return nil, &trilobite.Error{
-			Op: "rekognition.readBody", Code: trilobite.Canceled,
-			Msg: "The request body did not arrive.", Err: err,
-		}
+		return nil, fmt.Errorf("%w: %w", errBodyCut, err)
 	}
 	return b.Bytes(), nil
 }
