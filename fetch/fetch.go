@@ -62,21 +62,22 @@ func stamp(p deps.Package, a deps.Archive) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// target returns the path under dir for an archive member, or false if files does
-// not name it. The last element of a pattern may hold wildcards; ** takes a whole tree.
-func target(files map[string]string, member string) (string, bool) {
+// target returns the path under dir for an archive member and the pattern of files
+// that asks for it, or false if none does. The last element of a pattern may hold
+// wildcards; ** takes a whole tree.
+func target(files map[string]string, member string) (pattern, to string, ok bool) {
 	member = path.Clean(member)
 	if !filepath.IsLocal(member) {
-		return "", false
+		return "", "", false
 	}
 	for pattern, folder := range files {
 		if tree, ok := strings.CutSuffix(pattern, "/**"); ok {
 			if rest, ok := strings.CutPrefix(member, tree+"/"); ok {
-				return path.Join(folder, rest), true
+				return pattern, path.Join(folder, rest), true
 			}
 		} else if ok, _ := path.Match(pattern, member); ok {
-			return path.Join(folder, path.Base(member)), true
+			return pattern, path.Join(folder, path.Base(member)), true
 		}
 	}
-	return "", false
+	return "", "", false
 }

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -18,13 +20,13 @@ const maxFile = 1 << 30
 // unpack writes the members that files names under dir. Every entry of files must
 // be found.
 func unpack(archive string, files map[string]string, dir string) error {
-	found := 0
+	missing := maps.Clone(files)
 	write := func(member string, r io.Reader) error {
-		to, ok := target(files, member)
+		pattern, to, ok := target(files, member)
 		if !ok {
 			return nil
 		}
-		found++
+		delete(missing, pattern)
 		data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", member, err)
@@ -41,8 +43,8 @@ func unpack(archive string, files map[string]string, dir string) error {
 	if err := walk(archive, write); err != nil {
 		return err
 	}
-	if found < len(files) {
-		return fmt.Errorf("holds %d of the %d files and folders that deps.yaml names", found, len(files))
+	if len(missing) > 0 {
+		return fmt.Errorf("the archive lacks %s, which deps.yaml names", strings.Join(slices.Sorted(maps.Keys(missing)), ", "))
 	}
 	return nil
 }
