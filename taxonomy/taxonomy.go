@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 
@@ -190,7 +191,8 @@ func Title(name string) string {
 	words := strings.Fields(strings.ReplaceAll(name, "_", " "))
 	for i, w := range words {
 		if strings.ToLower(w) == w && (i == 0 || !slices.Contains([]string{"of", "and", "the", "in", "for", "de", "des"}, w)) {
-			words[i] = strings.ToUpper(w[:1]) + w[1:]
+			_, n := utf8.DecodeRuneInString(w)
+			words[i] = strings.ToUpper(w[:n]) + w[n:]
 		}
 	}
 	return strings.Join(words, " ")

@@ -52,6 +52,26 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+func TestTitle(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ reason, name, want string }{
+		{"words begin with capitals", "teddy_bear", "Teddy Bear"},
+		{"small words stay small, but for the first", "the jack of the lantern", "The Jack of the Lantern"},
+		{"capitals stay", "iPod TV", "iPod TV"},
+		{"letters of two bytes", "éclair au chocolat", "Éclair Au Chocolat"},
+		{"letters without capitals", "犬 café", "犬 Café"},
+		{"no words", " _ ", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.reason, func(t *testing.T) {
+			t.Parallel()
+			if got := Title(tt.name); got != tt.want {
+				t.Errorf("Title(%q) = %q, want %q", tt.name, got, tt.want)
+			}
+		})
+	}
+}
+
 // TestImageNetHasParents holds the table to its purpose: nearly every class of the
 // default classifier finds a parent and a category.
 func TestImageNetHasParents(t *testing.T) {
