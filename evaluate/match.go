@@ -9,7 +9,7 @@ import (
 
 // match pairs the model's classes with the set's: by number, or by name, the model's
 // own, its label's or one of its aliases, in any case. It returns the set's number for
-// each of the model's, and the names of the set that found no class.
+// each of the model's, and the names of the set that found no class of their own.
 func match(labels zoo.Labels, names []string, byIndex bool) (to map[int]int, unmatched []string) {
 	to = map[int]int{}
 	if byIndex {
@@ -37,8 +37,11 @@ func match(labels zoo.Labels, names []string, byIndex bool) (to map[int]int, unm
 		}
 	}
 	for class, name := range names {
+		if name == "" {
+			continue
+		}
 		i, ok := known[strings.ToLower(taxonomy.Title(name))]
-		if !ok {
+		if _, taken := to[i]; !ok || taken {
 			unmatched = append(unmatched, name)
 			continue
 		}
