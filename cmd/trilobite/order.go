@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// inOrder runs do for every source, at most n at a time, and yields the results in
+// inOrder runs do for every source, at most n (1 or more) at a time, and yields the results in
 // the sources' order as they become ready. When ctx ends, what has not begun is left
 // out.
 func inOrder(ctx context.Context, sources []source, n int, do func(source) sighting) iter.Seq[sighting] {
@@ -15,7 +15,7 @@ func inOrder(ctx context.Context, sources []source, n int, do func(source) sight
 		var working sync.WaitGroup
 		defer working.Wait()
 		defer cancel()
-		results := make(chan chan sighting, n) // its capacity bounds the work in flight
+		results := make(chan chan sighting, n-1) // bounds the work in flight: these and the one waited for
 		working.Go(func() {
 			defer close(results)
 			for _, s := range sources {
