@@ -17,20 +17,35 @@ import (
 // annotated copy, which is for looking at.
 const maxAnnotated = 1200
 
-// annotatedName turns an image's name into the PNG's: photos/a.jpg becomes a.jpg.png,
-// so that a.jpg and a.webp do not collide.
+// nameCopies says where each source's annotated copy goes, all in one folder: what has
+// the name of one before, from another folder, gets a number.
+func nameCopies(sources []source, folder string) {
+	taken := map[string]bool{}
+	for i := range sources {
+		base := annotatedName(sources[i].name)
+		name := base + ".png"
+		for n := 2; taken[name]; n++ {
+			name = fmt.Sprintf("%s-%d.png", base, n)
+		}
+		taken[name] = true
+		sources[i].annotated = filepath.Join(folder, name)
+	}
+}
+
+// annotatedName turns an image's name into the PNG's, without ".png": photos/a.jpg
+// becomes a.jpg, so that a.jpg and a.webp do not collide.
 func annotatedName(name string) string {
 	if name == "-" {
-		return "stdin.png"
+		return "stdin"
 	}
-	if u, err := url.Parse(name); err == nil && u.Scheme != "" {
+	if u, err := url.Parse(name); err == nil && isURL(name) {
 		name = u.Path
 	}
 	base := filepath.Base(name)
 	if base == "." || base == "/" {
-		base = "image"
+		return "image"
 	}
-	return base + ".png"
+	return base
 }
 
 // draw writes a copy of the picture with boxes, names and scores.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -68,6 +67,7 @@ func look(cmd *cobra.Command, app *App, args []string, p trilobite.AnalyzeParams
 		if err := os.MkdirAll(f.annotate, 0o755); err != nil {
 			return err
 		}
+		nameCopies(sources, f.annotate)
 	}
 	engine, err := app.openEngine(cmd, f.models)
 	if err != nil {
@@ -78,7 +78,7 @@ func look(cmd *cobra.Command, app *App, args []string, p trilobite.AnalyzeParams
 	bar := newBar(cmd.ErrOrStderr(), len(sources))
 	defer bar.done()
 	failed := 0
-	for seen := range inOrder(ctx, sources, 2*engine.Cores(), func(s source) sighting { return see(ctx, engine, s, p, f.annotate) }) {
+	for seen := range inOrder(ctx, sources, 2*engine.Cores(), func(s source) sighting { return see(ctx, engine, s, p) }) {
 		bar.step()
 		if seen.err != nil {
 			failed++
@@ -115,7 +115,7 @@ type analyzer interface {
 	Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeParams) (*trilobite.Analysis, error)
 }
 
-func see(ctx context.Context, a analyzer, s source, p trilobite.AnalyzeParams, annotate string) sighting {
+func see(ctx context.Context, a analyzer, s source, p trilobite.AnalyzeParams) sighting {
 	data, err := s.read(ctx)
 	if err != nil {
 		return sighting{name: s.name, err: err}
@@ -124,9 +124,8 @@ func see(ctx context.Context, a analyzer, s source, p trilobite.AnalyzeParams, a
 	if err != nil {
 		return sighting{name: s.name, err: err}
 	}
-	seen := sighting{name: s.name, analysis: analysis}
-	if annotate != "" {
-		seen.drawn = filepath.Join(annotate, annotatedName(s.name))
+	seen := sighting{name: s.name, analysis: analysis, drawn: s.annotated}
+	if seen.drawn != "" {
 		seen.err = draw(ctx, seen.drawn, data, analysis)
 	}
 	return seen

@@ -22,8 +22,9 @@ func imageNames() []string {
 
 // source is one image to look at.
 type source struct {
-	name string // as people know it: path, URL or "-"
-	read func(ctx context.Context) ([]byte, error)
+	name      string // as people know it: path, URL or "-"
+	read      func(ctx context.Context) ([]byte, error)
+	annotated string // path of its annotated copy; empty: none
 }
 
 // fetcher reads an image by URL.
@@ -46,10 +47,10 @@ func expand(args []string, stdin io.Reader, fetch fetcher) ([]source, error) {
 
 func expandOne(arg string, stdin io.Reader, fetch fetcher) ([]source, error) {
 	if arg == "-" {
-		return []source{{"-", func(context.Context) ([]byte, error) { return limited(stdin) }}}, nil
+		return []source{{name: "-", read: func(context.Context) ([]byte, error) { return limited(stdin) }}}, nil
 	}
-	if strings.HasPrefix(arg, "http://") || strings.HasPrefix(arg, "https://") {
-		return []source{{arg, func(ctx context.Context) ([]byte, error) { return fetch(ctx, arg) }}}, nil
+	if isURL(arg) {
+		return []source{{name: arg, read: func(ctx context.Context) ([]byte, error) { return fetch(ctx, arg) }}}, nil
 	}
 	at, err := os.Stat(arg)
 	if err == nil && at.IsDir() {
@@ -72,6 +73,10 @@ func expandOne(arg string, stdin io.Reader, fetch fetcher) ([]source, error) {
 	return all, nil
 }
 
+func isURL(arg string) bool {
+	return strings.HasPrefix(arg, "http://") || strings.HasPrefix(arg, "https://")
+}
+
 // folder lists the images under dir in name order.
 func folder(dir string) ([]source, error) {
 	var all []source
@@ -92,7 +97,7 @@ func folder(dir string) ([]source, error) {
 }
 
 func fileSource(name string) source {
-	return source{name, func(context.Context) ([]byte, error) {
+	return source{name: name, read: func(context.Context) ([]byte, error) {
 		f, err := os.Open(name)
 		if err != nil {
 			return nil, err
