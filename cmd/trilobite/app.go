@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -101,15 +102,10 @@ func (a *App) fetch(ctx context.Context, url string) ([]byte, error) {
 func puller(c config.Config, cmd *cobra.Command, quiet bool) zoo.Puller {
 	p := zoo.Puller{Store: zoo.NewStore(c.Home), Packages: c.Packages, Log: cmd.ErrOrStderr()}
 	if quiet {
-		p.Log = discard{}
+		p.Log = io.Discard
 	}
 	return p
 }
-
-// discard swallows progress.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // masterKeyFile is where the master key lies unless TRILOBITE_MASTER_KEY is set.
 func masterKeyFile(c config.Config) string { return filepath.Join(c.Home, "master.key") }
