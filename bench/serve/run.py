@@ -9,6 +9,7 @@ resident memory over N requests.
 Run: make bench, or python bench/serve/run.py --help
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -75,6 +76,16 @@ class Server:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
 
+    def processor(self):
+        """Seconds of processor time that the server and its workers have taken."""
+        ticks = 0
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                fields = stat.read_text().rpartition(")")[2].split()
+                if int(fields[2]) == self.process.pid:  # its process group
+                    ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def memory(self):
         """Resident megabytes now and at the highest, of the first process."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -93,6 +104,7 @@ def bare(path, seconds):
     out = subprocess.run([ROOT / "bin/ortloop", "-model", path, "-only", "^(narrow|wide, spinning)$",
                           "-rounds", "1", "-time", f"{seconds}s"],
                          check=True, stdout=subprocess.PIPE, text=True)
+    print(out.stdout, end="")
     return max(float(rate) for rate in re.findall(r"([\d.]+) images/s", out.stdout))
 
 
@@ -119,9 +131,11 @@ def main():
         for number in range(a.rounds):
             for name, (command, env) in contenders.items():
                 with Server(command, {"MODEL": str(path), **env}) as server:
-                    r = load(files, "-clients", a.clients, "-seconds", a.seconds)
+                    before = server.processor()
+                    r = load(files, "-clients", a.clients, "-seconds", a.seconds, "-warm", 0)
                     rates[name].append(r["per_s"])
-                    print(f"round {number + 1}  {name:32} {r['per_s']:6.1f}/s  p50 {r['p50_ms']:6.1f} ms  p99 {r['p99_ms']:6.1f} ms  "
+                    used = (server.processor() - before) / r["requests"] * 1000
+                    print(f"round {number + 1}  {name:32} {r['per_s']:6.1f}/s  {used:5.2f} ms of processor each  p50 {r['p50_ms']:6.1f} ms  p99 {r['p99_ms']:6.1f} ms  "
                           f"failed {r['failed']}  ready {server.ready:.2f} s  RSS {server.memory()[0]:.0f} MB", flush=True)
             rates["bare loop"].append(bare(path, a.seconds))
             print(f"round {number + 1}  {'bare loop':32} {rates['bare loop'][-1]:6.1f}/s", flush=True)
