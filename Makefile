@@ -41,6 +41,9 @@ bench: build $(VENV)/bench ## speed and memory beside a FastAPI server, COUNT re
 	$(VENV)/bin/python bench/serve/run.py --count $(or $(COUNT),20000)
 	go test -run xxx -bench Thumbnail ./imageio
 
+hostile: build $(VENV)/bench ## broken pictures, huge pictures and broken requests against the server (Linux)
+	$(VENV)/bin/python bench/hostile/run.py $(PARTS)
+
 fuzz: deps ## every fuzz target for FUZZTIME (default 30s) each
 	scripts/fuzz $(FUZZTIME)
 
@@ -52,4 +55,4 @@ $(VENV)/%: deps/python/%.txt
 clean: ## remove what was built and fetched (models in the model store stay)
 	rm -rf bin out $(DEPS) $(VENV)
 
-.PHONY: help run build deps prerequisites test lint eval acceptance bench fuzz clean
+.PHONY: help run build deps prerequisites test lint eval acceptance bench hostile fuzz clean
