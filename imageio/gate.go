@@ -43,13 +43,14 @@ func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, 
 	}
 	defer func() { // not by an error alone: what decodes may panic
 		if img == nil {
+			f.close() // before its memory counts as free
 			g.sem.Release(peak)
 		}
 	}()
 	if img, err = f.decode(ctx, o.MinSide); err != nil {
 		return nil, nil, err
 	}
-	f.close()                  // before its memory counts as free
+	f.close()
 	g.sem.Release(peak - rest) // decoded; only the pixels stay
 	var done atomic.Bool
 	return img, func() {

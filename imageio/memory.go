@@ -7,8 +7,8 @@ package imageio
 // on files of 24 and 100 megapixels of each format, whole and shrunk, rounded up.
 func (h Header) memory(minSide int) (peak, rest int64) {
 	const (
-		fixed  = 4 << 20 // decoder tables, libvips' own structures
-		column = 8 << 10 // buffered lines, per pixel of their width
+		fixed  = 4 << 20  // decoder tables, libvips' own structures
+		column = 10 << 10 // buffered lines, per pixel of their width
 	)
 	load, box := shrinks(h, minSide)
 	w, pixels := int64(h.W), int64(h.W)*int64(h.H)
