@@ -30,8 +30,8 @@ type Config struct {
 	// Hosts is the allow list: "example.com", "*.example.com" for its subdomains,
 	// "*" for all. "example.com:8443" allows a port other than 80 and 443.
 	Hosts []string
-	// Private also allows addresses that are not on the public internet. It is for
-	// the command line, where who asks is who runs; never for a server.
+	// Private also allows addresses that are not on the public internet, and every
+	// port. It is for the command line, where who asks is who runs; never for a server.
 	Private bool
 	Timeout time.Duration // of one fetch with its redirects; 0: 10 s
 }
@@ -46,6 +46,7 @@ const maxHeaderBytes = 64 << 10
 // Fetcher reads URLs. It is safe for concurrent use.
 type Fetcher struct {
 	hosts   []string
+	anyPort bool
 	timeout time.Duration
 	client  *http.Client
 }
@@ -60,7 +61,7 @@ func New(c Config) *Fetcher {
 }
 
 func newFetcher(c Config, permit func(netip.AddrPort) bool) *Fetcher {
-	f := &Fetcher{timeout: c.Timeout}
+	f := &Fetcher{timeout: c.Timeout, anyPort: c.Private}
 	for _, h := range c.Hosts {
 		f.hosts = append(f.hosts, strings.ToLower(strings.TrimSpace(h)))
 	}
@@ -182,7 +183,7 @@ func (f *Fetcher) allowed(u *url.URL) bool {
 		if h, p, err := net.SplitHostPort(rule); err == nil {
 			name, wantPort = h, p
 		}
-		if wantPort != port && (wantPort != "" || !standardPort(u.Scheme, port)) {
+		if wantPort != port && (wantPort != "" || !f.anyPort && !standardPort(u.Scheme, port)) {
 			continue
 		}
 		suffix, wild := strings.CutPrefix(name, "*")

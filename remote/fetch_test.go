@@ -128,9 +128,14 @@ func TestNamesThatResolveInwards(t *testing.T) {
 func TestPrivateIsForTheCommandLine(t *testing.T) {
 	t.Parallel()
 	s := web(t)
-	f := New(Config{Hosts: []string{hostPort(t, s)}, Private: true})
-	if data, err := f.Fetch(t.Context(), s.URL+"/ok", 100); err != nil || string(data) != "picture" {
-		t.Errorf("got %q, %v", data, err)
+	for _, hosts := range []string{hostPort(t, s), "*"} { // the second as the command line has it, on any port
+		f := New(Config{Hosts: []string{hosts}, Private: true})
+		if data, err := f.Fetch(t.Context(), s.URL+"/ok", 100); err != nil || string(data) != "picture" {
+			t.Errorf("%s: got %q, %v", hosts, data, err)
+		}
+	}
+	if _, err := New(Config{Hosts: []string{"*"}}).Fetch(t.Context(), s.URL+"/ok", 100); trilobite.CodeOf(err) != trilobite.Forbidden {
+		t.Errorf("a server fetches from any port: %v", err)
 	}
 }
 
