@@ -12,6 +12,7 @@ import (
 	"trilobite/imageio"
 	"trilobite/onnx"
 	"trilobite/ort"
+	"trilobite/ort/orttest"
 	"trilobite/pipeline"
 	"trilobite/tensor"
 )
@@ -22,24 +23,7 @@ func means(t *testing.T) *ort.Model {
 	b := onnx.NewBuilder("means")
 	x := b.Input("x", tensor.Float32, onnx.Shape{1, 3, 4, 4})
 	b.Output("logits", b.Flatten(b.GlobalAveragePool(x), 1))
-	g, err := b.Graph()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := onnx.Marshal(g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rt, err := ort.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := rt.LoadBytes(t.Context(), data, ort.Options{Name: "means"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	return m
+	return orttest.Build(t, b)
 }
 
 var spec = pipeline.Spec{Width: 4, Height: 4, Std: []float32{255}}

@@ -12,6 +12,7 @@ import (
 	"trilobite/imageio"
 	"trilobite/onnx"
 	"trilobite/ort"
+	"trilobite/ort/orttest"
 	"trilobite/pipeline"
 	"trilobite/tensor"
 )
@@ -27,24 +28,7 @@ func brightness(t *testing.T) *ort.Model {
 	zero := b.Mul(b.ReduceMeanKeep(mean, 2), b.Scalar(tensor.Float32, 0)) // [1, 1, 1]
 	boxes := b.Const("anchors", tensor.Of([]int64{1, 2, 4}, []float32{0, 0.5, 1, 1, 0, -0.5, 0.5, 0.25}))
 	b.Output("boxes", b.Add(zero, boxes))
-	g, err := b.Graph()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := onnx.Marshal(g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rt, err := ort.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := rt.LoadBytes(t.Context(), data, ort.Options{Name: "brightness"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	return m
+	return orttest.Build(t, b)
 }
 
 func TestDetect(t *testing.T) {

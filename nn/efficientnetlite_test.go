@@ -15,7 +15,7 @@ import (
 
 	"trilobite/convert/torch"
 	"trilobite/onnx"
-	"trilobite/ort"
+	"trilobite/ort/orttest"
 	"trilobite/tensor"
 )
 
@@ -80,19 +80,7 @@ func simplify(t *testing.T, g *onnx.Graph) {
 // infer runs the graph on x and returns its outputs by name.
 func infer(t *testing.T, g *onnx.Graph, x *tensor.Tensor) map[string]*tensor.Tensor {
 	t.Helper()
-	data, err := onnx.Marshal(g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := ort.OpenCores("", 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := r.LoadBytes(t.Context(), data, ort.Options{Name: g.Name})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
+	m := orttest.Load(t, g)
 	out, err := m.Run(t.Context(), []*tensor.Tensor{x})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"trilobite/imageio"
 	"trilobite/onnx"
 	"trilobite/ort"
+	"trilobite/ort/orttest"
 	"trilobite/pipeline"
 	"trilobite/tensor"
 )
@@ -24,24 +25,7 @@ func colours(t *testing.T, argMax bool) *ort.Model {
 		y = b.Op("ArgMax", []*onnx.Value{y}, map[string]any{"axis": int64(1), "keepdims": int64(0)}, 1)[0]
 	}
 	b.Output("y", y)
-	g, err := b.Graph()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := onnx.Marshal(g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rt, err := ort.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := rt.LoadBytes(t.Context(), data, ort.Options{Name: "colours"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	return m
+	return orttest.Build(t, b)
 }
 
 func TestSegment(t *testing.T) {

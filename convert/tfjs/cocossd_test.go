@@ -63,9 +63,8 @@ func TestCocoSSD(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := convertCoco(t)
-	rt := runtime(t)
 	for n := int64(1); n <= 2; n++ {
-		out := run(t, rt, g, pictures(n))
+		out := run(t, g, pictures(n))
 		scores, boxes := out[0], out[1]
 		for _, c := range []struct {
 			name string

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"trilobite/onnx"
-	"trilobite/ort"
+	"trilobite/ort/orttest"
 	"trilobite/tensor"
 )
 
@@ -51,7 +51,6 @@ func loadOps(t testing.TB) []opCase {
 // TestOps runs converted graphs against TensorFlow's results, with a batch of two.
 func TestOps(t *testing.T) {
 	t.Parallel()
-	rt := runtime(t)
 	for _, tt := range loadOps(t) {
 		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
@@ -67,7 +66,7 @@ func TestOps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := run(t, rt, g, tt.X.image())
+			got := run(t, g, tt.X.image())
 			for i, want := range tt.Y {
 				compare(t, "y"+strconv.Itoa(i), got[i], want, 1e-5)
 			}
@@ -88,30 +87,9 @@ func (a array) image() *tensor.Tensor {
 	return x
 }
 
-func runtime(t testing.TB) *ort.Runtime {
+func run(t testing.TB, g *onnx.Graph, in ...*tensor.Tensor) []*tensor.Tensor {
 	t.Helper()
-	rt, err := ort.OpenCores("", 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rt
-}
-
-func run(t testing.TB, rt *ort.Runtime, g *onnx.Graph, in ...*tensor.Tensor) []*tensor.Tensor {
-	t.Helper()
-	if err := onnx.Check(g); err != nil {
-		t.Fatal(err)
-	}
-	data, err := onnx.Marshal(g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := rt.LoadBytes(t.Context(), data, ort.Options{Name: t.Name()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	out, err := m.Run(t.Context(), in)
+	out, err := orttest.Load(t, g).Run(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
