@@ -3,8 +3,6 @@ package onnx
 import (
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"trilobite/tensor"
@@ -129,17 +127,7 @@ func randomAttr(r *rand.Rand) any {
 // FuzzSimplify: a model that Parse accepts is simplified into one that Check accepts
 // and Save writes, or an error says why not.
 func FuzzSimplify(f *testing.F) {
-	files, err := filepath.Glob("testdata/*/*.onnx")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
+	addModels(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		g, err := Parse(data, "")
 		if err != nil || Check(g) != nil || Simplify(g) != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 )
@@ -21,20 +20,9 @@ const (
 // ReadNPZ returns the arrays of an .npz file by name, as numpy.savez and
 // numpy.savez_compressed write it.
 func ReadNPZ(path string) (map[string]*Tensor, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	out, err := readNPZ(f, st.Size(), maxNPZBytes)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	return out, nil
+	return readFile(path, func(r io.ReaderAt, size int64) (map[string]*Tensor, error) {
+		return readNPZ(r, size, maxNPZBytes)
+	})
 }
 
 // ParseNPZ is ReadNPZ for an archive in memory; unpacked it may take limit bytes.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 )
 
@@ -34,20 +33,7 @@ type Safetensors struct {
 // ReadSafetensors reads a .safetensors file as github.com/huggingface/safetensors
 // defines it: tensors must fill the data section without gap or overlap.
 func ReadSafetensors(path string) (*Safetensors, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	s, err := ReadSafetensorsFrom(f, st.Size())
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	return s, nil
+	return readFile(path, ReadSafetensorsFrom)
 }
 
 // ParseSafetensors is ReadSafetensors for a file in memory.
