@@ -28,7 +28,7 @@ prerequisites: ## say what is missing on this machine
 test: build ## the whole test suite
 	go test ./...
 
-lint: prerequisites ## golangci-lint, gofmt, generated code up to date
+lint: deps ## golangci-lint, gofmt, generated code up to date
 	scripts/lint
 
 eval: build $(VENV)/eval ## accuracy on the reference data (TRILOBITE_DATA, default ../shared/data)

@@ -88,7 +88,7 @@ func TestGoogleErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, want := range []codes.Code{codes.InvalidArgument, codes.Unimplemented} {
-				if e := out.GetResponses()[i].GetError(); codes.Code(e.GetCode()) != want { //nolint:gosec // a gRPC code
+				if e := out.GetResponses()[i].GetError(); codes.Code(e.GetCode()) != want {
 					t.Errorf("image %d: %v, want %v", i, e, want)
 				}
 			}

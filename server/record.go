@@ -67,7 +67,7 @@ func (s *Server) record(next http.Handler, a API) http.Handler {
 		rec := &record{id: requestID(r)}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 		ans := &answer{ResponseWriter: w, record: rec, write: s.config.Limits.Write}
-		ans.Header().Set("X-Request-ID", rec.id)
+		ans.Header().Set("X-Request-Id", rec.id)
 		operation := a.Name
 		if a.Operation != nil {
 			operation = a.Operation(r)
@@ -166,7 +166,7 @@ func (w *answer) code() string {
 // requestID keeps a client's id if it is harmless in logs and headers.
 func requestID(r *http.Request) string {
 	const most = 128
-	id := r.Header.Get("X-Request-ID")
+	id := r.Header.Get("X-Request-Id")
 	if id == "" || len(id) > most {
 		return uuid.NewString()
 	}

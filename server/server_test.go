@@ -222,7 +222,7 @@ func TestPanicIsAnAnswerAndALogLine(t *testing.T) {
 	}
 	body, _ := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
-	id := resp.Header.Get("X-Request-ID")
+	id := resp.Header.Get("X-Request-Id")
 	if resp.StatusCode != http.StatusInternalServerError || id == "" || strings.Contains(string(body), "secret") {
 		t.Errorf("got %d, id %q, %s", resp.StatusCode, id, body)
 	}
@@ -258,8 +258,8 @@ func TestLogLine(t *testing.T) {
 		Meter:   meter,
 		Log:     slog.New(slog.NewJSONHandler(&log, nil)),
 	})
-	w := get(t, s, "POST", "/v1/images:annotate?key=abc.topsecret", "X-Request-ID", "mine-1", "Authorization", "Bearer abc.topsecret")
-	if got := w.Header().Get("X-Request-ID"); got != "mine-1" {
+	w := get(t, s, "POST", "/v1/images:annotate?key=abc.topsecret", "X-Request-Id", "mine-1", "Authorization", "Bearer abc.topsecret")
+	if got := w.Header().Get("X-Request-Id"); got != "mine-1" {
 		t.Errorf("got id %q, want the client's", got)
 	}
 	var line map[string]any
@@ -282,7 +282,7 @@ func TestLogLine(t *testing.T) {
 	if want := `trilobite_requests_total{api="vision",code="429",operation="BatchAnnotateImages"} 1`; !strings.Contains(m.Body.String(), want) {
 		t.Errorf("metrics lack %s", want)
 	}
-	if got := get(t, s, "POST", "/v1/x", "X-Request-ID", "evil\nline").Header().Get("X-Request-ID"); strings.Contains(got, "evil") {
+	if got := get(t, s, "POST", "/v1/x", "X-Request-Id", "evil\nline").Header().Get("X-Request-Id"); strings.Contains(got, "evil") {
 		t.Errorf("got id %q, want a new one", got)
 	}
 }

@@ -9,8 +9,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -43,7 +45,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "load:", err)
 		os.Exit(1)
 	}
-	r := run(*url, bodies, *clients, *count, time.Duration(*warm*1e9), time.Duration(*seconds*1e9))
+	r := run(context.Background(), *url, bodies, *clients, *count, time.Duration(*warm*1e9), time.Duration(*seconds*1e9))
 	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
 		os.Exit(1)
 	}
@@ -59,12 +61,12 @@ func read(photos []string) ([][]byte, error) {
 		bodies = append(bodies, fmt.Appendf(nil, `{"Image":{"Bytes":%q}}`, base64.StdEncoding.EncodeToString(data)))
 	}
 	if len(bodies) == 0 {
-		return nil, fmt.Errorf("no photos")
+		return nil, errors.New("no photos")
 	}
 	return bodies, nil
 }
 
-func run(url string, bodies [][]byte, clients int, count int64, warm, length time.Duration) result {
+func run(ctx context.Context, url string, bodies [][]byte, clients int, count int64, warm, length time.Duration) result {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 	begin := time.Now().Add(warm)
 	end := begin.Add(length)
@@ -81,7 +83,7 @@ func run(url string, bodies [][]byte, clients int, count int64, warm, length tim
 				if start.After(end) || count > 0 && sent.Load() >= count {
 					return
 				}
-				if err := ask(client, url, bodies[i%len(bodies)]); err != nil {
+				if err := ask(ctx, client, url, bodies[i%len(bodies)]); err != nil {
 					failed.Add(1)
 				}
 				if start.After(begin) {
@@ -104,8 +106,8 @@ func run(url string, bodies [][]byte, clients int, count int64, warm, length tim
 }
 
 // ask sends one request; anything but a 200 is an error.
-func ask(client *http.Client, url string, body []byte) error {
-	req, err := http.NewRequest(http.MethodPost, url+"/", bytes.NewReader(body))
+func ask(ctx context.Context, client *http.Client, url string, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
