@@ -147,7 +147,7 @@ func TestHalfClosed(t *testing.T) {
 		}
 	}
 	addr := start(t, server.Config{Rekognition: rekognitionAPI(analyzeFunc(slow))})
-	if resp, body := exchange(t, addr, detectLabels("localhost"), true); resp.StatusCode != 200 {
+	if resp, body := exchange(t, addr, detectLabels("localhost"), true); resp.StatusCode != http.StatusOK {
 		t.Errorf("half-closed: got %s %s", resp.Status, body)
 	}
 
@@ -159,7 +159,7 @@ func TestHalfClosed(t *testing.T) {
 		return nil, ctx.Err()
 	}
 	addr = start(t, server.Config{Rekognition: rekognitionAPI(analyzeFunc(gone)), Limits: server.Limits{Gone: 300 * time.Millisecond}})
-	if resp, body := exchange(t, addr, detectLabels("localhost"), true); resp.StatusCode != 500 || !strings.Contains(body, "ThrottlingException") {
+	if resp, body := exchange(t, addr, detectLabels("localhost"), true); resp.StatusCode != http.StatusInternalServerError || !strings.Contains(body, "ThrottlingException") {
 		t.Errorf("given up: got %s %s", resp.Status, body)
 	}
 	if d := <-ended; d < 200*time.Millisecond {
