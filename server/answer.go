@@ -2,18 +2,21 @@ package server
 
 import (
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
 // answer watches what a handler writes: status and bytes for the log, a deadline for
-// each write so that a client that does not read cannot hold the handler, and status
-// 408 in place of the handler's own error where the body was cut off for its pace.
+// each write so that a client that does not read cannot hold the handler, status
+// 408 in place of the handler's own error where the body was cut off for its pace, and
+// the word that the connection ends where the server is shutting down.
 type answer struct {
 	http.ResponseWriter
-	record *record
-	write  time.Duration
-	status int // 0 until the header is written
-	n      int64
+	record   *record
+	write    time.Duration
+	draining *atomic.Bool
+	status   int // 0 until the header is written
+	n        int64
 }
 
 // WriteHeader sends the header.
@@ -28,6 +31,9 @@ func (w *answer) WriteHeader(status int) {
 	}
 	if w.record.slow.Load() && status >= http.StatusBadRequest {
 		status = http.StatusRequestTimeout
+		w.Header().Set("Connection", "close")
+	}
+	if w.draining.Load() {
 		w.Header().Set("Connection", "close")
 	}
 	w.status = status

@@ -66,7 +66,7 @@ func (s *Server) record(next http.Handler, a API) http.Handler {
 		start := time.Now()
 		rec := &record{id: requestID(r)}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
-		ans := &answer{ResponseWriter: w, record: rec, write: s.config.Limits.Write}
+		ans := &answer{ResponseWriter: w, record: rec, write: s.config.Limits.Write, draining: &s.draining}
 		ans.Header().Set("X-Request-Id", rec.id)
 		operation := a.Name
 		if a.Operation != nil {

@@ -81,6 +81,7 @@ type Limits struct {
 	Idle        time.Duration // 2 min between requests
 	Connections int           // 1024 at once; more wait
 	Lame        time.Duration // 0 s of service between "not ready" and the shutdown
+	Parting     time.Duration // 250 ms for kept connections to hear that they end
 	Drain       time.Duration // 30 s for accepted requests at shutdown
 }
 
@@ -97,6 +98,7 @@ func (l Limits) withDefaults() Limits {
 	l.Write = cmp.Or(l.Write, 30*time.Second)
 	l.Idle = cmp.Or(l.Idle, 2*time.Minute)
 	l.Connections = cmp.Or(l.Connections, 1024)
+	l.Parting = cmp.Or(l.Parting, 250*time.Millisecond)
 	l.Drain = cmp.Or(l.Drain, 30*time.Second)
 	return l
 }
@@ -142,22 +144,28 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
-	return s.shutdown(context.WithoutCancel(ctx), srv, done)
+	return s.shutdown(context.WithoutCancel(ctx), srv, l, done)
 }
 
-func (s *Server) shutdown(ctx context.Context, srv *http.Server, done <-chan error) error {
+// shutdown goes in steps, so that nobody who was let in is cut off: a load balancer
+// hears "not ready"; the door closes; answers on kept connections say that the
+// connection ends, because one that is closed while idle takes along the request that
+// its client is just sending; then what is idle is closed and the rest is waited for.
+func (s *Server) shutdown(ctx context.Context, srv *http.Server, l net.Listener, done <-chan error) error {
 	s.draining.Store(true)
 	s.config.Log.InfoContext(ctx, "shutting down", "drain", s.config.Limits.Drain)
 	if s.config.Limits.Lame > 0 {
 		time.Sleep(s.config.Limits.Lame)
 	}
+	_ = l.Close() // fails only if it is closed
+	time.Sleep(s.config.Limits.Parting)
 	ctx, cancel := context.WithTimeout(ctx, s.config.Limits.Drain)
 	defer cancel()
 	if err := srv.Shutdown(ctx); err != nil {
 		err = errors.Join(err, srv.Close())
 		return fmt.Errorf("requests were cut off after %s: %w", s.config.Limits.Drain, err)
 	}
-	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("closing: %w", err)
 	}
 	return nil
