@@ -49,7 +49,7 @@ const (
 	Incomplete       Reason = "IncompleteSignatureException"        // a part of the signature is missing or malformed
 	Unrecognized     Reason = "UnrecognizedClientException"         // no such key, or a revoked one
 	InvalidSignature Reason = "InvalidSignatureException"           // wrong, stale, or for something else
-	InvalidAPIKey    Reason = "API_KEY_INVALID"                     //nolint:gosec // a name: no such API key, in google.api.ErrorReason
+	InvalidAPIKey    Reason = "API_KEY_INVALID"                     // no such API key, as in google.api.ErrorReason
 )
 
 // Error returns the name.
