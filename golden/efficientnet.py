@@ -1,47 +1,23 @@
 """Logits and feature maps of EfficientNet-Lite by its PyTorch reference, for package nn.
 
 Writes nn/testdata/efficientnet_lite{0,1,2}.npz, made with weights by formula (weights()
-below, repeated in nn/efficientnetlite_test.go), and efficientnet_lite0_imagenet.npz,
+of formula.py), and efficientnet_lite0_imagenet.npz,
 with the published weights on a seeded input and on a crop of chelsea.png.
 Versions: torch 2.15.0, numpy 2.4.6, pillow 13.0.0, efficientnet-lite-pytorch 0.1.0.
 Needs make build for .deps.
 """
-import pathlib, zlib
+import pathlib
 import numpy as np
 import torch
 from PIL import Image
 from efficientnet_lite_pytorch import EfficientNet
 
+from formula import noise, weights
+
 torch.set_num_threads(2)
 root = pathlib.Path(__file__).parent.parent
 out = root / "nn" / "testdata"
 SIZES = [224, 240, 260]
-
-
-def noise(n, seed):
-    """n float32 in [-1, 1): the top 24 bits of a multiplicative hash, exact in any language."""
-    i = np.arange(n, dtype=np.uint32) + np.uint32(seed)
-    i ^= i >> np.uint32(16)
-    i = i * np.uint32(0x7FEB352D)
-    i ^= i >> np.uint32(15)
-    i = i * np.uint32(0x846CA68B)
-    i ^= i >> np.uint32(16)
-    return (i >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1)
-
-
-def weights(name, shape):
-    """Deterministic weights that keep activations near 1, so that rounding does not grow."""
-    n = int(np.prod(shape))
-    x = noise(n, zlib.crc32(name.encode()))
-    if name.endswith("running_var"):
-        x = x * np.float32(0.25) + np.float32(1.5)
-    elif name.endswith(".weight") and len(shape) == 1:
-        x = x * np.float32(0.25) + np.float32(1)
-    elif name.endswith(".weight"):
-        x = x * np.float32(np.sqrt(3.0 / (n // shape[0])))
-    else:
-        x = x * np.float32(0.25)
-    return torch.from_numpy(x.reshape(shape).copy())
 
 
 def features(net, x):

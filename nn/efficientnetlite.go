@@ -5,15 +5,7 @@ import (
 	"math"
 
 	"trilobite/onnx"
-	"trilobite/tensor"
 )
-
-// ClassifierOptions shape a classification network; zero values take the defaults.
-type ClassifierOptions struct {
-	Classes       int64 // 1000
-	Height, Width int64 // the size the published weights were trained at
-	Probabilities bool  // also output "probabilities", the softmax of the logits
-}
 
 // EfficientNetLite0 is the smallest EfficientNet-Lite, 4.7 million parameters, 224×224.
 //
@@ -36,8 +28,9 @@ func EfficientNetLite2(o ClassifierOptions) (*Network, error) {
 	return efficientNetLite("efficientnet-lite2", 1.1, 1.2, 260, o)
 }
 
-// epsilon of every BatchNorm (efficientnet_lite_builder.py, batch_norm_epsilon).
-const efficientNetEpsilon = 1e-3
+// efficientNetNorm is every BatchNorm's (efficientnet_lite_builder.py, batch_norm_epsilon
+// and batch_norm_momentum).
+var efficientNetNorm = BatchNormAttrs{Epsilon: 1e-3, Momentum: 0.99}
 
 // efficientNetStages are the rows of table 1 of the paper, before scaling. Stem and
 // head, 32 and 1280 channels, are not scaled in the Lite variants.
@@ -52,19 +45,13 @@ var efficientNetStages = []struct{ repeat, kernel, stride, expand, out int64 }{
 }
 
 func efficientNetLite(name string, width, depth float64, size int64, o ClassifierOptions) (*Network, error) {
-	b := onnx.NewBuilder(name)
-	m := NewModule(b)
-	x := b.Input("input", tensor.Float32, onnx.Shape{b.Dim("N"), 3, or(o.Height, size), or(o.Width, size)})
-	taps := EfficientNetLiteFeatures(m, x, width, depth)
-	x = taps[len(taps)-1].Value
-	x = m.Conv("_conv_head", x, 1280, ConvAttrs{})
-	x = m.ReLU6(m.BatchNorm("_bn1", x, efficientNetEpsilon))
-	x = b.Flatten(b.GlobalAveragePool(x), 1)
-	logits := b.Output("logits", m.Linear("_fc", x, or(o.Classes, 1000)))
-	if o.Probabilities {
-		b.Output("probabilities", b.Softmax(logits, 1))
-	}
-	return finish(m, taps)
+	return classifier(name, size, o, func(m *Module, x *onnx.Value) ([]Tap, *onnx.Value) {
+		taps := EfficientNetLiteFeatures(m, x, width, depth)
+		x = m.Conv("_conv_head", taps[len(taps)-1].Value, 1280, ConvAttrs{})
+		x = m.ReLU6(m.BatchNorm("_bn1", x, efficientNetNorm))
+		x = m.Flatten(m.GlobalAveragePool(x), 1)
+		return taps, m.Linear("_fc", x, or(o.Classes, 1000))
+	})
 }
 
 // EfficientNetLiteFeatures adds the stem and the blocks to m and returns the last
@@ -72,7 +59,7 @@ func efficientNetLite(name string, width, depth float64, size int64, o Classifie
 // and depth are the paper's coefficients.
 func EfficientNetLiteFeatures(m *Module, x *onnx.Value, width, depth float64) []Tap {
 	x = m.Conv("_conv_stem", x, 32, ConvAttrs{Kernel: 3, Stride: 2, SamePad: true})
-	x = m.ReLU6(m.BatchNorm("_bn0", x, efficientNetEpsilon))
+	x = m.ReLU6(m.BatchNorm("_bn0", x, efficientNetNorm))
 	var taps []Tap
 	stride, channels, block := int64(2), int64(32), 0
 	for i, s := range efficientNetStages {
@@ -105,12 +92,12 @@ func mbConv(m *Module, x *onnx.Value, in, out, expand, kernel, stride int64) *on
 	y := x
 	if expand > 1 {
 		y = m.Conv("_expand_conv", y, in*expand, ConvAttrs{})
-		y = m.ReLU6(m.BatchNorm("_bn0", y, efficientNetEpsilon))
+		y = m.ReLU6(m.BatchNorm("_bn0", y, efficientNetNorm))
 	}
 	y = m.Conv("_depthwise_conv", y, in*expand, ConvAttrs{Kernel: kernel, Stride: stride, Group: in * expand, SamePad: true})
-	y = m.ReLU6(m.BatchNorm("_bn1", y, efficientNetEpsilon))
+	y = m.ReLU6(m.BatchNorm("_bn1", y, efficientNetNorm))
 	y = m.Conv("_project_conv", y, out, ConvAttrs{})
-	y = m.BatchNorm("_bn2", y, efficientNetEpsilon)
+	y = m.BatchNorm("_bn2", y, efficientNetNorm)
 	if stride == 1 && in == out {
 		y = m.Add(y, x)
 	}
@@ -126,11 +113,4 @@ func scaledChannels(c int64, width float64) int64 {
 		n += 8
 	}
 	return n
-}
-
-func or(v, def int64) int64 {
-	if v == 0 {
-		return def
-	}
-	return v
 }

@@ -1,21 +1,13 @@
 package nn
 
 import (
-	"fmt"
-	"hash/crc32"
 	"image"
 	"image/png"
-	"math"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"trilobite/convert/torch"
-	"trilobite/onnx"
-	"trilobite/ort/orttest"
 	"trilobite/tensor"
 )
 
@@ -29,153 +21,12 @@ var lites = []struct {
 	{"efficientnet_lite2", EfficientNetLite2, 6092072},
 }
 
-// noise is noise() of golden/efficientnet.py: exact in any language.
-func noise(n int, seed uint32) []float32 {
-	out := make([]float32, n)
-	for i := range out {
-		h := uint32(i) + seed
-		h = (h ^ h>>16) * 0x7FEB352D
-		h = (h ^ h>>15) * 0x846CA68B
-		h ^= h >> 16
-		out[i] = float32(h>>8)*(1.0/(1<<23)) - 1
-	}
-	return out
-}
-
-// fill gives the parameters the weights of weights() in golden/efficientnet.py.
-func fill(params []*onnx.Value) {
-	for _, p := range params {
-		n := int(tensor.Size(p.Shape))
-		x := noise(n, crc32.ChecksumIEEE([]byte(p.Name)))
-		scale, shift := float32(0.25), float32(0)
-		switch {
-		case strings.HasSuffix(p.Name, "running_var"):
-			shift = 1.5
-		case strings.HasSuffix(p.Name, ".weight") && len(p.Shape) == 1:
-			shift = 1
-		case strings.HasSuffix(p.Name, ".weight"):
-			scale = float32(math.Sqrt(3 / float64(n/int(p.Shape[0]))))
-		}
-		for i, v := range x {
-			v *= scale // rounds before the shift, as NumPy does
-			x[i] = v + shift
-		}
-		p.Data = tensor.Of(p.Shape, x)
-	}
-}
-
-// simplify folds every BatchNorm into its Conv.
-func simplify(t *testing.T, g *onnx.Graph) {
-	t.Helper()
-	if err := onnx.Simplify(g); err != nil {
-		t.Fatal(err)
-	}
-	for _, n := range g.Nodes {
-		if n.Op == "BatchNormalization" {
-			t.Errorf("%s is left", n.Name)
-		}
-	}
-}
-
-// infer runs the graph on x and returns its outputs by name.
-func infer(t *testing.T, g *onnx.Graph, x *tensor.Tensor) map[string]*tensor.Tensor {
-	t.Helper()
-	m := orttest.Load(t, g)
-	out, err := m.Run(t.Context(), []*tensor.Tensor{x})
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := map[string]*tensor.Tensor{}
-	for i, info := range m.Outputs() {
-		named[info.Name] = out[i]
-	}
-	return named
-}
-
-func near(t *testing.T, what string, got, want *tensor.Tensor, tolerance float64) {
-	t.Helper()
-	g, _ := tensor.Data[float32](got)
-	w, _ := tensor.Data[float32](want)
-	if len(g) != len(w) || len(w) == 0 {
-		t.Fatalf("%s: got shape %v, want %v", what, got.Shape, want.Shape)
-	}
-	worst := 0.0
-	for i := range w {
-		worst = max(worst, math.Abs(float64(g[i]-w[i])))
-	}
-	t.Logf("%s: off by %.2g", what, worst)
-	if !(worst <= tolerance) {
-		t.Errorf("%s: off by %g, at most %g", what, worst, tolerance)
-	}
-}
-
-// channelMeans reduces (1, C, H, W) to (C).
-func channelMeans(x *tensor.Tensor) *tensor.Tensor {
-	data, _ := tensor.Data[float32](x)
-	out := make([]float32, x.Shape[1])
-	area := len(data) / len(out)
-	for c := range out {
-		sum := 0.0
-		for _, v := range data[c*area : (c+1)*area] {
-			sum += float64(v)
-		}
-		out[c] = float32(sum / float64(area))
-	}
-	return tensor.Vector(out...)
-}
-
 func TestEfficientNetLite(t *testing.T) {
 	t.Parallel()
 	for _, tt := range lites {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			want, err := tensor.ReadNPZ(filepath.Join("testdata", tt.name+".npz"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			net, err := tt.build(ClassifierOptions{Probabilities: true})
-			if err != nil {
-				t.Fatal(err)
-			}
-			learned := int64(0)
-			for _, p := range net.Params {
-				if !strings.Contains(p.Name, ".running_") {
-					learned += p.Data.Len()
-				}
-			}
-			if learned != tt.params {
-				t.Errorf("%d learned elements, want %d", learned, tt.params)
-			}
-			fill(net.Params)
-			in := net.Graph.Inputs[0]
-			if net.Graph.Symbols.Name(in.Shape[0]) != "N" {
-				t.Errorf("input %v has no symbolic batch", in.Shape)
-			}
-			shape := append([]int64{1}, in.Shape[1:]...)
-			x := tensor.Of(shape, noise(int(tensor.Size(shape)), 1))
-			for _, tap := range net.Taps {
-				net.Graph.Outputs = append(net.Graph.Outputs, tap.Value)
-			}
-			got := infer(t, net.Graph, x)
-			near(t, "logits", got["logits"], want["logits"], 1e-4)
-			for _, tap := range net.Taps {
-				name := fmt.Sprintf("stride%d", tap.Stride)
-				shape, _ := tensor.Data[int64](want[fmt.Sprintf("shape%d", tap.Stride)])
-				if diff := cmp.Diff(shape, got[name].Shape[1:]); diff != "" || shape[0] != tap.Channels {
-					t.Errorf("%s (-want +got):\n%s", name, diff)
-				}
-				near(t, name, channelMeans(got[name]), want[name], 1e-4)
-			}
-			simplify(t, net.Graph)
-			near(t, "logits, simplified", infer(t, net.Graph, x)["logits"], want["logits"], 1e-4)
-			sum := 0.0
-			probs, _ := tensor.Data[float32](got["probabilities"])
-			for _, p := range probs {
-				sum += float64(p)
-			}
-			if math.Abs(sum-1) > 1e-5 {
-				t.Errorf("probabilities add up to %v", sum)
-			}
+			checkGolden(t, tt.name, tt.build, tt.params, ClassifierOptions{})
 		})
 	}
 }

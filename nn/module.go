@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"cmp"
 	"fmt"
 
 	"trilobite/onnx"
@@ -86,16 +87,26 @@ func samePad(size, kernel, stride, dilation int64) (before, after int64) {
 	return total / 2, total - total/2
 }
 
+// BatchNormAttrs describe a BatchNorm; zero means ONNX's and PyTorch's defaults.
+type BatchNormAttrs struct {
+	Epsilon float32 // 1e-5
+	// Momentum is ONNX's: the share that a running statistic keeps when it is trained,
+	// 1 less PyTorch's; 0.9.
+	Momentum float32
+}
+
 // BatchNorm normalises x (N, C, H, W) by the running statistics name.running_mean and
 // name.running_var, then applies name.weight and name.bias.
-func (m *Module) BatchNorm(name string, x *onnx.Value, epsilon float32) *onnx.Value {
+func (m *Module) BatchNorm(name string, x *onnx.Value, a BatchNormAttrs) *onnx.Value {
 	if !m.sized(name, x, 1) {
 		return x
 	}
 	sub, c := m.Sub(name), x.Shape[1]
-	return m.BatchNormalization(x,
-		sub.Param("weight", 1, c), sub.Param("bias", 0, c),
-		sub.Param("running_mean", 0, c), sub.Param("running_var", 1, c), epsilon)
+	in := []*onnx.Value{x, sub.Param("weight", 1, c), sub.Param("bias", 0, c),
+		sub.Param("running_mean", 0, c), sub.Param("running_var", 1, c)}
+	return m.Op("BatchNormalization", in, map[string]any{
+		"epsilon": cmp.Or(a.Epsilon, 1e-5), "momentum": cmp.Or(a.Momentum, 0.9),
+	}, 1)[0]
 }
 
 // Linear is x·Wᵀ + B for x (N, C), W = name.weight (out, C) and B = name.bias (out).

@@ -5,10 +5,11 @@
 // the network's PyTorch reference, so that convert/torch.Assign can fill them from a
 // published state dict. BatchNorm stays a node of its own here; onnx.Simplify folds it.
 //
-// Start at efficientnetlite.go, which every further network follows: stages in a table,
-// a function that adds the feature extractor to a Module and returns its taps, one that
-// makes the whole Network. Graphs are NCHW with a symbolic batch "N" and a fixed image
-// size. Parameters start at 0 (scales and variances at 1): nothing here trains.
+// Start at resnet.go, which every further network follows: a function that adds the
+// feature extractor to a Module and returns its taps, one that makes the whole Network;
+// classifier.go lists them by name. Dropout before the last layer is left out. Graphs
+// are NCHW with a symbolic batch "N" and a fixed image size. Parameters start at 0
+// (scales and variances at 1): nothing here trains.
 package nn
 
 import (

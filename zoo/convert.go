@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"fmt"
+	"strings"
 
 	"trilobite/convert/tfjs"
 	"trilobite/convert/torch"
@@ -45,14 +46,9 @@ func fromTFJS(card Card, path string) (*onnx.Graph, error) {
 
 // fromTorch fills a network of package nn from a state dict.
 func fromTorch(card Card, path string) (*onnx.Graph, error) {
-	networks := map[string]func(nn.ClassifierOptions) (*nn.Network, error){
-		"efficientnet_lite0": nn.EfficientNetLite0,
-		"efficientnet_lite1": nn.EfficientNetLite1,
-		"efficientnet_lite2": nn.EfficientNetLite2,
-	}
-	build, ok := networks[card.Convert.Network]
+	build, ok := nn.Classifiers()[card.Convert.Network]
 	if !ok {
-		return nil, fmt.Errorf("convert.network: nn builds no %q", card.Convert.Network)
+		return nil, fmt.Errorf("convert.network: %q is none of %s", card.Convert.Network, strings.Join(nn.ClassifierNames(), ", "))
 	}
 	state, err := torch.Read(path)
 	if err != nil {
