@@ -1,0 +1,207 @@
+"""Writes grad/testdata/*.npz: operators and their gradients by torch.autograd.
+
+A case CASE of a family is the arrays CASE.x0, CASE.x1, … (inputs), CASE.Y (result),
+CASE.dY (a random derivative of the loss by it) and CASE.d0, … (the derivatives by the
+inputs; none for inputs that are not floats). gradients_test.go has the same cases as
+ONNX graphs. Everything is float32, computed in float64 and rounded once.
+
+Versions: torch 2.15.0, numpy 2.4.6; stored with the seed in each file.
+
+    python golden/grad.py
+"""
+
+import pathlib
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+OUT = pathlib.Path(__file__).parent.parent / "grad" / "testdata"
+SEED = 4
+rng = np.random.default_rng(SEED)
+
+
+def normal(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def positive(*shape):
+    return rng.uniform(0.5, 2, shape).astype(np.float32)
+
+
+def clear(*shape, kinks=(0,)):
+    """Normal numbers at least 0.1 from every kink."""
+    x = normal(*shape) * 2
+    for k in kinks:
+        near = np.abs(x - k) < 0.1
+        x = np.where(near, k + np.float32(0.1) * np.where(x < k, -2, 2), x).astype(np.float32)
+    return x
+
+
+def whole(*shape):
+    return rng.integers(-3, 4, shape).astype(np.float32)
+
+
+def case(out, name, fn, *xs):
+    ts = [torch.tensor(x.astype(np.float64), requires_grad=True) if x.dtype == np.float32 else torch.tensor(x) for x in xs]
+    y = fn(*ts)
+    dy = (whole if all(np.all(x == np.round(x)) for x in xs) else normal)(*y.shape)
+    leaves = [t for t in ts if t.requires_grad]
+    grads = iter(torch.autograd.grad(y, leaves, torch.tensor(dy.astype(np.float64))))
+    for i, (x, t) in enumerate(zip(xs, ts)):
+        out[f"{name}.x{i}"] = x
+        if t.requires_grad:
+            out[f"{name}.d{i}"] = next(grads).numpy().astype(np.float32)
+    out[f"{name}.Y"] = y.detach().numpy().astype(np.float32)
+    out[f"{name}.dY"] = dy
+
+
+def save(family, *cases):
+    out = {"torch": np.array([int(p) for p in torch.__version__.split("+")[0].split(".")]), "seed": np.array([SEED])}
+    for c in cases:
+        case(out, *c)
+    path = OUT / f"{family}.npz"
+    np.savez_compressed(path, **out)
+    print(path.name, path.stat().st_size)
+    assert path.stat().st_size <= 50_000
+
+
+def arithmetic():
+    tie_a = np.array([1, 2, 3, 4], np.float32)
+    tie_b = np.array([1, 3, 2, 4], np.float32)
+    cond = np.array([[True, False, True], [False, False, True]])
+    save(
+        "arithmetic",
+        ("add", torch.add, normal(2, 3), normal(2, 3)),
+        ("add_row", torch.add, normal(2, 3), normal(3)),
+        ("add_both", torch.add, normal(2, 1, 3), normal(4, 1)),
+        ("add_itself", lambda x: x + x, normal(3)),
+        ("sub_column", torch.sub, normal(2, 3), normal(2, 1)),
+        ("mul", torch.mul, normal(2, 3), normal(1, 3)),
+        ("mul_scalar", torch.mul, normal(2, 3), np.float32(0.7)),
+        ("mul_itself", lambda x: x * x, normal(3)),
+        ("div", torch.div, normal(2, 3), positive(3)),
+        ("pow", torch.pow, positive(2, 3), normal(3)),
+        ("pow_2", lambda x: x**2, normal(5)),
+        ("pow_3", lambda x: x**3, normal(5)),
+        ("pow_half", lambda x: x**0.5, positive(5)),
+        ("pow_1", lambda x: x**1.0, normal(5)),
+        ("pow_0", lambda x: x**0.0, np.array([-1, 0, 2], np.float32)),
+        ("sum", lambda a, b, c: a + b + c, normal(2, 3), normal(3), normal(2, 1)),
+        ("mean", lambda a, b: (a + b) / 2, normal(2, 3), normal(3)),
+        ("max", torch.maximum, normal(2, 3), normal(3)),
+        ("min", torch.minimum, normal(2, 3), normal(3)),
+        ("max_ties", torch.maximum, tie_a, tie_b),
+        ("where", lambda c, a, b: torch.where(c, a, b), cond, normal(2, 3), normal(3)),
+        ("where_scalar", lambda c, a, b: torch.where(c, a, b), cond, np.float32(0.4), normal(2, 3)),
+    )
+
+
+def pointwise():
+    save(
+        "pointwise",
+        ("neg", torch.neg, normal(5)),
+        ("abs", torch.abs, clear(5)),
+        ("abs_zero", torch.abs, np.array([-2, 0, 3], np.float32)),
+        ("sqrt", torch.sqrt, positive(5)),
+        ("reciprocal", torch.reciprocal, positive(5)),
+        ("exp", torch.exp, normal(5)),
+        ("log", torch.log, positive(5)),
+        ("identity", lambda x: x.clone(), normal(5)),
+        ("cast", lambda x: x.float().double(), normal(5)),
+    )
+
+
+def activation():
+    save(
+        "activation",
+        ("relu", torch.relu, clear(3, 5)),
+        ("relu_zero", torch.relu, np.array([-2, 0, 3], np.float32)),
+        ("leaky", lambda x: F.leaky_relu(x, 0.1), clear(3, 5)),
+        ("leaky_steep", lambda x: F.leaky_relu(x, 1.5), clear(3, 5)),
+        ("elu", F.elu, clear(3, 5)),
+        ("elu_alpha", lambda x: F.elu(x, 0.6), clear(3, 5)),
+        ("clip", lambda x: x.clamp(-1, 0.5), clear(3, 5, kinks=(-1, 0.5))),
+        ("clip_low", lambda x: x.clamp(min=-1), clear(3, 5, kinks=(-1,))),
+        ("clip_high", lambda x: x.clamp(max=0.5), clear(3, 5, kinks=(0.5,))),
+        ("relu6_limits", F.relu6, np.array([-2, 0, 3, 6, 8], np.float32)),
+        ("sigmoid", torch.sigmoid, normal(3, 5)),
+        ("hard_sigmoid", F.hardsigmoid, clear(3, 5, kinks=(-3, 3)) * 1),
+        ("hard_swish", F.hardswish, clear(4, 6, kinks=(-3, 3)) * 1),
+        ("tanh", torch.tanh, normal(3, 5)),
+        ("softplus", F.softplus, normal(3, 5)),
+        ("erf", torch.erf, normal(3, 5)),
+        ("gelu", F.gelu, normal(3, 5)),
+        ("gelu_tanh", lambda x: F.gelu(x, approximate="tanh"), normal(3, 5)),
+        ("softmax", lambda x: F.softmax(x, -1), normal(3, 5)),
+        ("softmax_channels", lambda x: F.softmax(x, 1), normal(2, 3, 2)),
+        ("log_softmax", lambda x: F.log_softmax(x, 1), normal(3, 5)),
+    )
+
+
+def matmul():
+    save(
+        "matmul",
+        ("matrices", torch.matmul, normal(3, 4), normal(4, 5)),
+        ("batch", torch.matmul, normal(2, 3, 4), normal(2, 4, 5)),
+        ("batch_shared", torch.matmul, normal(2, 3, 4), normal(4, 5)),
+        ("shared_batch", torch.matmul, normal(3, 4), normal(2, 4, 5)),
+        ("batch_stretched", torch.matmul, normal(2, 1, 3, 4), normal(3, 4, 2)),
+        ("vector_matrix", torch.matmul, normal(4), normal(4, 5)),
+        ("matrix_vector", torch.matmul, normal(3, 4), normal(4)),
+        ("batch_vector", torch.matmul, normal(2, 3, 4), normal(4)),
+        ("vector_batch", torch.matmul, normal(3), normal(2, 3, 4)),
+        ("vectors", torch.matmul, normal(4), normal(4)),
+        ("gemm", lambda a, b, c: 0.5 * a @ b + 2 * c, normal(3, 4), normal(4, 5), normal(5)),
+        ("gemm_ta", lambda a, b, c: a.T @ b + c, normal(4, 3), normal(4, 5), normal(3, 1)),
+        ("gemm_tb", lambda a, b, c: a @ b.T + c, normal(3, 4), normal(5, 4), np.float32(0.3)),
+        ("gemm_tab", lambda a, b: 3 * a.T @ b.T, normal(4, 3), normal(5, 4)),
+    )
+
+
+def layout():
+    save(
+        "layout",
+        ("reshape", lambda x: x.reshape(3, 4), normal(2, 6)),
+        ("flatten", lambda x: x.flatten(1), normal(2, 3, 2)),
+        ("squeeze", lambda x: x.squeeze(1), normal(2, 1, 3)),
+        ("unsqueeze", lambda x: x.unsqueeze(1), normal(2, 3)),
+        ("transpose", lambda x: x.permute(2, 0, 1), normal(2, 3, 4)),
+        ("reversed", lambda x: x.permute(2, 1, 0), normal(2, 3, 4)),
+        ("expand", lambda x: x.expand(2, 3, 4), normal(3, 1)),
+        ("concat", lambda a, b, c: torch.cat([a, b, c], 1), normal(2, 3), normal(2, 1), normal(2, 2)),
+        ("split", lambda x: torch.cat([x[:, 3:] * 2, x[:, :1]], 1), normal(2, 5)),
+        ("slice", lambda x: x[1:3, -3:-1], normal(4, 5)),
+        ("slice_beyond", lambda x: x[:, 2:], normal(2, 5)),
+        ("slice_step", lambda x: x[:, 1::2, ::3], normal(2, 5, 7)),
+        ("pad", lambda x: F.pad(x, (1, 2, 0, 3)), normal(2, 3, 2)),
+        ("pad_cut", lambda x: F.pad(x, (-1, 2)), normal(2, 4)),
+    )
+
+
+def reduce():
+    ties = np.array([[1, 3, 3], [2, 2, 2]], np.float32)
+    save(
+        "reduce",
+        ("sum", lambda x: x.sum((0, 2)), normal(2, 3, 4)),
+        ("sum_keep", lambda x: x.sum(-1, keepdim=True), normal(2, 3)),
+        ("sum_all", lambda x: x.sum(), normal(2, 3)),
+        ("mean", lambda x: x.mean((1, 2)), normal(2, 3, 4)),
+        ("mean_all", lambda x: x.mean(), normal(2, 3)),
+        ("max", lambda x: x.amax(1), normal(3, 4)),
+        ("max_ties", lambda x: x.amax(1), ties),
+        ("min", lambda x: x.amin((0, 2), keepdim=True), normal(2, 3, 4)),
+        ("l2", lambda x: torch.linalg.vector_norm(x, dim=1), normal(3, 4)),
+        ("l2_zero", lambda x: torch.linalg.vector_norm(x, dim=1), np.array([[0, 0], [3, 4]], np.float32)),
+        ("global_average", lambda x: F.adaptive_avg_pool2d(x, 1), normal(2, 3, 4, 2)),
+    )
+
+
+if __name__ == "__main__":
+    OUT.mkdir(parents=True, exist_ok=True)
+    arithmetic()
+    pointwise()
+    activation()
+    matmul()
+    layout()
+    reduce()

@@ -1,0 +1,155 @@
+package grad
+
+import (
+	"fmt"
+	"slices"
+
+	"trilobite/onnx"
+)
+
+// Operators that move elements: dX moves dY's back. Checked: testdata/layout.npz.
+
+// Reshape, Flatten, Squeeze, Unsqueeze: dX is dY in X's shape.
+func reshapeGrad(c *call, x, _, dY *onnx.Value) *onnx.Value { return c.reshapedLike(dY, x) }
+
+// Transpose: dX is dY with the axes permuted back.
+func transposeGrad(c *call, _, _, dY *onnx.Value) *onnx.Value {
+	perm := c.n.Ints("perm")
+	if perm == nil {
+		return c.Transpose(dY)
+	}
+	back := make([]int64, len(perm))
+	for i, p := range perm {
+		back[p] = int64(i)
+	}
+	return c.Transpose(dY, back...)
+}
+
+// expandRule is the gradient of Expand: dX is dY summed over the axes along which X
+// was repeated.
+func expandRule(c *call) error { return c.giveSum(0, c.dY[0]) }
+
+// concatRule is the gradient of Concat: each dX is its piece of dY. The pieces' sizes
+// along the axis must be known.
+func concatRule(c *call) error {
+	axis := c.axis(c.n.Int("axis", 0), c.n.Out[0])
+	start := int64(0)
+	for i, x := range c.n.In {
+		if axis >= len(x.Shape) || x.Shape[axis] < 0 {
+			return fmt.Errorf("%s: the size of input %d, %v, along axis %d is unknown; bind it", c.n, i, x.Shape, axis)
+		}
+		end := start + x.Shape[axis]
+		if c.wants(i) {
+			if err := c.give(i, c.Slice(c.dY[0], []int64{int64(axis)}, []int64{start}, []int64{end})); err != nil {
+				return err
+			}
+		}
+		start = end
+	}
+	return nil
+}
+
+// splitRule is the gradient of Split: dX joins the pieces' derivatives, zeros where
+// none arrives.
+func splitRule(c *call) error {
+	pieces := slices.Clone(c.dY)
+	for i, p := range pieces {
+		if p == nil {
+			pieces[i] = c.filled(c.n.Out[i], 0)
+		}
+	}
+	return c.give(0, c.Concat(c.n.Int("axis", 0), pieces...))
+}
+
+// sliceRule is the gradient of Slice: dX is zeros with dY where it was cut out, a Pad.
+// With a step s each element of dY is followed by s − 1 zeros first. Starts, ends,
+// axes and steps must be constants, steps positive, X's size along the axes known; with
+// a step other than 1, all sizes.
+func sliceRule(c *call) error {
+	x, y, dX := c.n.In[0], c.n.Out[0], c.dY[0]
+	starts, ok := integers(c.n.In[1])
+	if !ok || x.Shape == nil || y.Shape == nil {
+		return c.none("computed starts, or unknown rank")
+	}
+	axes := make([]int64, len(starts))
+	steps := make([]int64, len(starts))
+	for i := range starts {
+		axes[i], steps[i] = int64(i), 1
+	}
+	for i, list := range []*[]int64{&axes, &steps} {
+		v := c.n.Input(3 + i)
+		if v == nil {
+			continue
+		}
+		if *list, ok = integers(v); !ok || len(*list) != len(starts) {
+			return c.none("computed axes or steps")
+		}
+	}
+	rank := len(x.Shape)
+	pads := make([]int64, 2*rank)
+	for i, start := range starts {
+		axis, step := c.axis(axes[i], x), steps[i]
+		size, cut := x.Shape[axis], y.Shape[axis]
+		if step < 1 || size < 0 || cut < 0 {
+			return c.none("step %d, axis %d of %v to %v", step, axis, x.Shape, y.Shape)
+		}
+		if start < 0 {
+			start = max(start+size, 0)
+		}
+		start = min(start, size)
+		if step > 1 {
+			if !dX.Shape.Static() {
+				return c.none("step %d of unknown sizes %v", step, dX.Shape)
+			}
+			dX = c.spread(dX, axis, step)
+			cut *= step
+		}
+		pads[axis], pads[rank+axis] = start, size-start-cut // the last zeros may be cut again
+	}
+	return c.give(0, c.Pad(dX, pads...))
+}
+
+// spread puts step − 1 zeros after each element of v along an axis.
+func (w *walk) spread(v *onnx.Value, axis int, step int64) *onnx.Value {
+	rank := len(v.Shape)
+	shape := slices.Clone(v.Shape)
+	shape[axis] *= step
+	pads := make([]int64, 2*(rank+1))
+	pads[rank+1+axis+1] = step - 1
+	return w.Reshape(w.Pad(w.Unsqueeze(v, int64(axis)+1), pads...), shape...)
+}
+
+// padRule is the gradient of Pad in constant mode: dX cuts off what was added. The
+// pads must be constants. The other modes and the filling value have no rule.
+func padRule(c *call) error {
+	pads, ok := integers(c.n.In[1])
+	mode := c.n.Str("mode", "constant")
+	x := c.n.In[0]
+	if mode != "constant" || !ok || c.wants(2) || x.Shape == nil {
+		return c.none("mode %s, or computed pads, or by the filling", mode)
+	}
+	rank := len(x.Shape)
+	axes := make([]int64, len(pads)/2)
+	for i := range axes {
+		axes[i] = int64(i)
+	}
+	if v := c.n.Input(3); v != nil {
+		if axes, ok = integers(v); !ok || 2*len(axes) != len(pads) {
+			return c.none("computed axes")
+		}
+	}
+	back := make([]int64, 2*rank)
+	for i, a := range axes {
+		axis := c.axis(a, x)
+		back[axis], back[rank+axis] = -pads[i], -pads[len(axes)+i]
+	}
+	return c.give(0, c.Pad(c.dY[0], back...))
+}
+
+// axis makes an axis of v, which may count from the end, an index into its shape.
+func (w *walk) axis(axis int64, v *onnx.Value) int {
+	if axis < 0 {
+		axis += int64(len(v.Shape))
+	}
+	return int(axis)
+}

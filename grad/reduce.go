@@ -1,0 +1,111 @@
+package grad
+
+import (
+	"fmt"
+
+	"trilobite/onnx"
+)
+
+// Reductions over axes. dY and Y are first given back the axes that were dropped, with
+// size 1, so that they broadcast over X. Checked: testdata/reduce.npz.
+
+// reduceSumRule is the gradient of ReduceSum: dX repeats dY.
+func reduceSumRule(c *call) error {
+	dY, err := c.kept(c.dY[0])
+	if err != nil {
+		return err
+	}
+	return c.give(0, c.ExpandTo(dY, c.sizeOf(c.n.In[0])))
+}
+
+// reduceMeanRule is the gradient of ReduceMean: dX repeats dY / count, count being the
+// number of elements that were averaged.
+func reduceMeanRule(c *call) error {
+	dY, err := c.kept(c.dY[0])
+	if err != nil {
+		return err
+	}
+	x := c.n.In[0]
+	return c.give(0, c.ExpandTo(c.Div(dY, c.count(x, c.n.Out[0])), c.sizeOf(x)))
+}
+
+// globalAveragePoolRule is the gradient of GlobalAveragePool: dX repeats dY / count
+// over the spatial axes.
+func globalAveragePoolRule(c *call) error {
+	x := c.n.In[0]
+	return c.give(0, c.ExpandTo(c.Div(c.dY[0], c.count(x, c.n.Out[0])), c.sizeOf(x)))
+}
+
+// count is how many elements of x go into one of y, as a scalar of x's type.
+func (w *walk) count(x, y *onnx.Value) *onnx.Value {
+	return w.Cast(w.Div(w.Size(x), w.Size(y)), x.DType)
+}
+
+// reduceExtremeRule is the gradient of ReduceMax and ReduceMin: dY goes to the element
+// that Y equals, in equal parts where several do, as torch.amax shares it.
+func reduceExtremeRule(c *call) error {
+	dY, err := c.kept(c.dY[0])
+	if err != nil {
+		return err
+	}
+	y, err := c.kept(c.n.Out[0])
+	if err != nil {
+		return err
+	}
+	axes, err := c.axes()
+	if err != nil {
+		return err
+	}
+	hit := c.mask(c.Equal(c.n.In[0], y), y)
+	return c.give(0, c.Mul(hit, c.Div(dY, c.ReduceSumKeep(hit, axes...))))
+}
+
+// reduceL2Rule is the gradient of ReduceL2, Y = √ΣX²: dX = X · dY / Y, and 0 where all
+// of X is 0.
+func reduceL2Rule(c *call) error {
+	dY, err := c.kept(c.dY[0])
+	if err != nil {
+		return err
+	}
+	y, err := c.kept(c.n.Out[0])
+	if err != nil {
+		return err
+	}
+	return c.give(0, c.Mul(c.n.In[0], c.Div(dY, c.Max(y, c.like(y, 1e-30)))))
+}
+
+// kept returns v, of the output's shape, with the reduced axes of size 1.
+func (c *call) kept(v *onnx.Value) (*onnx.Value, error) {
+	axes, err := c.axes()
+	if err != nil || c.n.Int("keepdims", 1) != 0 || len(axes) == 0 {
+		return v, err
+	}
+	return c.Unsqueeze(v, axes...), nil
+}
+
+// axes returns the axes that the node reduces: its second input, or all of them.
+func (c *call) axes() ([]int64, error) {
+	x := c.n.In[0]
+	if x.Shape == nil {
+		return nil, fmt.Errorf("%s: the rank of %q is unknown; bind its shape", c.n, x.Name)
+	}
+	var axes []int64
+	if v := c.n.Input(1); v != nil {
+		given, ok := integers(v)
+		if !ok {
+			return nil, c.none("computed axes")
+		}
+		for _, a := range given {
+			axes = append(axes, int64(c.axis(a, x)))
+		}
+	}
+	if len(axes) == 0 && c.n.Int("noop_with_empty_axes", 0) != 0 {
+		return nil, c.none("no axes")
+	}
+	if len(axes) == 0 {
+		for i := range x.Shape {
+			axes = append(axes, int64(i))
+		}
+	}
+	return axes, nil
+}

@@ -1,0 +1,79 @@
+package grad
+
+import "trilobite/onnx"
+
+// ruleOf returns the rule of n's operator.
+func ruleOf(n *onnx.Node) (rule, bool) {
+	if n.Domain != "" {
+		return rule{}, false
+	}
+	r, ok := rules[n.Op]
+	return r, ok
+}
+
+// rules are the operators that can be differentiated, by family.
+var rules = map[string]rule{
+	"Add":   {addRule, 0},
+	"Sub":   {subRule, 0},
+	"Mul":   {mulRule, 0},
+	"Div":   {divRule, 0},
+	"Pow":   {powRule, 0},
+	"Sum":   {addRule, 0},
+	"Mean":  {meanRule, 0},
+	"Max":   {extremeRule, 0},
+	"Min":   {extremeRule, 0},
+	"Where": {whereRule, 0},
+
+	"Neg":        {unary(negGrad), 1},
+	"Abs":        {unary(absGrad), 1},
+	"Sqrt":       {unary(sqrtGrad), 1},
+	"Reciprocal": {unary(reciprocalGrad), 1},
+	"Exp":        {unary(expGrad), 1},
+	"Log":        {unary(logGrad), 1},
+	"Identity":   {unary(identityGrad), 1},
+	"Cast":       {unary(castGrad), 1},
+
+	"Relu":        {unary(reluGrad), 1},
+	"LeakyRelu":   {unary(leakyReluGrad), 1},
+	"Elu":         {unary(eluGrad), 1},
+	"Clip":        {clipRule, 0},
+	"Sigmoid":     {unary(sigmoidGrad), 1},
+	"HardSigmoid": {unary(hardSigmoidGrad), 1},
+	"HardSwish":   {unary(hardSwishGrad), 1},
+	"Tanh":        {unary(tanhGrad), 1},
+	"Softplus":    {unary(softplusGrad), 1},
+	"Erf":         {unary(erfGrad), 1},
+	"Gelu":        {unary(geluGrad), 1},
+	"Softmax":     {unary(softmaxGrad), 1},
+	"LogSoftmax":  {unary(logSoftmaxGrad), 1},
+
+	"MatMul": {matMulRule, 0},
+	"Gemm":   {gemmRule, 0},
+
+	"Reshape":   {unary(reshapeGrad), 1},
+	"Flatten":   {unary(reshapeGrad), 1},
+	"Squeeze":   {unary(reshapeGrad), 1},
+	"Unsqueeze": {unary(reshapeGrad), 1},
+	"Transpose": {unary(transposeGrad), 1},
+	"Expand":    {expandRule, 1},
+	"Concat":    {concatRule, 0},
+	"Split":     {splitRule, 1},
+	"Slice":     {sliceRule, 1},
+	"Pad":       {padRule, 3}, // the second is integers
+
+	"ReduceSum":         {reduceSumRule, 1},
+	"ReduceMean":        {reduceMeanRule, 1},
+	"ReduceMax":         {reduceExtremeRule, 1},
+	"ReduceMin":         {reduceExtremeRule, 1},
+	"ReduceL2":          {reduceL2Rule, 1},
+	"GlobalAveragePool": {globalAveragePoolRule, 1},
+}
+
+// zeroRules are the operators whose floating-point results are constant but for jumps,
+// or take no more than the shape from their input: their derivative is zero, and
+// nothing is formed before them. Integer and bool results are so without being named.
+// An operator that is in neither table has a derivative that is not known here.
+var zeroRules = map[string]bool{
+	"Ceil": true, "EyeLike": true, "Floor": true, "RandomNormalLike": true,
+	"RandomUniformLike": true, "Round": true, "Sign": true,
+}
