@@ -146,7 +146,7 @@ func decodeBMP(data []byte, shrink int, stop *int32) (*Image, error) {
 		return nil, err
 	}
 	defer s.close()
-	return s.srgb(shrink, false, stop)
+	return s.srgb(shrink, false, stop, nil)
 }
 
 // row returns row y of the picture for line i of the file, which counts from below

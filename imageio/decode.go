@@ -40,6 +40,7 @@ type file struct {
 	header Header
 	source *source // nil for BMP, and when closed
 	peak   int64   // estimated bytes of memory to decode it
+	spare  *pixels // where the pixels' memory comes from; nil: new memory
 }
 
 // trimAbove is the estimated memory, in bytes, above which a decode's memory is given
@@ -113,7 +114,7 @@ func (f *file) pixels(minSide int, stop *int32) (*Image, error) {
 		f.source.close()
 		f.source = small
 	}
-	return f.source.srgb(box, needsProfile(f.source), stop)
+	return f.source.srgb(box, needsProfile(f.source), stop, f.spare)
 }
 
 // shrinks returns the factor for the loader and the factor for a box average after

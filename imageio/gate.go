@@ -18,6 +18,7 @@ type Gate struct {
 	sem     *semaphore.Weighted
 	queue   int64
 	waiting atomic.Int64
+	spare   pixels
 }
 
 // NewGate returns a gate for decodes of together at most bytes of memory, with room
@@ -27,7 +28,8 @@ func NewGate(bytes int64, queue int) *Gate {
 }
 
 // Decode is the function Decode, admitted by the memory it needs. The caller calls
-// release once it no longer needs the image; until then its pixels count.
+// release once it no longer needs the image; until then its pixels count. Then they are
+// gone: their memory serves the next image.
 //
 // A picture that could never fit is trilobite.ImageTooLarge; one that finds the queue
 // full is trilobite.Throttled; a context that ends in the queue is trilobite.Canceled.
@@ -47,6 +49,7 @@ func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, 
 			g.sem.Release(peak)
 		}
 	}()
+	f.spare = &g.spare
 	if img, err = f.decode(ctx, o.MinSide); err != nil {
 		return nil, nil, err
 	}
@@ -56,6 +59,7 @@ func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, 
 	return img, func() {
 		if done.CompareAndSwap(false, true) {
 			g.sem.Release(rest)
+			g.spare.keep(img)
 		}
 	}, nil
 }

@@ -108,9 +108,9 @@ func (s *source) header() C.tl_header {
 }
 
 // srgb decodes s to 8-bit sRGB, shrunk by an integer factor. It returns the pixels and
-// their size. cancel is read between strips of rows; when it is set, the result is nil
+// their size, in memory of spare. cancel is read between strips of rows; when it is set, the result is nil
 // without an error.
-func (s *source) srgb(shrink int, useProfile bool, cancel *int32) (*Image, error) {
+func (s *source) srgb(shrink int, useProfile bool, cancel *int32, spare *pixels) (*Image, error) {
 	profile := C.int(0)
 	if useProfile {
 		profile = 1
@@ -120,7 +120,7 @@ func (s *source) srgb(shrink int, useProfile bool, cancel *int32) (*Image, error
 		return nil, vipsError()
 	}
 	defer C.g_object_unref(C.gpointer(im))
-	out := New(int(C.vips_image_get_width(im)), int(C.vips_image_get_height(im)))
+	out := spare.image(int(C.vips_image_get_width(im)), int(C.vips_image_get_height(im)))
 	switch C.tl_write(im, (*C.uint8_t)(unsafe.SliceData(out.Pix)), (*C.int32_t)(cancel)) {
 	case 0:
 		return out, nil

@@ -8,6 +8,7 @@
 package label
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -44,6 +45,7 @@ const decodeQueue = 64
 type Engine struct {
 	runtime *ort.Runtime
 	models  []*model
+	turns   *turns
 	gate    *imageio.Gate
 	limits  imageio.Limits
 	minSide int
@@ -53,7 +55,7 @@ type Engine struct {
 
 // Open loads the models.
 func Open(ctx context.Context, rt *ort.Runtime, store *zoo.Store, o Options) (*Engine, error) {
-	e := &Engine{runtime: rt, limits: o.Limits, record: o.Recorder, gate: imageio.NewGate(o.Memory, decodeQueue)}
+	e := &Engine{runtime: rt, limits: o.Limits, record: o.Recorder, turns: newTurns(rt.Cores(), cmp.Or(o.Runtime.MaxQueue, ort.DefaultQueue)), gate: imageio.NewGate(o.Memory, decodeQueue)}
 	if e.record == nil {
 		e.record = silent{}
 	}
@@ -116,6 +118,11 @@ func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeP
 	if err != nil {
 		return nil, err
 	}
+	done, err := e.turns.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	start := time.Now()
 	img, release, err := e.gate.Decode(ctx, image, imageio.Options{Limits: e.limits, MinSide: e.minSide})
 	if err != nil {
