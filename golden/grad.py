@@ -197,6 +197,41 @@ def reduce():
     )
 
 
+def conv():
+    def conv2(**kw):
+        def f(x, w, b=None):
+            pads = kw.get("pads")
+            if pads is not None:  # top, left, bottom, right
+                x = F.pad(x, (pads[1], pads[3], pads[0], pads[2]))
+            return F.conv2d(x, w, b, **{k: v for k, v in kw.items() if k != "pads"})
+
+        return f
+
+    save(
+        "conv",
+        ("plain", conv2(), whole(2, 3, 5, 4), whole(4, 3, 3, 2), whole(4)),
+        ("pointwise", conv2(), whole(2, 3, 3, 4), whole(4, 3, 1, 1)),
+        ("padded", conv2(padding=1), whole(2, 2, 4, 5), whole(3, 2, 3, 3)),
+        ("asymmetric", conv2(pads=(0, 1, 2, 0)), whole(1, 2, 4, 5), whole(3, 2, 3, 3)),
+        ("wide_pads", conv2(padding=2), whole(1, 2, 3, 3), whole(2, 2, 2, 2)),
+        ("strided", conv2(stride=2, padding=1), whole(2, 2, 5, 7), whole(3, 2, 3, 3)),
+        ("remainder", conv2(stride=2), whole(2, 2, 6, 8), whole(3, 2, 3, 3), whole(3)),
+        ("remainder_padded", conv2(stride=(2, 3), padding=1), whole(1, 2, 6, 9), whole(3, 2, 3, 3)),
+        ("unread", conv2(stride=3), whole(1, 2, 6, 8), whole(3, 2, 1, 1)),
+        ("dilated", conv2(dilation=2, padding=2), whole(1, 2, 5, 6), whole(3, 2, 3, 3)),
+        ("dilated_strided", conv2(dilation=2, stride=2, padding=1), whole(1, 2, 8, 9), whole(3, 2, 3, 3)),
+        ("groups", conv2(groups=2, padding=1), whole(2, 4, 4, 5), whole(6, 2, 3, 3), whole(6)),
+        ("groups_strided", conv2(groups=2, stride=2), whole(2, 4, 6, 5), whole(2, 2, 3, 3)),
+        ("depthwise", conv2(groups=3, padding=1), whole(2, 3, 4, 5), whole(3, 1, 3, 3), whole(3)),
+        ("depthwise_strided", conv2(groups=3, stride=2, padding=1), whole(2, 3, 6, 5), whole(3, 1, 3, 3)),
+        ("depthwise_double", conv2(groups=2, padding=1), whole(1, 2, 4, 4), whole(4, 1, 3, 3)),
+        ("line", lambda x, w: F.conv1d(x, w, stride=2, padding=1), whole(2, 2, 7), whole(3, 2, 4)),
+        ("volume", lambda x, w: F.conv3d(x, w, padding=1), whole(1, 2, 3, 4, 3), whole(2, 2, 2, 3, 2)),
+        ("same_upper", conv2(stride=2, pads=(0, 0, 1, 1)), whole(1, 2, 6, 6), whole(2, 2, 3, 3)),
+        ("same_lower", conv2(stride=1, pads=(1, 1, 0, 0)), whole(1, 2, 4, 4), whole(2, 2, 2, 2)),
+    )
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -205,3 +240,4 @@ if __name__ == "__main__":
     matmul()
     layout()
     reduce()
+    conv()

@@ -49,6 +49,7 @@ var rules = map[string]rule{
 
 	"MatMul": {matMulRule, 0},
 	"Gemm":   {gemmRule, 0},
+	"Conv":   {convRule, 0},
 
 	"Reshape":   {unary(reshapeGrad), 1},
 	"Flatten":   {unary(reshapeGrad), 1},
