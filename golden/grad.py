@@ -43,7 +43,11 @@ def whole(*shape):
 
 
 def case(out, name, fn, *xs):
-    ts = [torch.tensor(x.astype(np.float64), requires_grad=True) if x.dtype == np.float32 else torch.tensor(x) for x in xs]
+    fixed = [isinstance(x, list) for x in xs]  # a list of one array: no derivative by it
+    xs = [x[0] if f else x for x, f in zip(xs, fixed)]
+    ts = [torch.tensor(x.astype(np.float64) if x.dtype == np.float32 else x) for x in xs]
+    for t, f in zip(ts, fixed):
+        t.requires_grad_(t.is_floating_point() and not f)
     y = fn(*ts)
     dy = (whole if all(np.all(x == np.round(x)) for x in xs) else normal)(*y.shape)
     leaves = [t for t in ts if t.requires_grad]
@@ -232,6 +236,48 @@ def conv():
     )
 
 
+def norm():
+    def frozen(x, w, b, mean, var):
+        return F.batch_norm(x, mean, var, w, b, False, 0, 1e-3)
+
+    def training(x, w, b, mean, var):
+        return F.batch_norm(x, mean.clone(), var.clone(), w, b, True, 0.1, 1e-5)
+
+    stats = lambda c: (positive(c), normal(c), [normal(c)], [positive(c)])
+    far = normal(3, 2, 4, 4) + np.array([50, -20], np.float32).reshape(1, 2, 1, 1)
+    save(
+        "norm",
+        ("frozen", frozen, normal(2, 3, 4, 3), *stats(3)),
+        ("frozen_matrix", frozen, normal(4, 3), *stats(3)),
+        ("training", training, normal(3, 2, 4, 3), *stats(2)),
+        ("training_matrix", training, normal(6, 3), *stats(3)),
+        ("training_far_from_0", training, far, *stats(2)),
+    )
+
+
+def pool():
+    def distinct(*shape):
+        return (rng.permutation(int(np.prod(shape))).reshape(shape) * 0.25).astype(np.float32)
+
+    padded = lambda x: F.max_pool2d(F.pad(x, (0, 1, 1, 0), value=-np.inf), (3, 2), (2, 1))
+    save(
+        "pool",
+        ("max", lambda x: F.max_pool2d(x, 2), distinct(2, 3, 4, 6)),
+        ("max_overlapping", lambda x: F.max_pool2d(x, 3, 2, 1), distinct(2, 2, 7, 6)),
+        ("max_asymmetric", padded, distinct(1, 2, 6, 5)),
+        ("max_dilated", lambda x: F.max_pool2d(x, 2, 1, 0, 2), distinct(1, 2, 5, 5)),
+        ("max_ceil", lambda x: F.max_pool2d(x, 2, 2, ceil_mode=True), distinct(1, 2, 5, 5)),
+        ("max_ties", lambda x: F.max_pool2d(x, 2), np.zeros((1, 2, 4, 4), np.float32)),
+        ("max_line", lambda x: F.max_pool1d(x, 3, 2), distinct(2, 2, 8)),
+        ("global_max", lambda x: x.amax((2, 3), keepdim=True), distinct(2, 3, 3, 4)),
+        ("average", lambda x: F.avg_pool2d(x, 2), normal(2, 3, 4, 6)),
+        ("average_remainder", lambda x: F.avg_pool2d(x, 2), normal(1, 2, 5, 7)),
+        ("average_padded", lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False), normal(2, 2, 6, 5)),
+        ("average_counts_pads", lambda x: F.avg_pool2d(x, 3, 1, 1), normal(2, 2, 4, 5)),
+        ("average_line", lambda x: F.avg_pool1d(x, 3, 2), normal(2, 2, 8)),
+    )
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -241,3 +287,5 @@ if __name__ == "__main__":
     layout()
     reduce()
     conv()
+    norm()
+    pool()

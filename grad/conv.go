@@ -64,11 +64,11 @@ func (c *call) window(a onnx.ConvAttrs, kernel []int64) onnx.ConvAttrs {
 // convData is dX. With stride 1 it is a Conv of dY with the weights reversed along the
 // spatial axes and with their channels exchanged, 0.6 of the time of ConvTranspose on
 // the CPU. Otherwise, and where that Conv's pads would be negative, it is a
-// ConvTranspose, whose output is padded with zeros for input that no tap reads.
+// ConvTranspose.
 func (c *call) convData(a onnx.ConvAttrs) *onnx.Value {
 	w, dY := c.n.In[1], c.dY[0]
 	k := len(w.Shape) - 2
-	pads, extra := make([]int64, 2*k), make([]int64, k)
+	pads := make([]int64, 2*k)
 	simple := true
 	for i := range k {
 		reach := (w.Shape[2+i] - 1) * a.Dilations[i]
@@ -78,15 +78,23 @@ func (c *call) convData(a onnx.ConvAttrs) *onnx.Value {
 	if simple {
 		return c.Conv(dY, c.reversed(w, a.Group), nil, onnx.ConvAttrs{Dilations: a.Dilations, Group: a.Group, Pads: pads})
 	}
+	return c.transposed(dY, w, a)
+}
+
+// transposed is ConvTranspose of dY with the windows of a; for input that no tap reads
+// its output is padded with zeros.
+func (w *walk) transposed(dY, weights *onnx.Value, a onnx.ConvAttrs) *onnx.Value {
+	k := len(a.Strides)
+	extra := make([]int64, k)
 	back := onnx.ConvAttrs{Strides: a.Strides, Dilations: a.Dilations, Group: a.Group, Pads: slices.Clone(a.Pads)}
 	for i := range k {
 		if a.Pads[k+i] < 0 {
 			extra[i], back.Pads[k+i] = -a.Pads[k+i], 0
 		}
 	}
-	dX := c.ConvTranspose(dY, w, nil, back)
+	dX := w.ConvTranspose(dY, weights, nil, back)
 	if slices.Max(extra) > 0 {
-		dX = c.Pad(dX, slices.Concat(make([]int64, k+4), extra)...)
+		dX = w.Pad(dX, slices.Concat(make([]int64, k+4), extra)...)
 	}
 	return dX
 }

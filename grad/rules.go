@@ -62,12 +62,18 @@ var rules = map[string]rule{
 	"Slice":     {sliceRule, 1},
 	"Pad":       {padRule, 3}, // the second is integers
 
-	"ReduceSum":         {reduceSumRule, 1},
-	"ReduceMean":        {reduceMeanRule, 1},
-	"ReduceMax":         {reduceExtremeRule, 1},
-	"ReduceMin":         {reduceExtremeRule, 1},
-	"ReduceL2":          {reduceL2Rule, 1},
+	"ReduceSum":  {reduceSumRule, 1},
+	"ReduceMean": {reduceMeanRule, 1},
+	"ReduceMax":  {reduceExtremeRule, 1},
+	"ReduceMin":  {reduceExtremeRule, 1},
+	"ReduceL2":   {reduceL2Rule, 1},
+
+	"MaxPool":           {maxPoolRule, 1},
+	"AveragePool":       {averagePoolRule, 1},
+	"GlobalMaxPool":     {globalMaxPoolRule, 1},
 	"GlobalAveragePool": {globalAveragePoolRule, 1},
+
+	"BatchNormalization": {batchNormRule, 0},
 }
 
 // zeroRules are the operators whose floating-point results are constant but for jumps,

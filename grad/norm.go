@@ -1,0 +1,95 @@
+package grad
+
+import (
+	"fmt"
+
+	"trilobite/tensor"
+)
+
+// batchNormRule is the gradient of BatchNormalization,
+// Y = scale · X̂ + bias with X̂ = (X − mean) / √(variance + epsilon) per channel:
+//
+//	X      (N, C, …)  dX = r·dY                                  r = scale / √(variance + epsilon)
+//	scale  (C)        dScale = Σ dY·X̂
+//	bias   (C)        dBias = Σ dY
+//
+// the sums over all axes but that of channels. In training mode mean and variance are
+// the batch's own and depend on X, so that
+//
+//	dX = r·(dY − dBias/count − X̂·dScale/count)
+//
+// written as two inference BatchNormalizations, of dY and of X, and a Sub. The running
+// statistics are outputs that no derivative may arrive at in training mode, and have
+// no rule as inputs in inference mode; the batch's are computed once more.
+// Source: Ioffe and Szegedy, arXiv:1502.03167, section 3. Checked: testdata/norm.npz.
+func batchNormRule(c *call) error {
+	if c.dY[0] == nil || len(c.dY) > 1 && (c.dY[1] != nil || c.dY[2] != nil) {
+		return c.none("by its running statistics")
+	}
+	if len(c.n.In[0].Shape) < 2 {
+		return fmt.Errorf("%s: the rank of %q is unknown; bind its shape", c.n, c.n.In[0].Name)
+	}
+	if c.n.Int("training_mode", 0) != 0 {
+		return c.trainingNorm()
+	}
+	if c.wants(3) || c.wants(4) {
+		return c.none("inference mode by mean or variance")
+	}
+	x, scale, dY := c.n.In[0], c.n.In[1], c.dY[0]
+	mean, variance := c.n.In[3], c.n.In[4]
+	epsilon := c.n.Float("epsilon", 1e-5)
+	axes := others(len(x.Shape), 1)
+	if c.wants(0) {
+		// r·dY, as a normalisation of mean 0
+		dX := c.BatchNormalization(dY, scale, c.filled(mean, 0), c.filled(mean, 0), variance, epsilon)
+		if err := c.give(0, dX); err != nil {
+			return err
+		}
+	}
+	if c.wants(1) {
+		normal := c.BatchNormalization(x, c.filled(mean, 1), c.filled(mean, 0), mean, variance, epsilon)
+		if err := c.give(1, c.ReduceSum(c.Mul(dY, normal), axes...)); err != nil {
+			return err
+		}
+	}
+	if !c.wants(2) {
+		return nil
+	}
+	return c.give(2, c.ReduceSum(dY, axes...))
+}
+
+// trainingNorm is batchNormRule in training mode.
+func (c *call) trainingNorm() error {
+	x, scale, dY := c.n.In[0], c.n.In[1], c.dY[0]
+	if x.DType != tensor.Float32 && x.DType != tensor.Float64 || scale.DType != x.DType {
+		return c.none("training mode in %s", x.DType)
+	}
+	epsilon := c.n.Float("epsilon", 1e-5)
+	axes := others(len(x.Shape), 1)
+	mean := c.ReduceMeanKeep(x, axes...)
+	off := c.Sub(x, mean)
+	variance := c.ReduceMean(c.Mul(off, off), axes...)
+	mean = c.reshapedLike(mean, variance)
+	one, zero := c.filled(variance, 1), c.filled(variance, 0)
+	normal := c.BatchNormalization(x, one, zero, mean, variance, epsilon)
+	product := c.Mul(dY, normal)
+	if c.wants(0) {
+		r := c.Div(scale, c.Sqrt(c.Add(variance, c.like(variance, float64(epsilon)))))
+		even := c.BatchNormalization(dY, r, zero, c.ReduceMean(dY, axes...), one, 0)
+		tilt := c.BatchNormalization(x, c.Mul(r, c.ReduceMean(product, axes...)), zero, mean, variance, epsilon)
+		if err := c.give(0, c.Sub(even, tilt)); err != nil {
+			return err
+		}
+	}
+	if c.wants(1) {
+		if err := c.give(1, c.ReduceSum(product, axes...)); err != nil {
+			return err
+		}
+	}
+	if c.wants(2) {
+		if err := c.give(2, c.ReduceSum(dY, axes...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
