@@ -1,7 +1,7 @@
 """Losses by PyTorch, for package loss: writes loss/testdata/losses.npz.
 
-Each case NAME is NAME.x, NAME.target and NAME.loss, the mean over what counts. The
-attributes are repeated in loss/loss_test.go. Versions: torch 2.15.0, numpy 2.4.6. Seed 1.
+Each case NAME is NAME.x, NAME.target, NAME.loss, the mean over what counts, and
+NAME.grad, its derivative by x. The attributes are repeated in loss/loss_test.go. Versions: torch 2.15.0, numpy 2.4.6. Seed 1.
 """
 import pathlib
 import numpy as np
@@ -13,9 +13,12 @@ cases = {}
 
 
 def case(name, loss, x, target, **attrs):
+    x.requires_grad_()
     value = loss(x, target, **attrs)
+    value.backward()
     print(name, value.item())
-    cases.update({f"{name}.x": x.numpy(), f"{name}.target": target.numpy(), f"{name}.loss": value.numpy()})
+    arrays = {"x": x, "target": target, "loss": value, "grad": x.grad}
+    cases.update({f"{name}.{k}": v.detach().numpy() for k, v in arrays.items()})
 
 
 def normal(*shape, scale=2.0):

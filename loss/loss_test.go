@@ -81,8 +81,8 @@ func TestGolden(t *testing.T) {
 		{"smooth_l1_beta", smoothL1(0.11)},
 		{"smooth_l1_ties", smoothL1(1)},
 	}
-	if len(golden) != 3*len(tests) {
-		t.Errorf("%d arrays for %d cases of 3", len(golden), len(tests))
+	if len(golden) != 4*len(tests) {
+		t.Errorf("%d arrays for %d cases of 4", len(golden), len(tests))
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
