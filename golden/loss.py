@@ -1,12 +1,13 @@
 """Losses by PyTorch, for package loss: writes loss/testdata/losses.npz.
 
 Each case NAME is NAME.x, NAME.target, NAME.loss, the mean over what counts, and
-NAME.grad, its derivative by x. The attributes are repeated in loss/loss_test.go. Versions: torch 2.15.0, numpy 2.4.6. Seed 1.
+NAME.grad, its derivative by x. The attributes are repeated in loss/loss_test.go. Versions: torch 2.15.0, torchvision 0.29.2, numpy 2.4.6. Seed 1.
 """
 import pathlib
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torchvision.ops import sigmoid_focal_loss
 
 g = torch.Generator().manual_seed(1)
 cases = {}
@@ -50,6 +51,12 @@ case("mse", F.mse_loss, normal(4, 3, 5), normal(4, 3, 5))
 case("smooth_l1", F.smooth_l1_loss, normal(4, 3, 5), normal(4, 3, 5))
 case("smooth_l1_beta", F.smooth_l1_loss, normal(4, 3, 5), normal(4, 3, 5), beta=0.11)
 case("smooth_l1_ties", F.smooth_l1_loss, torch.tensor([0.0, 1, -1, 3, -3]), torch.zeros(5))
+
+focal = lambda x, t, **attrs: sigmoid_focal_loss(x, t, reduction="mean", **attrs)
+case("focal", focal, normal(30, scale=4), classes(30, c=2).float(), alpha=0.25, gamma=2)
+case("focal_soft", focal, normal(4, 3, 5), torch.rand(4, 3, 5, generator=g), alpha=-1, gamma=1.5)
+case("focal_far", focal, torch.tensor([0.0, 0, 20, 20, -20, -20]), torch.tensor([0.0, 1, 0, 1, 0, 1]), alpha=0.75, gamma=2)
+case("focal_flat", focal, normal(12), classes(12, c=2).float(), alpha=0.25, gamma=0)
 
 out = pathlib.Path(__file__).parent.parent / "loss" / "testdata" / "losses.npz"
 np.savez_compressed(out, **cases)

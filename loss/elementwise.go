@@ -16,8 +16,13 @@ func BCEWithLogits(b *onnx.Builder, x, t *onnx.Value) *onnx.Value {
 	if !pair(b, "binary cross-entropy", x, t) {
 		return &onnx.Value{}
 	}
+	return b.ReduceMean(binaryCrossEntropy(b, x, t))
+}
+
+// binaryCrossEntropy is BCEWithLogits of each element.
+func binaryCrossEntropy(b *onnx.Builder, x, t *onnx.Value) *onnx.Value {
 	linear := b.Mul(b.Sub(b.Scalar(x.DType, 1), t), x)
-	return b.ReduceMean(b.Add(linear, b.Softplus(b.Neg(x))))
+	return b.Add(linear, b.Softplus(b.Neg(x)))
 }
 
 // MSE is the mean of (x − t)², x and t of any one shape.

@@ -20,6 +20,8 @@ func TestGradient(t *testing.T) {
 	for name, f := range map[string]lossFunc{
 		"bce": BCEWithLogits, "bce_hard": BCEWithLogits, "bce_far": BCEWithLogits, "mse": MSE,
 		"smooth_l1": smoothL1(1), "smooth_l1_beta": smoothL1(0.11), "smooth_l1_ties": smoothL1(1),
+		"focal": focal(FocalAttrs{Gamma: 2, Alpha: 0.25}), "focal_soft": focal(FocalAttrs{Gamma: 1.5}),
+		"focal_far": focal(FocalAttrs{Gamma: 2, Alpha: 0.75}), "focal_flat": focal(FocalAttrs{Alpha: 0.25}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -20,6 +20,10 @@ func smoothL1(beta float64) lossFunc {
 	return func(b *onnx.Builder, x, target *onnx.Value) *onnx.Value { return SmoothL1(b, x, target, beta) }
 }
 
+func focal(a FocalAttrs) lossFunc {
+	return func(b *onnx.Builder, x, target *onnx.Value) *onnx.Value { return Focal(b, x, target, a) }
+}
+
 // batched is a shape whose first axis is the symbol N.
 func batched(b *onnx.Builder, shape []int64) onnx.Shape {
 	return append(onnx.Shape{b.Dim("N")}, shape[1:]...)
@@ -80,6 +84,10 @@ func TestGolden(t *testing.T) {
 		{"smooth_l1", smoothL1(1)},
 		{"smooth_l1_beta", smoothL1(0.11)},
 		{"smooth_l1_ties", smoothL1(1)},
+		{"focal", focal(FocalAttrs{Gamma: 2, Alpha: 0.25})},
+		{"focal_soft", focal(FocalAttrs{Gamma: 1.5})},
+		{"focal_far", focal(FocalAttrs{Gamma: 2, Alpha: 0.75})},
+		{"focal_flat", focal(FocalAttrs{Alpha: 0.25})},
 	}
 	if len(golden) != 4*len(tests) {
 		t.Errorf("%d arrays for %d cases of 4", len(golden), len(tests))
@@ -150,6 +158,8 @@ func TestRefuses(t *testing.T) {
 		{"smoothing in percent", crossEntropy(CrossEntropyAttrs{LabelSmoothing: 10}), onnx.Shape{2, 3}, onnx.Shape{2}, f32, i64, "smoothing is 10"},
 		{"target of another shape", MSE, onnx.Shape{2, 3}, onnx.Shape{3, 2}, f32, f32, "not alike"},
 		{"target of another type", BCEWithLogits, onnx.Shape{2}, onnx.Shape{2}, f32, i64, "not alike"},
+		{"gamma without a derivative", focal(FocalAttrs{Gamma: 0.5}), onnx.Shape{2}, onnx.Shape{2}, f32, f32, "gamma is 0.5"},
+		{"alpha in percent", focal(FocalAttrs{Alpha: 25}), onnx.Shape{2}, onnx.Shape{2}, f32, f32, "alpha is 25"},
 		{"beta of 0", smoothL1(0), onnx.Shape{2}, onnx.Shape{2}, f32, f32, "beta is 0"},
 	}
 	for _, tt := range tests {
