@@ -278,6 +278,22 @@ def pool():
     )
 
 
+def resize():
+    def to(mode, **kw):
+        return lambda x: F.interpolate(x, mode=mode, **kw)
+
+    save(
+        "resize",
+        ("nearest", to("nearest", scale_factor=2), whole(2, 3, 3, 4)),
+        ("nearest_sizes", to("nearest", size=(7, 3)), whole(1, 2, 3, 5)),
+        ("nearest_exact", to("nearest-exact", size=(7, 3)), whole(1, 2, 3, 5)),
+        ("linear", to("bilinear", scale_factor=2), normal(2, 3, 3, 4)),
+        ("linear_sizes", to("bilinear", size=(7, 3)), normal(1, 2, 3, 5)),
+        ("linear_corners", to("bilinear", size=(7, 9), align_corners=True), normal(1, 2, 3, 5)),
+        ("linear_line", to("linear", size=7), normal(1, 2, 4)),
+    )
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -289,3 +305,4 @@ if __name__ == "__main__":
     conv()
     norm()
     pool()
+    resize()

@@ -74,6 +74,7 @@ var rules = map[string]rule{
 	"GlobalAveragePool": {globalAveragePoolRule, 1},
 
 	"BatchNormalization": {batchNormRule, 0},
+	"Resize":             {resizeRule, 1},
 }
 
 // zeroRules are the operators whose floating-point results are constant but for jumps,
