@@ -8,7 +8,7 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -16,9 +16,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,7 +47,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "load:", err)
 		os.Exit(1)
 	}
-	r := run(context.Background(), *url, bodies, *clients, *count, time.Duration(*warm*1e9), time.Duration(*seconds*1e9))
+	r := run(context.Background(), strings.TrimPrefix(*url, "http://"), bodies, *clients, *count, time.Duration(*warm*1e9), time.Duration(*seconds*1e9))
 	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
 		os.Exit(1)
 	}
@@ -66,8 +68,13 @@ func read(photos []string) ([][]byte, error) {
 	return bodies, nil
 }
 
-func run(ctx context.Context, url string, bodies [][]byte, clients int, count int64, warm, length time.Duration) result {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
+// run sends requests over one connection per client, already written out: what the
+// clients cost, the servers on the same cores lose.
+func run(ctx context.Context, host string, bodies [][]byte, clients int, count int64, warm, length time.Duration) result {
+	requests := make([][]byte, len(bodies))
+	for i, b := range bodies {
+		requests[i] = fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nX-Amz-Target: RekognitionService.DetectLabels\r\nContent-Length: %d\r\n\r\n%s", host, len(b), b)
+	}
 	begin := time.Now().Add(warm)
 	end := begin.Add(length)
 	if count > 0 {
@@ -78,12 +85,14 @@ func run(ctx context.Context, url string, bodies [][]byte, clients int, count in
 	var wg sync.WaitGroup
 	for c := range clients {
 		wg.Go(func() {
+			conn := &client{host: host}
+			defer conn.close()
 			for i := c; ; i++ {
 				start := time.Now()
 				if start.After(end) || count > 0 && sent.Load() >= count {
 					return
 				}
-				if err := ask(ctx, client, url, bodies[i%len(bodies)]); err != nil {
+				if err := conn.ask(ctx, requests[i%len(requests)]); err != nil {
 					failed.Add(1)
 				}
 				if start.After(begin) {
@@ -105,15 +114,30 @@ func run(ctx context.Context, url string, bodies [][]byte, clients int, count in
 	return r
 }
 
-// ask sends one request; anything but a 200 is an error.
-func ask(ctx context.Context, client *http.Client, url string, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/", bytes.NewReader(body))
-	if err != nil {
+// client is a kept connection.
+type client struct {
+	host string
+	conn net.Conn
+	in   *bufio.Reader
+}
+
+// ask sends one request; anything but a 200 is an error and ends the connection.
+func (c *client) ask(ctx context.Context, request []byte) (err error) {
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	if c.conn == nil {
+		if c.conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", c.host); err != nil {
+			return err
+		}
+		c.in = bufio.NewReader(c.conn)
+	}
+	if _, err := c.conn.Write(request); err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Amz-Target", "RekognitionService.DetectLabels")
-	resp, err := client.Do(req)
+	resp, err := http.ReadResponse(c.in, nil)
 	if err != nil {
 		return err
 	}
@@ -125,4 +149,11 @@ func ask(ctx context.Context, client *http.Client, url string, body []byte) erro
 		return fmt.Errorf("status %s", resp.Status)
 	}
 	return nil
+}
+
+func (c *client) close() {
+	if c.conn != nil {
+		_ = c.conn.Close() // what matters was read or has failed already
+		c.conn = nil
+	}
 }
