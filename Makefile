@@ -3,6 +3,7 @@ SHELL := bash
 DEPS ?= .deps
 PORT ?= 8080
 VENV := .venv
+DATA := $(abspath $(or $(TRILOBITE_DATA),../shared/data))
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PLATFORM ?= $(shell go env GOOS)/$(shell go env GOARCH)
 export TRILOBITE_PACKAGES ?= $(abspath $(DEPS))
@@ -31,8 +32,9 @@ test: build ## the whole test suite
 lint: deps ## golangci-lint, gofmt, generated code up to date
 	scripts/lint
 
-eval: build $(VENV)/eval ## accuracy on the reference data (TRILOBITE_DATA, default ../shared/data)
+eval: build $(VENV)/eval ## accuracy and broken pictures on the reference data (TRILOBITE_DATA, default ../shared/data)
 	$(VENV)/bin/python bench/accuracy/run.py
+	[ ! -d "$(DATA)" ] || TRILOBITE_DATA="$(DATA)" go test ./imageio -run 'Hostile|Orientation'
 
 acceptance: build $(VENV)/acceptance ## the vendors' unmodified clients against the binary
 	$(VENV)/bin/python -m pytest -q acceptance $(if $(SMOKE),-m smoke)

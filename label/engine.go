@@ -24,18 +24,13 @@ import (
 	"trilobite/zoo"
 )
 
-// Recorder receives measurements by stage; telemetry.Recorder is one.
-type Recorder interface {
-	ort.Recorder
-}
-
 // Options configure an Engine.
 type Options struct {
 	Models   []string    // references of the models to merge, name or name@version
 	Runtime  ort.Options // threads, queue, provider; Name is set per model
 	Limits   imageio.Limits
-	Memory   int64    // bytes that decoded images may take together
-	Recorder Recorder // nil: nothing is recorded
+	Memory   int64        // bytes that decoded images may take together
+	Recorder ort.Recorder // nil: nothing is recorded
 }
 
 // decodeQueue is how many images may wait for memory to be decoded in.
@@ -50,12 +45,16 @@ type Engine struct {
 	limits  imageio.Limits
 	minSide int
 	version string
-	record  Recorder
+	record  ort.Recorder
 }
 
 // Open loads the models.
 func Open(ctx context.Context, rt *ort.Runtime, store *zoo.Store, o Options) (*Engine, error) {
-	e := &Engine{runtime: rt, limits: o.Limits, record: o.Recorder, turns: newTurns(rt.Cores(), cmp.Or(o.Runtime.MaxQueue, ort.DefaultQueue)), gate: imageio.NewGate(o.Memory, decodeQueue)}
+	e := &Engine{
+		runtime: rt, limits: o.Limits, record: o.Recorder,
+		turns: newTurns(rt.Cores(), cmp.Or(o.Runtime.MaxQueue, ort.DefaultQueue)),
+		gate:  imageio.NewGate(o.Memory, decodeQueue),
+	}
 	if e.record == nil {
 		e.record = silent{}
 	}
@@ -228,7 +227,7 @@ func descending(a, b float32) int {
 	}
 }
 
-// silent is the Recorder that records nothing.
+// silent is the ort.Recorder that records nothing.
 type silent struct{}
 
 func (silent) Observe(string, string, time.Duration) {}

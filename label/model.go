@@ -44,7 +44,7 @@ func loadModel(ctx context.Context, rt *ort.Runtime, store *zoo.Store, ref strin
 }
 
 // decode makes the model's detector or classifier.
-func (m *model) decode(names []string, rec Recorder) (err error) {
+func (m *model) decode(names []string, rec ort.Recorder) (err error) {
 	switch d := m.card.Decoder; m.card.Task {
 	case zoo.Detect:
 		m.detector, err = detect.New(m.session, detect.Config{

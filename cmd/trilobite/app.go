@@ -69,7 +69,7 @@ func (a *App) openEngine(cmd *cobra.Command, models []string) (*label.Engine, er
 }
 
 // loadEngine opens ONNX Runtime and the configured models.
-func loadEngine(ctx context.Context, c config.Config, rec label.Recorder) (*label.Engine, error) {
+func loadEngine(ctx context.Context, c config.Config, rec ort.Recorder) (*label.Engine, error) {
 	rt, err := openRuntime(c.ORT)
 	if err != nil {
 		return nil, err

@@ -169,7 +169,7 @@ func cocoSSD(t testing.TB) string {
 	}
 	dir = filepath.Join(dir, ".deps", "coco-ssd")
 	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no .deps/coco-ssd; make build fetches it")
+		t.Fatal("no .deps/coco-ssd (run `make deps`)")
 	}
 	return dir
 }
