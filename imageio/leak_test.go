@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -74,29 +75,35 @@ func widePNG(t *testing.T) []byte {
 }
 
 // TestLargeDecodesGiveBack decodes wide pictures side by side, of which each takes more
-// than 100 MB in the decoder, and then looks at what the process keeps: the C library
-// would hold it for each of the threads that took part. It is not parallel: see above.
+// than 100 MB in the decoder, and looks at what the process keeps: the C library would
+// hold it for each of the threads that took part. What is kept goes up and down by tens
+// of megabytes with what the threads happen to do last, so the least of some rounds
+// counts. It is not parallel: see above.
 func TestLargeDecodesGiveBack(t *testing.T) { //nolint:paralleltest // see above
 	file := widePNG(t)
 	debug.FreeOSMemory()
 	before := resident(t)
 	g := NewGate(512<<20, 16)
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			_, release, err := g.Decode(context.Background(), file, Options{MinSide: 300})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			release()
-		})
+	least := math.MaxInt
+	for range 4 {
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				_, release, err := g.Decode(context.Background(), file, Options{MinSide: 300})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				release()
+			})
+		}
+		wg.Wait()
+		debug.FreeOSMemory()
+		least = min(least, resident(t)-before)
 	}
-	wg.Wait()
-	debug.FreeOSMemory()
-	if kept := resident(t) - before; kept > 128<<20 {
-		t.Errorf("the process kept %d MB", kept>>20)
+	if least > 128<<20 {
+		t.Errorf("the process kept %d MB", least>>20)
 	} else {
-		t.Logf("the process kept %d KB", kept>>10)
+		t.Logf("the process kept %d KB", least>>10)
 	}
 }
