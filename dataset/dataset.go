@@ -1,8 +1,11 @@
 // Package dataset is what a labelled set of images is, whatever wrote it down. The
-// readers, one package per format, are below it: coco, yolo, csvlabels.
+// readers, one package per format, are below it.
 //
 // Readers check what they are given, since annotations come from outside: file names
-// stay below the images' folder, boxes are finite, classes exist. They open no images.
+// stay below the images' folder, boxes are finite, classes exist. One bad sample does
+// not spoil a set: it is left out and listed in Set.Dropped with its file, line and
+// reason; an error means that nothing can be read. Readers open no images, but for
+// their headers where a format leaves sizes to them.
 package dataset
 
 import (
@@ -14,18 +17,31 @@ import (
 	"trilobite/metric"
 )
 
+// NoIgnore is Set.Ignore where every mask value is a class.
+const NoIgnore = -1
+
 // Set is a number of images with their labels.
 type Set struct {
 	Classes []string // names by class; "" where a class was never named
 	Images  []Image
+
+	// Ignore is the mask value that stands for no class and counts nowhere, or NoIgnore.
+	Ignore int
+	// Colors gives the mask value of each colour of masks that are pictures. Where it is
+	// nil, a mask's pixel is its value.
+	Colors map[[3]uint8]int
+
+	Dropped []Dropped // what was left out, in the order it was met
 }
 
 // Image is one picture and what it shows.
 type Image struct {
 	File    string // path to open
+	Split   string // Train, Val, Test, or "" where the format does not tell
 	W, H    int    // pixels as annotated; 0 where the format does not tell
 	Classes []int  // of the whole picture
 	Objects []Object
+	Mask    string // path of the picture's mask; "" where it has none
 }
 
 // Object is a thing in a picture.
@@ -34,6 +50,28 @@ type Object struct {
 	Box   geom.Rect // pixels
 	Area  float64   // pixels of its outline, or of the box where that is unknown
 	Crowd bool      // a group that was annotated as one
+
+	Polygons []geom.Polygon // its outline, in parts; none where it was not drawn
+}
+
+// Dropped is a sample, or a part of one, that was left out because it cannot be used.
+type Dropped struct {
+	File   string // that says so, or that cannot be used
+	Line   int    // in File, from 1; 0 where it has no lines
+	Reason string
+}
+
+// String returns "file:line: reason".
+func (d Dropped) String() string {
+	if d.Line > 0 {
+		return fmt.Sprintf("%s:%d: %s", d.File, d.Line, d.Reason)
+	}
+	return d.File + ": " + d.Reason
+}
+
+// Drop records that something in file, at line if that is above 0, was left out.
+func (s *Set) Drop(file string, line int, format string, args ...any) {
+	s.Dropped = append(s.Dropped, Dropped{file, line, fmt.Sprintf(format, args...)})
 }
 
 // Truth returns the objects as metric.COCOBoxes takes them; the image of an object is

@@ -66,7 +66,7 @@ func Parse(r io.Reader, images string) (*dataset.Set, error) {
 	if err := json.NewDecoder(r).Decode(&f); err != nil {
 		return nil, err
 	}
-	s := &dataset.Set{}
+	s := &dataset.Set{Ignore: dataset.NoIgnore}
 	slices.SortStableFunc(f.Categories, func(a, b category) int { return cmp.Compare(a.ID, b.ID) })
 	classes := make(map[int64]int, len(f.Categories))
 	for i, c := range f.Categories {

@@ -31,6 +31,7 @@ func TestRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &dataset.Set{
+		Ignore:  dataset.NoIgnore,
 		Classes: []string{"bicycle", "dog"},
 		Images: []dataset.Image{
 			{File: "images/sub/a.jpg", W: 4, H: 5},

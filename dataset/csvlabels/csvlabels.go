@@ -62,7 +62,7 @@ func Parse(r io.Reader, images string, c Columns) (*dataset.Set, error) {
 			}
 		}
 	}
-	s := &dataset.Set{}
+	s := &dataset.Set{Ignore: dataset.NoIgnore}
 	var names []string // by image, where classes have no numbers
 	for {
 		line, err := lines.Read()

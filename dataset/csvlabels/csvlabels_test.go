@@ -19,14 +19,17 @@ func TestParse(t *testing.T) {
 		want    *dataset.Set
 	}{
 		{"numbers and names", Columns{File: "file", Index: "index", Name: "name"}, &dataset.Set{
+			Ignore:  dataset.NoIgnore,
 			Classes: []string{"ray", "", "tench"},
 			Images:  []dataset.Image{{File: "images/a.jpg", Classes: []int{2}}, {File: "images/sub/b, c.jpg", Classes: []int{0}}},
 		}},
 		{"numbers only", Columns{File: "file", Index: "index"}, &dataset.Set{
+			Ignore:  dataset.NoIgnore,
 			Classes: []string{"", "", ""},
 			Images:  []dataset.Image{{File: "images/a.jpg", Classes: []int{2}}, {File: "images/sub/b, c.jpg", Classes: []int{0}}},
 		}},
 		{"names only, numbered by the alphabet", Columns{File: "file", Name: "name"}, &dataset.Set{
+			Ignore:  dataset.NoIgnore,
 			Classes: []string{"ray", "tench"},
 			Images:  []dataset.Image{{File: "images/a.jpg", Classes: []int{1}}, {File: "images/sub/b, c.jpg", Classes: []int{0}}},
 		}},

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -46,14 +45,14 @@ func Read(l Layout, size SizeFunc) (*dataset.Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", l.Classes, err)
 	}
-	s := &dataset.Set{Classes: names}
+	s := &dataset.Set{Classes: names, Ignore: dataset.NoIgnore}
 	files, err := os.ReadDir(l.Images) // sorted
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range files {
 		ext := filepath.Ext(f.Name())
-		if f.IsDir() || !slices.Contains(extensions, strings.ToLower(ext)) {
+		if f.IsDir() || !dataset.IsImageName(f.Name()) {
 			continue
 		}
 		img := dataset.Image{File: filepath.Join(l.Images, f.Name())}
@@ -75,9 +74,6 @@ func Read(l Layout, size SizeFunc) (*dataset.Set, error) {
 	}
 	return s, nil
 }
-
-// extensions of what the trainers take for pictures.
-var extensions = []string{".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 func readLabels(path string, classes int) ([]dataset.Object, error) {
 	f, err := os.Open(path)

@@ -53,6 +53,7 @@ func TestRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &dataset.Set{
+		Ignore:  dataset.NoIgnore,
 		Classes: []string{"person", "dog"},
 		Images: []dataset.Image{
 			{File: filepath.Join(dir, "images/a.png")},
