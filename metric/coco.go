@@ -39,6 +39,8 @@ type COCO struct {
 	ARLarge  float64
 
 	ByClass map[int]float64 // AP of each class that has objects
+	// Curves50 has for each of those the precision at IoU 0.5 and recall 0, 0.01 … 1.
+	Curves50 map[int][]float64
 }
 
 // Stats returns the figures in the order that pycocotools prints them.
@@ -67,7 +69,7 @@ func COCOBoxes(truth []Truth, predictions []Prediction) COCO {
 	var means [4][3]mean // of precision, by area range and detections per image
 	var at50, at75 mean
 	var recalls [4][3]mean
-	out := COCO{ByClass: map[int]float64{}}
+	out := COCO{ByClass: map[int]float64{}, Curves50: map[int][]float64{}}
 	for _, class := range classes {
 		images := class.match()
 		for a := range cocoAreas {
@@ -88,6 +90,7 @@ func COCOBoxes(truth []Truth, predictions []Prediction) COCO {
 						own.add(c.precision[t][:]...)
 					}
 					out.ByClass[class.id] = own.value()
+					out.Curves50[class.id] = slices.Clone(c.precision[0][:])
 				}
 			}
 		}

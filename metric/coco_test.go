@@ -50,6 +50,13 @@ func TestCOCOBoxes(t *testing.T) {
 					t.Errorf("figure %d is %.15f, want %.15f", i, g, want[i])
 				}
 			}
+			var at50 mean
+			for _, curve := range got.Curves50 {
+				at50.add(curve...)
+			}
+			if math.Abs(at50.value()-want[1]) > 1e-12 {
+				t.Errorf("the curves at IoU 0.5 have mean %v, AP50 is %v", at50.value(), want[1])
+			}
 			byClass, _ := tensor.Data[float64](golden[name+"_class"])
 			for c, want := range byClass {
 				if g, ok := got.ByClass[c]; ok != (want >= 0) || ok && math.Abs(g-want) > 1e-12 {

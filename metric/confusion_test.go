@@ -5,33 +5,6 @@ import (
 	"testing"
 )
 
-func TestTopK(t *testing.T) {
-	t.Parallel()
-	rankings := [][]int{{2, 0, 1}, {1, 2}, {0}, {}}
-	classes := []int{0, 1, 2, 0}
-	tests := []struct {
-		name string
-		k    int
-		want float64
-	}{
-		{"best only", 1, 0.25},
-		{"two best", 2, 0.5},
-		{"more than there are", 9, 0.5},
-		{"none", 0, 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			if got := TopK(rankings, classes, tt.k); got != tt.want {
-				t.Errorf("TopK(%d) = %v, want %v", tt.k, got, tt.want)
-			}
-		})
-	}
-	if got := TopK(nil, nil, 1); got != 0 {
-		t.Errorf("no samples: %v, want 0", got)
-	}
-}
-
 func TestConfusion(t *testing.T) {
 	t.Parallel()
 	c := NewConfusion(3)
@@ -61,5 +34,31 @@ func TestConfusion(t *testing.T) {
 	}
 	if got := c.Count(0, 1); got != 1 {
 		t.Errorf("Count(0, 1) = %d, want 1", got)
+	}
+}
+
+func TestAddMasksRefuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name        string
+		truth, pred []uint8
+		ignore      int
+		ok          bool
+	}{
+		{"another size", []uint8{0}, []uint8{0, 1}, -1, false},
+		{"truth outside", []uint8{0, 3}, []uint8{0, 0}, -1, false},
+		{"prediction outside", []uint8{0, 1}, []uint8{0, 3}, -1, false},
+		{"the ignored truth may be outside", []uint8{0, 255}, []uint8{0, 1}, 255, true},
+		{"what is predicted there does not matter", []uint8{0, 255}, []uint8{0, 9}, 255, true},
+	}
+	for _, tt := range tests {
+		c := NewConfusion(3)
+		err := c.AddMasks(tt.truth, tt.pred, tt.ignore)
+		if (err == nil) != tt.ok {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if got := c.Accuracy(); got != map[bool]float64{true: 1, false: 0}[tt.ok] {
+			t.Errorf("%s: accuracy %v: counted in part", tt.name, got)
+		}
 	}
 }
