@@ -126,7 +126,7 @@ func (m *Model) Outputs() []ValueInfo { return slices.Clone(m.out) }
 // trilobite.Error: Throttled when too many wait, Canceled when ctx ends first (a run
 // under way stops at its next node), NotReady when the model is closed.
 func (m *Model) Run(ctx context.Context, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	if err := m.check(in); err != nil {
+	if err := check(in, m.in); err != nil {
 		return nil, fmt.Errorf("running model %s: %w", m.opts.Name, err)
 	}
 	if m.batches != nil && in[0].Shape[0] == 1 {
@@ -242,19 +242,6 @@ func (m *Model) buffers(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		out[i] = t
 	}
 	return out, nil
-}
-
-// check compares the inputs with what the model takes.
-func (m *Model) check(in []*tensor.Tensor) error {
-	if len(in) != len(m.in) {
-		return fmt.Errorf("%d inputs, want %d", len(in), len(m.in))
-	}
-	for i, v := range m.in {
-		if in[i].DType != v.DType || !fits(in[i].Shape, v.Shape) {
-			return fmt.Errorf("input %q is %s %s, want %s %s", v.Name, in[i].DType, onnx.Shape(in[i].Shape), v.DType, v.Shape)
-		}
-	}
-	return nil
 }
 
 func fits(got []int64, want onnx.Shape) bool {

@@ -16,6 +16,7 @@ type Options struct {
 	MaxQueue int    // runs that may wait before Throttled; 0: DefaultQueue
 	MaxBatch int    // requests joined in a run; 0: 1 on the CPU, 8 on CUDA
 	MaxWait  time.Duration
+	Threads  int      // of a training step (LoadStep); 0: all cores. A model's are the scheduler's choice
 	Recorder Recorder // nil: nothing is recorded
 }
 
@@ -71,8 +72,8 @@ func (o Options) withDefaults(path string) (Options, error) {
 	default:
 		return o, fmt.Errorf("loading model %s: provider %q, want cpu or cuda", o.Name, o.Provider)
 	}
-	if o.MaxQueue < 0 || o.MaxBatch < 0 || o.MaxWait < 0 || o.Device < 0 {
-		return o, fmt.Errorf("loading model %s: negative queue, batch, wait or device", o.Name)
+	if o.MaxQueue < 0 || o.MaxBatch < 0 || o.MaxWait < 0 || o.Device < 0 || o.Threads < 0 {
+		return o, fmt.Errorf("loading model %s: negative queue, batch, wait, device or threads", o.Name)
 	}
 	return o, nil
 }

@@ -10,6 +10,8 @@
 //
 // Start at Open, Load and Model.Run; schedule.go decides who runs how wide, batch.go
 // joins requests where that pays, session.go is the only place that touches elements.
+// A training step runs through a Stepper, which keeps its parameters in the library's
+// memory (stepper.go).
 // The package knows nothing of images: pipeline makes the tensors.
 package ort
 
@@ -73,6 +75,9 @@ func initialize(path string) error {
 	}
 	ortgo.SetSharedLibraryPath(path)
 	if err := ortgo.InitializeEnvironment(ortgo.WithLogLevelError()); err != nil {
+		return fmt.Errorf("opening ONNX Runtime %s: %w", path, err)
+	}
+	if err := loadTable(path); err != nil {
 		return fmt.Errorf("opening ONNX Runtime %s: %w", path, err)
 	}
 	environment.library = path

@@ -38,6 +38,7 @@ type lane struct {
 // ticket is a waiting run. granted receives its cores once; 0 when the model closes.
 type ticket struct {
 	lane    *lane
+	want    int // cores
 	granted chan int
 }
 
@@ -71,11 +72,38 @@ func (s *scheduler) acquire(ctx context.Context, l *lane, alone func() bool) (in
 		s.mu.Unlock()
 		return n, nil
 	}
+	return s.queueUp(ctx, l, 1)
+}
+
+// acquireExactly is acquire for a training step, which always takes n cores. While it
+// is first in the queue it keeps the cores that become free, so that those who come
+// after it cannot starve it; they go before its next step.
+func (s *scheduler) acquireExactly(ctx context.Context, l *lane, n int) error {
+	if ctx.Err() != nil {
+		return canceled(ctx, "ort.Step", l.name)
+	}
+	s.mu.Lock()
+	if !l.closed && s.free >= n && len(s.queue) == 0 {
+		s.grant(l, n)
+		s.mu.Unlock()
+		return nil
+	}
+	if l.closed {
+		s.mu.Unlock()
+		return closing(l.name)
+	}
+	_, err := s.queueUp(ctx, l, n)
+	return err
+}
+
+// queueUp waits for n cores behind those who wait already. It is called with the mutex
+// held and unlocks it.
+func (s *scheduler) queueUp(ctx context.Context, l *lane, n int) (int, error) {
 	if l.waiting >= l.limit {
 		s.mu.Unlock()
 		return 0, throttled(l.name, l.limit)
 	}
-	t := &ticket{lane: l, granted: make(chan int, 1)}
+	t := &ticket{lane: l, want: n, granted: make(chan int, 1)}
 	s.queue = append(s.queue, t)
 	l.wait(1)
 	s.mu.Unlock()
@@ -107,13 +135,18 @@ func (s *scheduler) release(l *lane, n int) {
 	if l.running == 0 {
 		l.idle.Broadcast()
 	}
-	for s.free > 0 && len(s.queue) > 0 {
+	s.admit()
+}
+
+// admit grants free cores in the order of the queue. The mutex is held.
+func (s *scheduler) admit() {
+	for len(s.queue) > 0 && s.free >= s.queue[0].want {
 		t := s.queue[0]
 		s.queue[0] = nil
 		s.queue = s.queue[1:]
 		t.lane.wait(-1)
-		s.grant(t.lane, 1)
-		t.granted <- 1
+		s.grant(t.lane, t.want)
+		t.granted <- t.want
 	}
 }
 
@@ -125,6 +158,7 @@ func (s *scheduler) leave(t *ticket) {
 	if i >= 0 {
 		s.queue = slices.Delete(s.queue, i, i+1)
 		t.lane.wait(-1)
+		s.admit() // who stood behind may want less
 		s.mu.Unlock()
 		return
 	}
@@ -147,6 +181,7 @@ func (s *scheduler) close(l *lane) {
 		t.granted <- 0
 		return true
 	})
+	s.admit()
 	for l.running > 0 {
 		l.idle.Wait()
 	}

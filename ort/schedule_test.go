@@ -3,9 +3,12 @@ package ort
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"trilobite"
 	"trilobite/tensor"
@@ -152,4 +155,62 @@ func TestCloseWhileRunning(t *testing.T) {
 	if err := <-closed; err != nil {
 		t.Error(err)
 	}
+}
+
+func TestTrainingTakesItsTurn(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheduler(2)
+		serving, training := s.lane("m", 8, func(int) {}), s.lane("t", 1, func(int) {})
+		take := func() {
+			if _, err := s.acquire(ctx, serving, func() bool { return false }); err != nil {
+				t.Error(err)
+			}
+		}
+		take()
+		var order []string
+		var mu sync.Mutex
+		note := func(what string) {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, what)
+		}
+		go func() {
+			if err := s.acquireExactly(ctx, training, 2); err != nil {
+				t.Error(err)
+			}
+			note("step")
+			s.release(training, 2)
+		}()
+		synctest.Wait()
+		for range 2 { // one core is free, and they came after the step
+			go func() {
+				take()
+				note("run")
+				s.release(serving, 1)
+			}()
+			synctest.Wait()
+		}
+		s.release(serving, 1)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"step", "run", "run"}, order); diff != "" {
+			t.Errorf("order (-want +got):\n%s", diff)
+		}
+		take()
+		ending, cancel := context.WithCancel(ctx)
+		go func() {
+			if err := s.acquireExactly(ending, training, 2); trilobite.CodeOf(err) != trilobite.Canceled {
+				t.Errorf("a step whose context ends in the queue: %v", err)
+			}
+		}()
+		synctest.Wait()
+		go take()
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if s.free != 0 {
+			t.Errorf("%d cores are free, want the run behind the step that left to have one", s.free)
+		}
+	})
 }

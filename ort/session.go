@@ -139,7 +139,8 @@ func (s *session) run(ctx context.Context, in, out []*tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
-	if err := s.terminable(ctx, inputs, outputs); err != nil {
+	err = s.terminable(ctx, func(o *ortgo.RunOptions) error { return s.s.RunWithOptions(inputs, outputs, o) })
+	if err != nil {
 		return err
 	}
 	for i, v := range outputs {
@@ -154,7 +155,9 @@ func (s *session) run(ctx context.Context, in, out []*tensor.Tensor) error {
 	return nil
 }
 
-func (s *session) terminable(ctx context.Context, inputs, outputs []ortgo.Value) error {
+// terminable does a run that stops at its next node when ctx ends; the error is then
+// ctx's cause.
+func (s *session) terminable(ctx context.Context, run func(*ortgo.RunOptions) error) error {
 	opts, err := s.options()
 	if err != nil {
 		return err
@@ -164,7 +167,7 @@ func (s *session) terminable(ctx context.Context, inputs, outputs []ortgo.Value)
 		_ = opts.Terminate() // it sets a flag; it has no way to fail on live options
 		close(ended)
 	})
-	err = s.s.RunWithOptions(inputs, outputs, opts)
+	err = run(opts)
 	if !stop() {
 		<-ended // opts must not be reused while AfterFunc holds it
 	}

@@ -134,3 +134,38 @@ func infos(in []ortgo.InputOutputInfo, kind string) ([]ValueInfo, error) {
 	}
 	return out, nil
 }
+
+// elements returns a tensor's elements as bytes, the same memory.
+func elements(t *tensor.Tensor) ([]byte, error) {
+	switch d := t.Raw().(type) {
+	case []float32:
+		return bytesOf(d), nil
+	case []float64:
+		return bytesOf(d), nil
+	case []int8:
+		return bytesOf(d), nil
+	case []int16:
+		return bytesOf(d), nil
+	case []int32:
+		return bytesOf(d), nil
+	case []int64:
+		return bytesOf(d), nil
+	case []uint8:
+		return d, nil
+	case []uint16: // float16 and bfloat16 too
+		return bytesOf(d), nil
+	case []uint32:
+		return bytesOf(d), nil
+	case []uint64:
+		return bytesOf(d), nil
+	case []bool:
+		return bytesOf(d), nil
+	default:
+		return nil, fmt.Errorf("a %s tensor cannot be run", t.DType)
+	}
+}
+
+func bytesOf[T any](d []T) []byte {
+	var zero T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(d))), len(d)*int(unsafe.Sizeof(zero))) //nolint:gosec // the same memory, as bytes
+}

@@ -1,0 +1,194 @@
+package ort
+
+/*
+#cgo linux LDFLAGS: -ldl
+#include <dlfcn.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+// table is the library's OrtApi: a struct of nothing but function pointers, whose order
+// never changes (onnxruntime_c_api.h, "NO REORDERING"). The numbers below are places in
+// it; capi_test.go compares them with the binding's own copy of that header.
+static void *const *table;
+
+typedef struct { const void *(*get_api)(uint32_t); } api_base;
+
+static char *load_table(const char *path) {
+	void *lib = dlopen(path, RTLD_LAZY); // the binding has it open: another reference
+	if (!lib) return strdup(dlerror());
+	const api_base *(*base)(void) = (const api_base *(*)(void))dlsym(lib, "OrtGetApiBase");
+	if (!base) return strdup(dlerror());
+	table = (void *const *)base()->get_api(17);
+	return table ? NULL : strdup("the library has no API of version 17");
+}
+
+static char *said(void *status) {
+	if (!status) return NULL;
+	char *text = strdup(((const char *(*)(void *))table[2])(status)); // GetErrorMessage
+	((void (*)(void *))table[93])(status);                            // ReleaseStatus
+	return text;
+}
+
+static char *run_with_binding(void *session, void *options, void *binding) {
+	return said(((void *(*)(void *, void *, void *))table[133])(session, options, binding)); // RunWithBinding
+}
+
+static char *bind_input(void *binding, const char *name, void *value) {
+	return said(((void *(*)(void *, const char *, void *))table[136])(binding, name, value)); // BindInput
+}
+
+static char *bind_output(void *binding, const char *name, void *value) {
+	return said(((void *(*)(void *, const char *, void *))table[137])(binding, name, value)); // BindOutput
+}
+
+static char *create_memory_info(const char *name, int device, void **out) {
+	// OrtDeviceAllocator, OrtMemTypeDefault
+	return said(((void *(*)(const char *name, int type, int device, int kind, void **))table[68])(name, 0, device, 0, out)); // CreateMemoryInfo
+}
+
+static void release_memory_info(void *info) { ((void (*)(void *))table[94])(info); } // ReleaseMemoryInfo
+
+static char *create_allocator(void *session, void *info, void **out) {
+	return said(((void *(*)(void *, void *, void **))table[131])(session, info, out)); // CreateAllocator
+}
+
+static void release_allocator(void *allocator) { ((void (*)(void *))table[132])(allocator); } // ReleaseAllocator
+
+static char *create_tensor(void *allocator, const int64_t *shape, size_t rank, int type, void **out) {
+	return said(((void *(*)(void *, const int64_t *, size_t, int, void **))table[48])(allocator, shape, rank, type, out)); // CreateTensorAsOrtValue
+}
+
+static char *create_tensor_over(void *info, void *data, size_t size, const int64_t *shape, size_t rank, int type, void **out) {
+	return said(((void *(*)(void *, void *, size_t, const int64_t *, size_t, int, void **))table[49])(info, data, size, shape, rank, type, out)); // CreateTensorWithDataAsOrtValue
+}
+
+static char *tensor_data(void *value, void **out) {
+	return said(((void *(*)(void *, void **))table[51])(value, out)); // GetTensorMutableData
+}
+
+static void release_value(void *value) { ((void (*)(void *))table[96])(value); } // ReleaseValue
+*/
+import "C"
+
+import (
+	"errors"
+	"reflect"
+	"unsafe"
+
+	ortgo "github.com/yalue/onnxruntime_go"
+
+	"trilobite/tensor"
+)
+
+// What onnxruntime_go 1.27 lacks for training: runs of a binding that can be stopped,
+// tensors that the library allocates, on a device too, and values over them.
+
+// loadTable finds the library's functions once the binding has opened it.
+func loadTable(library string) error {
+	path := C.CString(library)
+	defer C.free(unsafe.Pointer(path))
+	return said(C.load_table(path))
+}
+
+// said makes an error of a message of the C side, and frees it.
+func said(text *C.char) error {
+	if text == nil {
+		return nil
+	}
+	defer C.free(unsafe.Pointer(text))
+	return errors.New(C.GoString(text))
+}
+
+// handle returns the C pointer that one of the binding's types keeps under the given
+// fields, or nil if the binding has changed: capi_test.go would say so.
+func handle(of any, fields ...string) unsafe.Pointer {
+	v := reflect.ValueOf(of)
+	for _, f := range fields {
+		v = v.Elem().FieldByName(f)
+		if v.Kind() != reflect.Pointer {
+			return nil
+		}
+	}
+	return v.UnsafePointer()
+}
+
+// runBinding runs what is bound; options may stop it.
+func (s *session) runBinding(o *ortgo.RunOptions, b *ortgo.IoBinding) error {
+	return said(C.run_with_binding(handle(s.s, "s", "ortSession"), handle(o, "o"), handle(b, "o")))
+}
+
+// value is a tensor of the library's, in the memory of a device.
+type value struct{ ptr unsafe.Pointer }
+
+func (v value) release() {
+	if v.ptr != nil {
+		C.release_value(v.ptr)
+	}
+}
+
+// bytes returns the elements of a value in the CPU's memory: valid until release.
+func (v value) bytes(n int) ([]byte, error) {
+	var data unsafe.Pointer
+	if err := said(C.tensor_data(v.ptr, &data)); err != nil || n == 0 { //nolint:gocritic // reads what cgo makes of it
+		return nil, err
+	}
+	return unsafe.Slice((*byte)(data), n), nil
+}
+
+func bindInput(b *ortgo.IoBinding, name string, v value) error {
+	c := C.CString(name)
+	defer C.free(unsafe.Pointer(c))
+	return said(C.bind_input(handle(b, "o"), c, v.ptr))
+}
+
+func bindOutput(b *ortgo.IoBinding, name string, v value) error {
+	c := C.CString(name)
+	defer C.free(unsafe.Pointer(c))
+	return said(C.bind_output(handle(b, "o"), c, v.ptr))
+}
+
+// memory is where a session keeps tensors: "Cpu", or "Cuda" with a device number.
+type memory struct{ info, allocator unsafe.Pointer }
+
+func newMemory(s *session, name string, device int) (*memory, error) {
+	c := C.CString(name)
+	defer C.free(unsafe.Pointer(c))
+	m := &memory{}
+	if err := said(C.create_memory_info(c, C.int(device), &m.info)); err != nil { //nolint:gocritic // reads what cgo makes of it
+		return nil, err
+	}
+	if err := said(C.create_allocator(handle(s.s, "s", "ortSession"), m.info, &m.allocator)); err != nil { //nolint:gocritic // reads what cgo makes of it
+		m.release()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *memory) release() {
+	if m.allocator != nil {
+		C.release_allocator(m.allocator)
+	}
+	if m.info != nil {
+		C.release_memory_info(m.info)
+	}
+}
+
+// allocate returns a tensor of unset elements.
+func (m *memory) allocate(d tensor.DType, shape []int64) (value, error) {
+	var v value
+	return v, said(C.create_tensor(m.allocator, dims(shape), C.size_t(len(shape)), C.int(d), &v.ptr)) //nolint:gocritic // reads what cgo makes of it
+}
+
+// over returns a tensor over elements of the CPU's memory, which stay where they are
+// until release.
+func (m *memory) over(data []byte, d tensor.DType, shape []int64) (value, error) {
+	var v value
+	start, size := unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data))
+	return v, said(C.create_tensor_over(m.info, start, size, dims(shape), C.size_t(len(shape)), C.int(d), &v.ptr)) //nolint:gocritic // reads what cgo makes of it
+}
+
+func dims(shape []int64) *C.int64_t {
+	return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(shape)))
+}
