@@ -28,6 +28,7 @@ func Classifiers() map[string]func(ClassifierOptions) (*Network, error) {
 		"resnet18":           ResNet18,
 		"resnet34":           ResNet34,
 		"resnet50":           ResNet50,
+		"resnet50_keras":     ResNet50Keras,
 		"resnet101":          ResNet101,
 	}
 }

@@ -55,11 +55,12 @@ func efficientNetLite(name string, width, depth float64, size int64, o Classifie
 }
 
 // EfficientNetLiteFeatures adds the stem and the blocks to m and returns the last
-// feature maps of strides 4, 8, 16 and 32. x is (N, 3, H, W) with H and W known; width
+// feature maps of strides 2, 4, 8, 16 and 32. x is (N, 3, H, W) with H and W known; width
 // and depth are the paper's coefficients.
 func EfficientNetLiteFeatures(m *Module, x *onnx.Value, width, depth float64) []Tap {
 	x = m.Conv("_conv_stem", x, 32, ConvAttrs{Kernel: 3, Stride: 2, SamePad: true})
 	x = m.ReLU6(m.BatchNorm("_bn0", x, efficientNetNorm))
+	m.Mark("_conv_stem", x)
 	var taps []Tap
 	stride, channels, block := int64(2), int64(32), 0
 	for i, s := range efficientNetStages {
@@ -67,7 +68,7 @@ func EfficientNetLiteFeatures(m *Module, x *onnx.Value, width, depth float64) []
 		if i > 0 && i < len(efficientNetStages)-1 {
 			repeat = int64(math.Ceil(depth * float64(repeat)))
 		}
-		if s.stride > 1 && stride > 2 {
+		if s.stride > 1 && block > 0 {
 			taps = append(taps, Tap{stride, channels, x})
 		}
 		stride *= s.stride
@@ -77,7 +78,8 @@ func EfficientNetLiteFeatures(m *Module, x *onnx.Value, width, depth float64) []
 			if r > 0 {
 				step = 1
 			}
-			x = mbConv(m.Sub(fmt.Sprintf("_blocks.%d", block)), x, channels, out, s.expand, s.kernel, step)
+			name := fmt.Sprintf("_blocks.%d", block)
+			x = m.Mark(name, mbConv(m.Sub(name), x, channels, out, s.expand, s.kernel, step))
 			channels = out
 			block++
 		}

@@ -18,8 +18,9 @@ func ExampleEfficientNetLite0() {
 	}
 	// Output:
 	// _conv_stem.weight [32,3,3,3]
-	// stride4 [24,56,56]
-	// stride8 [40,28,28]
-	// stride16 [112,14,14]
-	// stride32 [320,7,7]
+	// _blocks.0 [16,112,112]
+	// _blocks.2 [24,56,56]
+	// _blocks.4 [40,28,28]
+	// _blocks.10 [112,14,14]
+	// _blocks.15 [320,7,7]
 }

@@ -142,16 +142,19 @@ func checkGolden(t *testing.T, name string, build func(ClassifierOptions) (*Netw
 	x := tensor.Of(shape, noise(int(tensor.Size(shape)), 1))
 	for _, tap := range net.Taps {
 		net.Graph.Outputs = append(net.Graph.Outputs, tap.Value)
+		if s := tap.Value.Shape; s[1] != tap.Channels || s[2] != (x.Shape[2]+tap.Stride-1)/tap.Stride {
+			t.Errorf("stride %d, %d channels is %v", tap.Stride, tap.Channels, s)
+		}
 	}
 	got := infer(t, net.Graph, x)
 	near(t, "logits", got["logits"], want["logits"], 1e-4)
-	for _, tap := range net.Taps {
+	for _, tap := range net.Taps[1:] { // the references start at stride 4
 		stride := fmt.Sprintf("stride%d", tap.Stride)
 		shape, _ := tensor.Data[int64](want[fmt.Sprintf("shape%d", tap.Stride)])
-		if diff := cmp.Diff(shape, got[stride].Shape[1:]); diff != "" || shape[0] != tap.Channels {
+		if diff := cmp.Diff(shape, got[tap.Value.Name].Shape[1:]); diff != "" || shape[0] != tap.Channels {
 			t.Errorf("%s (-want +got):\n%s", stride, diff)
 		}
-		near(t, stride, channelMeans(got[stride]), want[stride], 1e-4)
+		near(t, stride, channelMeans(got[tap.Value.Name]), want[stride], 1e-4)
 	}
 	simplify(t, net.Graph)
 	near(t, "logits, simplified", infer(t, net.Graph, x)["logits"], want["logits"], 1e-4)

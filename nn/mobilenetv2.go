@@ -34,13 +34,14 @@ var mobileNetV2Stages = []struct{ expand, out, repeat, stride int64 }{
 }
 
 // MobileNetV2Features adds the stem and the blocks to m and returns the last feature
-// maps of strides 4, 8, 16 and 32. x is (N, 3, H, W).
+// maps of strides 2, 4, 8, 16 and 32. x is (N, 3, H, W).
 func MobileNetV2Features(m *Module, x *onnx.Value) []Tap {
 	x = m.convBNReLU6("features.0", x, 32, ConvAttrs{Kernel: 3, Stride: 2})
+	m.Mark("features.0", x)
 	var taps []Tap
 	stride, channels, block := int64(2), int64(32), 1
 	for _, s := range mobileNetV2Stages {
-		if s.stride > 1 && stride > 2 {
+		if s.stride > 1 {
 			taps = append(taps, Tap{stride, channels, x})
 		}
 		stride *= s.stride
@@ -49,7 +50,8 @@ func MobileNetV2Features(m *Module, x *onnx.Value) []Tap {
 			if r > 0 {
 				step = 1
 			}
-			x = invertedResidual(m.Sub(fmt.Sprintf("features.%d.conv", block)), x, channels, s.out, s.expand, step)
+			name := fmt.Sprintf("features.%d", block)
+			x = m.Mark(name, invertedResidual(m.Sub(name+".conv"), x, channels, s.out, s.expand, step))
 			channels = s.out
 			block++
 		}

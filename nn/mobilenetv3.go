@@ -76,7 +76,7 @@ func mobileNetV3(name string, blocks []mobileNetV3Block, hidden int64, o Classif
 }
 
 // MobileNetV3SmallFeatures adds the stem and the blocks to m and returns the last
-// feature maps of strides 4, 8, 16 and 32. x is (N, 3, H, W).
+// feature maps of strides 2, 4, 8, 16 and 32. x is (N, 3, H, W).
 func MobileNetV3SmallFeatures(m *Module, x *onnx.Value) []Tap {
 	return mobileNetV3Features(m, x, mobileNetV3Small)
 }
@@ -88,14 +88,16 @@ func MobileNetV3LargeFeatures(m *Module, x *onnx.Value) []Tap {
 
 func mobileNetV3Features(m *Module, x *onnx.Value, blocks []mobileNetV3Block) []Tap {
 	x = m.HardSwish(m.convBN3("features.0", x, 16, ConvAttrs{Kernel: 3, Stride: 2}))
+	m.Mark("features.0", x)
 	var taps []Tap
 	stride, channels := int64(2), int64(16)
 	for i, b := range blocks {
-		if b.stride > 1 && stride > 2 {
+		if b.stride > 1 {
 			taps = append(taps, Tap{stride, channels, x})
 		}
 		stride *= b.stride
-		x = mobileNetV3Bottleneck(m.Sub(fmt.Sprintf("features.%d.block", i+1)), x, channels, b)
+		name := fmt.Sprintf("features.%d", i+1)
+		x = m.Mark(name, mobileNetV3Bottleneck(m.Sub(name+".block"), x, channels, b))
 		channels = b.out
 	}
 	return append(taps, Tap{stride, channels, x})

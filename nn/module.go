@@ -14,19 +14,27 @@ import (
 type Module struct {
 	*onnx.Builder
 	prefix string
-	params *[]*onnx.Value
+	state  *state
+}
+
+// state is what the modules of one network share.
+type state struct {
+	params []*onnx.Value
+	init   map[*onnx.Value]Initialiser
 }
 
 // NewModule returns a module without prefix that adds to b.
-func NewModule(b *onnx.Builder) *Module { return &Module{Builder: b, params: new([]*onnx.Value)} }
+func NewModule(b *onnx.Builder) *Module {
+	return &Module{Builder: b, state: &state{init: map[*onnx.Value]Initialiser{}}}
+}
 
 // Sub returns the module called name inside m.
 func (m *Module) Sub(name string) *Module {
-	return &Module{Builder: m.Builder, prefix: m.prefix + name + ".", params: m.params}
+	return &Module{Builder: m.Builder, prefix: m.prefix + name + ".", state: m.state}
 }
 
 // Params returns the parameters of the whole network so far, in the order of their use.
-func (m *Module) Params() []*onnx.Value { return *m.params }
+func (m *Module) Params() []*onnx.Value { return m.state.params }
 
 // Param declares a float32 parameter, every element value, and returns it.
 func (m *Module) Param(name string, value float32, shape ...int64) *onnx.Value {
@@ -37,9 +45,12 @@ func (m *Module) Param(name string, value float32, shape ...int64) *onnx.Value {
 		}
 	}
 	p := m.Const(m.prefix+name, tensor.Of(shape, data))
-	*m.params = append(*m.params, p)
+	m.state.params = append(m.state.params, p)
 	return p
 }
+
+// Mark names x, the output of the module called name, so that it can be tapped.
+func (m *Module) Mark(name string, x *onnx.Value) *onnx.Value { return m.Name(x, m.prefix+name) }
 
 // ConvAttrs describe a square convolution. Zero means 1 for all but SamePad and Bias.
 type ConvAttrs struct {
@@ -48,6 +59,7 @@ type ConvAttrs struct {
 	// SamePad is TensorFlow's padding "SAME", which depends on the size of x and puts
 	// the odd row below and right; otherwise padding is torch's (Kernel−1)/2·Dilation.
 	SamePad bool
+	Init    Initialiser // of the weight; nil: HeNormal
 }
 
 // Conv convolves x (N, C, H, W) to out channels, with parameters name.weight and, with
@@ -63,6 +75,9 @@ func (m *Module) Conv(name string, x *onnx.Value, out int64, a ConvAttrs) *onnx.
 	kernel, stride, dilation, group := max(a.Kernel, 1), max(a.Stride, 1), max(a.Dilation, 1), max(a.Group, 1)
 	sub := m.Sub(name)
 	w := sub.Param("weight", 0, out, x.Shape[1]/group, kernel, kernel)
+	if a.Init != nil {
+		m.state.init[w] = a.Init
+	}
 	var bias *onnx.Value
 	if a.Bias {
 		bias = sub.Param("bias", 0, out)
@@ -117,6 +132,16 @@ func (m *Module) Linear(name string, x *onnx.Value, out int64) *onnx.Value {
 	sub := m.Sub(name)
 	w := sub.Param("weight", 0, out, x.Shape[1])
 	return m.Gemm(x, w, sub.Param("bias", 0, out), onnx.GemmAttrs{TransB: true})
+}
+
+// GroupNorm normalises groups of channels of each sample of x (N, C, H, W), then applies
+// name.weight and name.bias; epsilon is PyTorch's, 1e-5.
+func (m *Module) GroupNorm(name string, x *onnx.Value, groups int64) *onnx.Value {
+	if !m.sized(name, x, 1) {
+		return x
+	}
+	sub, c := m.Sub(name), x.Shape[1]
+	return m.GroupNormalization(x, sub.Param("weight", 1, c), sub.Param("bias", 0, c), groups, 1e-5)
 }
 
 // ReLU6 limits x to 0…6.

@@ -44,8 +44,10 @@ func resNet(name string, depths ResNetDepths, bottleneck bool, o ClassifierOptio
 	})
 }
 
-// ResNetFeatures adds the stem and the four stages to m and returns the stages' outputs,
-// of strides 4, 8, 16 and 32. x is (N, 3, H, W).
+// ResNetFeatures adds the stem and the four stages to m and returns their outputs, of
+// strides 2, 4, 8, 16 and 32. Blocks are named as their modules ("layer3.5"), and the
+// ReLUs inside as torchvision's feature extraction names them ("layer3.5.relu_1"). x is
+// (N, 3, H, W).
 func ResNetFeatures(m *Module, x *onnx.Value, depths ResNetDepths, bottleneck bool) []Tap {
 	block, expansion := basicBlock, int64(1)
 	if bottleneck {
@@ -53,8 +55,9 @@ func ResNetFeatures(m *Module, x *onnx.Value, depths ResNetDepths, bottleneck bo
 	}
 	x = m.Conv("conv1", x, 64, ConvAttrs{Kernel: 7, Stride: 2})
 	x = m.Relu(m.BatchNorm("bn1", x, BatchNormAttrs{}))
+	m.Mark("relu", x)
+	taps := []Tap{{2, 64, x}}
 	x = m.MaxPool(x, onnx.PoolAttrs{Kernel: []int64{3, 3}, Strides: []int64{2, 2}, Pads: []int64{1, 1, 1, 1}})
-	var taps []Tap
 	stride, channels, planes := int64(4), int64(64), int64(64)
 	for i, depth := range depths {
 		step := int64(1)
@@ -62,13 +65,14 @@ func ResNetFeatures(m *Module, x *onnx.Value, depths ResNetDepths, bottleneck bo
 			step = 2
 		}
 		for j := range depth {
-			s := m.Sub(fmt.Sprintf("layer%d.%d", i+1, j))
+			name := fmt.Sprintf("layer%d.%d", i+1, j)
+			s := m.Sub(name)
 			shortcut := x
 			if step > 1 || channels != planes*expansion {
 				shortcut = s.Conv("downsample.0", x, planes*expansion, ConvAttrs{Stride: step})
 				shortcut = s.BatchNorm("downsample.1", shortcut, BatchNormAttrs{})
 			}
-			x = s.Relu(s.Add(block(s, x, planes, step), shortcut))
+			x = m.Mark(name, s.Relu(s.Add(block(s, x, planes, step), shortcut)))
 			channels = planes * expansion
 			step = 1
 		}
@@ -81,7 +85,7 @@ func ResNetFeatures(m *Module, x *onnx.Value, depths ResNetDepths, bottleneck bo
 // basicBlock is the residual of figure 5, left: two 3×3 convolutions.
 func basicBlock(m *Module, x *onnx.Value, planes, stride int64) *onnx.Value {
 	y := m.Conv("conv1", x, planes, ConvAttrs{Kernel: 3, Stride: stride})
-	y = m.Relu(m.BatchNorm("bn1", y, BatchNormAttrs{}))
+	y = m.Mark("relu", m.Relu(m.BatchNorm("bn1", y, BatchNormAttrs{})))
 	y = m.Conv("conv2", y, planes, ConvAttrs{Kernel: 3})
 	return m.BatchNorm("bn2", y, BatchNormAttrs{})
 }
@@ -90,9 +94,9 @@ func basicBlock(m *Module, x *onnx.Value, planes, stride int64) *onnx.Value {
 // the channels.
 func bottleneckBlock(m *Module, x *onnx.Value, planes, stride int64) *onnx.Value {
 	y := m.Conv("conv1", x, planes, ConvAttrs{})
-	y = m.Relu(m.BatchNorm("bn1", y, BatchNormAttrs{}))
+	y = m.Mark("relu", m.Relu(m.BatchNorm("bn1", y, BatchNormAttrs{})))
 	y = m.Conv("conv2", y, planes, ConvAttrs{Kernel: 3, Stride: stride})
-	y = m.Relu(m.BatchNorm("bn2", y, BatchNormAttrs{}))
+	y = m.Mark("relu_1", m.Relu(m.BatchNorm("bn2", y, BatchNormAttrs{})))
 	y = m.Conv("conv3", y, planes*4, ConvAttrs{})
 	return m.BatchNorm("bn3", y, BatchNormAttrs{})
 }
