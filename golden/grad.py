@@ -294,6 +294,208 @@ def resize():
     )
 
 
+# The families below come last, in the order in which they were added: each draws from the
+# generator where the one before it stopped.
+
+
+def activation_2():
+    limits = np.float32(-0.8), np.float32(0.6)
+    between = clear(3, 5, kinks=limits)
+    save(
+        "activation_2",
+        ("prelu", F.prelu, clear(2, 3, 4), normal(1)),
+        ("prelu_channels", lambda x, w: F.prelu(x, w.flatten()), clear(2, 3, 4), normal(3, 1)),
+        ("celu", lambda x: F.celu(x, 0.7), clear(3, 5)),
+        ("selu", F.selu, clear(3, 5)),
+        ("thresholded_relu", lambda x: torch.where(x > 0.5, x, 0), clear(3, 5, kinks=(0.5,))),
+        ("softsign", F.softsign, clear(3, 5)),
+        ("mish", F.mish, normal(3, 5)),
+        ("clip_limits", torch.clamp, between, *limits),
+        ("clip_lower_limit", lambda x, lo: x.clamp(min=lo), between, limits[0]),
+        ("clip_upper_limit", lambda x, hi: x.clamp(max=hi), between, limits[1]),
+    )
+
+
+def arithmetic_2():
+    zero = np.array([0, 0, 2, 3], np.float32)
+    save("arithmetic_2", ("pow_zeros", torch.pow, zero, np.array([0, 2, 0, 1], np.float32)))
+
+
+def trigonometry():
+    inside = lambda: rng.uniform(-0.8, 0.8, 5).astype(np.float32)
+    save(
+        "trigonometry",
+        *((f.__name__, f, normal(5)) for f in (torch.sin, torch.cos, torch.sinh, torch.cosh, torch.atan, torch.asinh)),
+        *((f.__name__, f, inside()) for f in (torch.tan, torch.asin, torch.acos, torch.atanh)),
+        ("acosh", torch.acosh, positive(5) + 1),
+    )
+
+
+def reduce_2():
+    zeros = np.array([[2, 3, 4], [0, 3, 4], [0, 0, 4]], np.float32)
+    save(
+        "reduce_2",
+        ("l1", lambda x: x.abs().sum(1), clear(3, 4)),
+        ("sum_square", lambda x: (x * x).sum((0, 2), keepdim=True), normal(2, 3, 4)),
+        ("log_sum", lambda x: x.sum(1).log(), positive(3, 4)),
+        ("log_sum_exp", lambda x: x.logsumexp((1, 2)), normal(2, 3, 4)),
+        ("prod", lambda x: x.prod(1), normal(3, 4)),
+        ("prod_zeros", lambda x: x.prod(1), zeros),
+    )
+
+
+def layout_2():
+    crd = lambda x: F.pixel_shuffle(x, 2)
+
+    def dcr(x):
+        n, c, h, w = x.shape
+        return x.reshape(n, 2, 2, c // 4, h, w).permute(0, 3, 4, 1, 5, 2).reshape(n, c // 4, h * 2, w * 2)
+
+    def space(x):
+        n, c, h, w = x.shape
+        return x.reshape(n, c, h // 2, 2, w // 2, 2).permute(0, 3, 5, 1, 2, 4).reshape(n, c * 4, h // 2, w // 2)
+
+    save(
+        "layout_2",
+        ("tile", lambda x: x.repeat(2, 1, 3), normal(2, 3, 2)),
+        ("depth_to_space", dcr, normal(2, 8, 2, 3)),
+        ("pixel_shuffle", crd, normal(2, 8, 2, 3)),
+        ("space_to_depth", space, normal(2, 3, 4, 2)),
+        ("cumsum", lambda x: x.cumsum(1), normal(2, 4)),
+        ("cumsum_reverse", lambda x: x.flip(1).cumsum(1).flip(1), normal(2, 4)),
+        ("cumsum_exclusive", lambda x: x.cumsum(1) - x, normal(2, 4)),
+        ("triu", lambda x: x.triu(1), normal(2, 3, 4)),
+        ("tril", lambda x: x.tril(), normal(3, 4)),
+        ("dropout_off", lambda x: F.dropout(x, 0.5, False), normal(2, 3)),
+        ("dropout_none", lambda x: F.dropout(x, 0.0, True), normal(2, 3)),
+    )
+
+
+def pad():
+    save(
+        "pad",
+        ("reflect", lambda x: F.pad(x, (2, 1, 1, 2), mode="reflect"), normal(1, 2, 3, 4)),
+        ("edge", lambda x: F.pad(x, (2, 1, 0, 3), mode="replicate"), normal(1, 2, 3, 4)),
+        ("wrap", lambda x: F.pad(x, (2, 1, 0, 3), mode="circular"), normal(1, 2, 3, 4)),
+        ("reflect_line", lambda x: F.pad(x, (3, 2), mode="reflect"), normal(1, 2, 5)),
+        ("edge_cut", lambda x: F.pad(x, (-1, -2), mode="replicate"), normal(1, 2, 5)),
+        ("filling", lambda x, v: torch.cat([v.expand(2, 1), x, v.expand(2, 2)], 1), normal(2, 3), np.float32(0.3)),
+    )
+
+
+def gather():
+    i = lambda *list: np.array(list, np.int64)
+    save(
+        "gather",
+        ("one", lambda x, k: x[:, 1], normal(2, 3, 4), i()),
+        ("run", lambda x, k: x[1:3], normal(4, 3), i()),
+        ("from_the_end", lambda x, k: x[:, -2:], normal(2, 4), i()),
+        ("repeated", lambda x, k: x[k], normal(4, 3), i(2, 0, 2, -1)),
+        ("matrix", lambda x, k: x[:, k], normal(2, 4, 3), i(3, 1, 1, 0).reshape(2, 2)),
+        ("scalar", lambda x, k: x[:, k], normal(2, 4), np.int64(2)),
+        ("elements", lambda x, k: x.gather(1, k), normal(2, 4), i(3, 0, 0, 1, 1, 2).reshape(2, 3)),
+        ("nd", lambda x, k: x[k[:, 0], k[:, 1]], normal(3, 4, 2), i(0, 1, 2, -1, 0, 1).reshape(3, 2)),
+        ("nd_batch", lambda x, k: torch.stack([x[b][k[b, :, 0]] for b in range(2)]), normal(2, 4, 3), i(0, 3, 1, 2, 2, 0).reshape(2, 3, 1)),
+        ("scatter", lambda x, k, u: x.scatter(1, k, u), normal(2, 4), i(3, 0, 1, 2).reshape(2, 2), normal(2, 2)),
+        ("scatter_add", lambda x, k, u: x.scatter_add(0, k, u), normal(4, 2), i(3, 0, 3, 0, 1, 1).reshape(3, 2), normal(3, 2)),
+        ("scatter_nd", lambda x, k, u: x.index_put((k[:, 0], k[:, 1]), u), normal(3, 4, 2), i(0, 1, 2, 3).reshape(2, 2), normal(2, 2)),
+        ("scatter_nd_add", lambda x, k, u: x.index_put((k[:, 0],), u, accumulate=True), normal(3, 4), i(1, 1).reshape(2, 1), normal(2, 4)),
+        ("top_k", lambda x: x.topk(2, 1).values, normal(3, 5)),
+    )
+
+
+def norm_layer():
+    group = lambda g: lambda x, w, b: F.group_norm(x, g, w, b, 1e-3)
+    save(
+        "norm_layer",
+        ("layer", lambda x, w, b: F.layer_norm(x, (4,), w, b, 1e-5), normal(2, 3, 4), positive(4), normal(4)),
+        ("layer_axes", lambda x, w, b: F.layer_norm(x, (3, 4), w, b, 1e-3), normal(2, 3, 4), positive(3, 4), normal(3, 4)),
+        ("layer_without_bias", lambda x, w: F.layer_norm(x, (6,), w), normal(3, 6) + 30, positive(6)),
+        ("instance", lambda x, w, b: F.instance_norm(x, None, None, w, b, eps=1e-5), normal(2, 3, 4, 3), positive(3), normal(3)),
+        ("instance_line", lambda x, w, b: F.instance_norm(x, None, None, w, b, eps=1e-3), normal(2, 2, 5), positive(2), normal(2)),
+        ("group", group(2), normal(2, 4, 3, 3), positive(4), normal(4)),
+        ("group_all", group(1), normal(2, 4, 3, 2), positive(4), normal(4)),
+        ("lp", lambda x: F.normalize(x, dim=1), normal(2, 3, 2)),
+        ("lp_1", lambda x: F.normalize(x, 1, dim=-1), clear(3, 4)),
+    )
+
+
+def conv_transpose():
+    def back(**kw):
+        return lambda x, w, b=None: F.conv_transpose2d(x, w, b, **kw)
+
+    def cut(top, left, bottom, right, **kw):
+        def f(x, w):
+            y = F.conv_transpose2d(x, w, **kw)
+            return y[:, :, top : y.shape[2] - bottom, left : y.shape[3] - right]
+
+        return f
+
+    save(
+        "conv_transpose",
+        ("plain", back(), whole(2, 3, 4, 3), whole(3, 4, 3, 2), whole(4)),
+        ("strided", back(stride=2), whole(2, 3, 3, 4), whole(3, 2, 2, 2), whole(2)),
+        ("padded", back(stride=2, padding=1), whole(1, 2, 4, 3), whole(2, 3, 3, 3)),
+        ("output_padding", back(stride=2, padding=1, output_padding=1), whole(2, 2, 3, 4), whole(2, 3, 3, 3), whole(3)),
+        ("output_padding_alone", back(stride=3, output_padding=(2, 1)), whole(1, 2, 3, 2), whole(2, 3, 2, 2)),
+        ("dilated", back(stride=2, dilation=(2, 3), padding=2), whole(1, 2, 4, 3), whole(2, 2, 3, 3)),
+        ("groups", back(stride=2, groups=2, padding=1), whole(2, 4, 3, 3), whole(4, 3, 3, 3), whole(6)),
+        ("depthwise", back(stride=2, groups=3), whole(2, 3, 3, 4), whole(3, 1, 4, 4)),
+        ("asymmetric", cut(0, 1, 2, 0, stride=2), whole(1, 2, 4, 4), whole(2, 2, 3, 3)),
+        ("pointwise", back(), whole(2, 3, 3, 4), whole(3, 2, 1, 1)),
+        ("line", lambda x, w: F.conv_transpose1d(x, w, stride=2), whole(2, 2, 4), whole(2, 3, 3)),
+        ("volume", lambda x, w: F.conv_transpose3d(x, w, stride=2, padding=1), whole(1, 2, 2, 3, 2), whole(2, 2, 3, 2, 3)),
+        ("same_upper", cut(0, 0, 1, 1, stride=2), whole(1, 2, 3, 3), whole(2, 2, 3, 3)),
+        ("same_lower", cut(1, 1, 0, 0, stride=2), whole(1, 2, 3, 3), whole(2, 2, 3, 3)),
+        ("output_shape", cut(1, 1, 0, 1, stride=2), whole(1, 2, 3, 4), whole(2, 2, 3, 3)),
+    )
+
+
+def einsum():
+    of = lambda equation: lambda *x: torch.einsum(equation, *x)
+    save(
+        "einsum",
+        ("matrices", of("ij,jk->ik"), normal(2, 3), normal(3, 4)),
+        ("attention", of("bhqd,bhkd->bhqk"), normal(2, 2, 3, 4), normal(2, 2, 2, 4)),
+        ("outer", of("i,j->ij"), normal(3), normal(2)),
+        ("three", of("ij,jk,kl->il"), normal(2, 3), normal(3, 2), normal(2, 4)),
+        ("summed", of("ij->i"), normal(2, 3)),
+        ("summed_alone", of("ij,k->i"), normal(2, 3), normal(4)),
+        ("trace", of("ii->"), normal(3, 3)),
+        ("diagonal", of("bii->bi"), normal(2, 3, 3)),
+        ("ellipsis", of("...ij,...jk->...ik"), normal(2, 2, 3), normal(2, 3, 2)),
+        ("ellipsis_stretched", of("...ij,jk->...ik"), normal(2, 2, 3), normal(3, 2)),
+        ("implicit", of("kj,ik"), normal(3, 2), normal(2, 3)),
+        ("itself", lambda x: torch.einsum("ij,kj->ik", x, x), normal(3, 2)),
+    )
+
+
+def pool_2():
+    ceil = lambda pads: lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=pads)
+    save(
+        "pool_2",
+        ("average_ceil", ceil(False), normal(1, 2, 6, 7)),
+        ("average_ceil_counts_pads", ceil(True), normal(1, 2, 6, 7)),
+        ("average_ceil_alone", lambda x: F.avg_pool2d(x, 2, 2, ceil_mode=True), normal(1, 2, 5, 7)),
+        ("max_ceil_padded", lambda x: F.max_pool2d(x, 3, 2, 1, ceil_mode=True), normal(1, 2, 6, 7)),
+    )
+
+
+def resize_2():
+    def to(mode, **kw):
+        return lambda x: F.interpolate(x, mode=mode, **kw)
+
+    save(
+        "resize_2",
+        ("cubic", to("bicubic", size=(7, 9)), normal(1, 2, 4, 5)),
+        ("cubic_corners", to("bicubic", size=(7, 3), align_corners=True), normal(1, 2, 4, 5)),
+        ("antialias", to("bilinear", size=(3, 4), antialias=True), normal(1, 2, 7, 9)),
+        ("antialias_cubic", to("bicubic", size=(4, 3), antialias=True), normal(1, 2, 9, 8)),
+        ("channels_last", lambda x: F.interpolate(x.permute(0, 3, 1, 2), size=(6, 5), mode="bilinear").permute(0, 2, 3, 1), normal(1, 3, 4, 2)),
+        ("volume", to("trilinear", size=(3, 5, 4)), normal(1, 1, 2, 3, 3)),
+    )
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -306,3 +508,15 @@ if __name__ == "__main__":
     norm()
     pool()
     resize()
+    activation_2()
+    arithmetic_2()
+    trigonometry()
+    reduce_2()
+    layout_2()
+    pad()
+    gather()
+    norm_layer()
+    conv_transpose()
+    einsum()
+    pool_2()
+    resize_2()

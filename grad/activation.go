@@ -8,7 +8,7 @@ import (
 )
 
 // Activations; each formula is dX / dY. Kinks have the derivative that PyTorch gives
-// them, that of the flat side. Checked: testdata/activation.npz.
+// them, that of the flat side. Checked: testdata/activation*.npz.
 
 // positive is 1 where x > 0 and 0 elsewhere. For float32 and float64 that is x·1e30
 // limited to [0, 1], a few times faster on the CPU than a comparison and a Cast;
@@ -40,13 +40,58 @@ func eluGrad(c *call, x, y, dY *onnx.Value) *onnx.Value {
 	return c.Mul(dY, slope)
 }
 
-// clipRule is the gradient of Clip: 1 strictly between the limits, else 0; at a limit
-// 0 as for Relu, and as for torch's relu6, where torch.clamp has 1. The limits
-// themselves have no rule.
+// preluRule is the gradient of PRelu, Y = X where X > 0, else slope·X, the slope
+// repeated over X's axes:
+//
+//	dX = dY where X > 0, else dY·slope    dSlope = ΣdY·min(X, 0)
+func preluRule(c *call) error {
+	x, slope, dY := c.n.In[0], c.n.In[1], c.dY[0]
+	return c.both(
+		func() *onnx.Value {
+			rest := c.Mul(c.positive(x), c.Sub(c.like(x, 1), slope))
+			return c.Mul(dY, c.Add(slope, rest))
+		},
+		func() *onnx.Value { return c.Mul(dY, c.Min(x, c.like(x, 0))) })
+}
+
+// Celu: 1 where X > 0, else exp(X / alpha) = Y/alpha + 1; as min(Y, 0)/alpha + 1.
+func celuGrad(c *call, _, y, dY *onnx.Value) *onnx.Value {
+	alpha := float64(c.n.Float("alpha", 1))
+	return c.Mul(dY, c.Add(c.scaled(c.Min(y, c.like(y, 0)), 1/alpha), c.like(y, 1)))
+}
+
+// Selu: gamma where X > 0, else gamma·alpha·exp X = Y + gamma·alpha. The constants are
+// ONNX's.
+func seluGrad(c *call, x, y, dY *onnx.Value) *onnx.Value {
+	alpha, gamma := float64(c.n.Float("alpha", 1.67326319217681884765625)), float64(c.n.Float("gamma", 1.05070102214813232421875))
+	slope := c.Add(c.Min(y, c.like(y, 0)), c.like(x, gamma*alpha))
+	return c.Mul(dY, c.Add(slope, c.scaled(c.positive(x), gamma*(1-alpha))))
+}
+
+// ThresholdedRelu: 1 where X > alpha, else 0.
+func thresholdedReluGrad(c *call, x, _, dY *onnx.Value) *onnx.Value {
+	return c.Mul(dY, c.positive(c.Sub(x, c.like(x, float64(c.n.Float("alpha", 1))))))
+}
+
+// clipRule is the gradient of Clip: dX is dY strictly between the limits, else 0; at a
+// limit 0 as for Relu, and as for torch's relu6, where torch.clamp has 1. The limits,
+// the lower one below the upper one, get what lies beyond them:
+//
+//	dMin = ΣdY·[X < min]    dMax = ΣdY·[X > max]
 func clipRule(c *call) error {
 	x, lo, hi := c.n.In[0], c.n.Input(1), c.n.Input(2)
-	if c.wants(1) || c.wants(2) {
-		return c.none("by its limits")
+	if c.wants(1) {
+		if err := c.giveSum(1, c.Mul(c.dY[0], c.mask(c.Less(x, lo), x))); err != nil {
+			return err
+		}
+	}
+	if c.wants(2) {
+		if err := c.giveSum(2, c.Mul(c.dY[0], c.mask(c.Greater(x, hi), x))); err != nil {
+			return err
+		}
+	}
+	if !c.wants(0) {
+		return nil
 	}
 	switch {
 	case lo == nil && hi == nil:
@@ -88,6 +133,19 @@ func tanhGrad(c *call, _, y, dY *onnx.Value) *onnx.Value {
 
 // Softplus: Sigmoid(X).
 func softplusGrad(c *call, x, _, dY *onnx.Value) *onnx.Value { return c.Mul(dY, c.Sigmoid(x)) }
+
+// Softsign, Y = X / (1 + |X|): 1 / (1 + |X|)².
+func softsignGrad(c *call, x, _, dY *onnx.Value) *onnx.Value {
+	d := c.Add(c.Abs(x), c.like(x, 1))
+	return c.Div(dY, c.Mul(d, d))
+}
+
+// Mish, Y = X·T with T = tanh(Softplus X): T + X·(1 − T²)·Sigmoid(X).
+func mishGrad(c *call, x, _, dY *onnx.Value) *onnx.Value {
+	t := c.Tanh(c.Softplus(x))
+	slope := c.Mul(c.Mul(x, c.Sub(c.like(x, 1), c.Mul(t, t))), c.Sigmoid(x))
+	return c.Mul(dY, c.Add(t, slope))
+}
 
 // Erf: 2/√π · exp(−X²).
 func erfGrad(c *call, x, _, dY *onnx.Value) *onnx.Value {

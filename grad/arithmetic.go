@@ -61,7 +61,8 @@ func divRule(c *call) error {
 //
 //	dX = dY·P·X^(P−1)    dP = dY·Y·log X
 //
-// dP is for X > 0 only. Where P is no constant, X = 0 with P = 0 gives NaN, not 0.
+// Where P is 0, dX is 0; where X is 0 and P at least 0, dP is 0, as in PyTorch. With
+// X < 0, dP is NaN.
 // Checked: testdata/arithmetic.npz.
 func powRule(c *call) error {
 	x, p, y, dY := c.n.In[0], c.n.In[1], c.n.Out[0], c.dY[0]
@@ -85,9 +86,13 @@ func powRule(c *call) error {
 			if p.DType != x.DType {
 				p = c.Cast(p, x.DType)
 			}
-			return c.Mul(dY, c.Mul(p, c.Pow(x, c.Sub(p, c.like(x, 1)))))
+			none := c.Equal(p, c.like(x, 0)) // 0·0^(−1) is NaN: the exponent 1 instead
+			return c.Mul(dY, c.Mul(p, c.Pow(x, c.Add(c.Sub(p, c.like(x, 1)), c.mask(none, x)))))
 		},
-		func() *onnx.Value { return c.Mul(dY, c.Mul(y, c.Log(x))) })
+		func() *onnx.Value {
+			none := c.And(c.Equal(x, c.like(x, 0)), c.GreaterOrEqual(p, c.like(x, 0))) // 0·log 0 is NaN: log 1 instead
+			return c.Mul(dY, c.Mul(c.Where(none, c.like(x, 0), y), c.Log(c.Add(x, c.mask(none, x)))))
+		})
 }
 
 // both gives a binary operator's inputs what da and db build, where wanted.
@@ -171,10 +176,14 @@ func number(v *onnx.Value) (float64, bool) {
 	}
 }
 
-// integers returns the elements of an int64 constant.
+// integers returns the elements of an int64 tensor that is a constant or that the graph
+// computes from known shapes.
 func integers(v *onnx.Value) ([]int64, bool) {
-	if v == nil || !v.IsConst() {
+	if v == nil {
 		return nil, false
 	}
-	return tensor.Data[int64](v.Data)
+	if v.IsConst() {
+		return tensor.Data[int64](v.Data)
+	}
+	return v.Ints()
 }

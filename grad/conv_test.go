@@ -37,3 +37,29 @@ func TestConv(t *testing.T) {
 		{"same_lower", conv(onnx.ConvAttrs{AutoPad: "SAME_LOWER"}), bilinear},
 	})
 }
+
+func TestConvTranspose(t *testing.T) {
+	t.Parallel()
+	back := func(a onnx.ConvAttrs) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value { return b.ConvTranspose(x[0], x[1], append(x, nil)[2], a) }
+	}
+	s := func(list ...int64) []int64 { return list }
+	two, one := s(2, 2), s(1, 1, 1, 1)
+	testFamily(t, "conv_transpose.npz", []graphCase{
+		{"plain", back(onnx.ConvAttrs{}), bilinear},
+		{"strided", back(onnx.ConvAttrs{Strides: two}), bilinear},
+		{"padded", back(onnx.ConvAttrs{Strides: two, Pads: one}), bilinear},
+		{"output_padding", back(onnx.ConvAttrs{Strides: two, Pads: one, OutputPadding: s(1, 1)}), bilinear},
+		{"output_padding_alone", back(onnx.ConvAttrs{Strides: s(3, 3), OutputPadding: s(2, 1)}), bilinear},
+		{"dilated", back(onnx.ConvAttrs{Strides: two, Dilations: s(2, 3), Pads: s(2, 2, 2, 2)}), bilinear},
+		{"groups", back(onnx.ConvAttrs{Strides: two, Group: 2, Pads: one}), bilinear},
+		{"depthwise", back(onnx.ConvAttrs{Strides: two, Group: 3}), bilinear},
+		{"asymmetric", back(onnx.ConvAttrs{Strides: two, Pads: s(0, 1, 2, 0)}), bilinear},
+		{"pointwise", back(onnx.ConvAttrs{}), bilinear},
+		{"line", back(onnx.ConvAttrs{Strides: s(2)}), bilinear},
+		{"volume", back(onnx.ConvAttrs{Strides: s(2, 2, 2), Pads: s(1, 1, 1, 1, 1, 1)}), bilinear},
+		{"same_upper", back(onnx.ConvAttrs{Strides: two, AutoPad: "SAME_UPPER"}), bilinear},
+		{"same_lower", back(onnx.ConvAttrs{Strides: two, AutoPad: "SAME_LOWER"}), bilinear},
+		{"output_shape", back(onnx.ConvAttrs{Strides: two, OutputShape: s(6, 7)}), bilinear},
+	})
+}

@@ -109,43 +109,6 @@ func sliceRule(c *call) error {
 	return c.give(0, c.Pad(dX, pads...))
 }
 
-// spread puts step − 1 zeros after each element of v along an axis.
-func (w *walk) spread(v *onnx.Value, axis int, step int64) *onnx.Value {
-	rank := len(v.Shape)
-	shape := slices.Clone(v.Shape)
-	shape[axis] *= step
-	pads := make([]int64, 2*(rank+1))
-	pads[rank+1+axis+1] = step - 1
-	return w.Reshape(w.Pad(w.Unsqueeze(v, int64(axis)+1), pads...), shape...)
-}
-
-// padRule is the gradient of Pad in constant mode: dX cuts off what was added. The
-// pads must be constants. The other modes and the filling value have no rule.
-func padRule(c *call) error {
-	pads, ok := integers(c.n.In[1])
-	mode := c.n.Str("mode", "constant")
-	x := c.n.In[0]
-	if mode != "constant" || !ok || c.wants(2) || x.Shape == nil {
-		return c.none("mode %s, or computed pads, or by the filling", mode)
-	}
-	rank := len(x.Shape)
-	axes := make([]int64, len(pads)/2)
-	for i := range axes {
-		axes[i] = int64(i)
-	}
-	if v := c.n.Input(3); v != nil {
-		if axes, ok = integers(v); !ok || 2*len(axes) != len(pads) {
-			return c.none("computed axes")
-		}
-	}
-	back := make([]int64, 2*rank)
-	for i, a := range axes {
-		axis := c.axis(a, x)
-		back[axis], back[rank+axis] = -pads[i], -pads[len(axes)+i]
-	}
-	return c.give(0, c.Pad(c.dY[0], back...))
-}
-
 // axis makes an axis of v, which may count from the end, an index into its shape.
 func (w *walk) axis(axis int64, v *onnx.Value) int {
 	if axis < 0 {

@@ -23,3 +23,32 @@ func TestBatchNormalization(t *testing.T) {
 		{"training_far_from_0", training, double},
 	})
 }
+
+func TestSelfNormalization(t *testing.T) {
+	t.Parallel()
+	layer := func(axis int64, epsilon float32) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value {
+			return b.LayerNormalization(x[0], x[1], append(x, nil)[2], axis, epsilon)
+		}
+	}
+	instance := func(epsilon float32) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value { return b.InstanceNormalization(x[0], x[1], x[2], epsilon) }
+	}
+	group := func(groups int64) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value { return b.GroupNormalization(x[0], x[1], x[2], groups, 1e-3) }
+	}
+	lp := func(axis, p int64) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value { return b.LpNormalization(x[0], axis, p) }
+	}
+	testFamily(t, "norm_layer.npz", []graphCase{
+		{"layer", layer(-1, 1e-5), single},
+		{"layer_axes", layer(1, 1e-3), single},
+		{"layer_without_bias", layer(-1, 1e-5), single},
+		{"instance", instance(1e-5), single},
+		{"instance_line", instance(1e-3), single},
+		{"group", group(2), single},
+		{"group_all", group(1), single},
+		{"lp", lp(1, 2), double},
+		{"lp_1", lp(-1, 1), double},
+	})
+}

@@ -9,7 +9,7 @@ import (
 
 // maxPoolRule is the gradient of MaxPool: each dY is added to the element of X that it
 // came from, the first of equals in a window, a ScatterElements by MaxPool's indices.
-// They are computed once more, unless the node gives them. Checked: testdata/pool.npz.
+// They are computed once more, unless the node gives them. Checked: testdata/pool*.npz.
 func maxPoolRule(c *call) error {
 	x, dY := c.n.In[0], c.dY[0]
 	if dY == nil || c.n.Int("storage_order", 0) != 0 {
@@ -28,7 +28,7 @@ func maxPoolRule(c *call) error {
 
 // globalMaxPoolRule is the gradient of GlobalMaxPool: dY goes to the spatial position
 // of the maximum, in equal parts where several are, as torch.amax shares it. Checked:
-// testdata/pool.npz.
+// testdata/pool*.npz.
 func globalMaxPoolRule(c *call) error {
 	x, y := c.n.In[0], c.n.Out[0]
 	if len(x.Shape) < 3 {
@@ -40,18 +40,15 @@ func globalMaxPoolRule(c *call) error {
 
 // averagePoolRule is the gradient of AveragePool: dY / count is added to every element
 // of its window, a ConvTranspose with ones, each channel taken for a sample of its own.
-// count is the number of elements averaged: the kernel's size if padding counts, else
-// those of X in the window. All sizes but N must be known; ceil_mode has no rule.
-// Checked: testdata/pool.npz.
+// count is the number of elements averaged: those of X in the window and, if padding
+// counts, those of the pads given, which a window of ceil_mode may still exceed. All
+// sizes but N must be known. Checked: testdata/pool*.npz.
 func averagePoolRule(c *call) error {
 	x, y, dY := c.n.In[0], c.n.Out[0], c.dY[0]
 	if len(x.Shape) < 3 || !x.Shape[1:].Static() || !y.Shape[1:].Static() || x.DType != tensor.Float32 {
 		return c.none("%s %v: bind all sizes but the batch", x.DType, x.Shape)
 	}
 	p := c.n.Pool()
-	if p.CeilMode {
-		return c.none("ceil_mode")
-	}
 	a := c.window(onnx.ConvAttrs{Strides: p.Strides, Dilations: p.Dilations, Pads: p.Pads, AutoPad: p.AutoPad}, p.Kernel)
 	shares := tensor.Of(slices.Concat([]int64{1, 1}, y.Shape[2:]), c.shares(p, a))
 	dY = c.Reshape(c.Mul(dY, c.Const("", shares)), slices.Concat([]int64{-1, 1}, y.Shape[2:])...)
@@ -67,6 +64,13 @@ func averagePoolRule(c *call) error {
 // shares is 1 / count for each window, the last axis fastest.
 func (c *call) shares(p onnx.PoolAttrs, a onnx.ConvAttrs) []float32 {
 	in, out := c.n.In[0].Shape[2:], c.n.Out[0].Shape[2:]
+	pads := a.Pads
+	if p.AutoPad == "NOTSET" {
+		pads = p.Pads
+	}
+	if !p.CountIncludePad {
+		pads = make([]int64, len(pads))
+	}
 	list := []float32{1}
 	for i, size := range out {
 		var next []float32
@@ -75,7 +79,7 @@ func (c *call) shares(p onnx.PoolAttrs, a onnx.ConvAttrs) []float32 {
 				n := int64(0)
 				for tap := range p.Kernel[i] {
 					at := o*a.Strides[i] + tap*a.Dilations[i] - a.Pads[i]
-					if p.CountIncludePad || at >= 0 && at < in[i] {
+					if at >= -pads[i] && at < in[i]+pads[len(in)+i] {
 						n++
 					}
 				}

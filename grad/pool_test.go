@@ -31,4 +31,13 @@ func TestPool(t *testing.T) {
 		{"average_counts_pads", average(onnx.PoolAttrs{Kernel: s(3, 3), Pads: pads, CountIncludePad: true}), single},
 		{"average_line", average(onnx.PoolAttrs{Kernel: s(3), Strides: s(2)}), single},
 	})
+	ceil := onnx.PoolAttrs{Kernel: s(3, 3), Strides: s(2, 2), Pads: pads, CeilMode: true}
+	counting := ceil
+	counting.CountIncludePad = true
+	testFamily(t, "pool_2.npz", []graphCase{
+		{"average_ceil", average(ceil), single},
+		{"average_ceil_counts_pads", average(counting), single},
+		{"average_ceil_alone", average(onnx.PoolAttrs{Kernel: s(2, 2), Strides: s(2, 2), CeilMode: true}), single},
+		{"max_ceil_padded", highest(ceil), double},
+	})
 }

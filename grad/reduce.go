@@ -7,7 +7,7 @@ import (
 )
 
 // Reductions over axes. dY and Y are first given back the axes that were dropped, with
-// size 1, so that they broadcast over X. Checked: testdata/reduce.npz.
+// size 1, so that they broadcast over X. Checked: testdata/reduce*.npz.
 
 // reduceSumRule is the gradient of ReduceSum: dX repeats dY.
 func reduceSumRule(c *call) error {
@@ -72,6 +72,57 @@ func reduceL2Rule(c *call) error {
 		return err
 	}
 	return c.give(0, c.Mul(c.n.In[0], c.Div(dY, c.Max(y, c.like(y, 1e-30)))))
+}
+
+// reduced makes a rule of a function from X, Y and dY, of size 1 along the reduced axes,
+// to dX.
+func reduced(dX func(c *call, x, y, dY *onnx.Value, axes []int64) *onnx.Value) func(c *call) error {
+	return func(c *call) error {
+		dY, err := c.kept(c.dY[0])
+		if err != nil {
+			return err
+		}
+		y, err := c.kept(c.n.Out[0])
+		if err != nil {
+			return err
+		}
+		axes, err := c.axes()
+		if err != nil {
+			return err
+		}
+		return c.give(0, dX(c, c.n.In[0], y, dY, axes))
+	}
+}
+
+// ReduceL1: dX = dY·sign X.
+func reduceL1Grad(c *call, x, _, dY *onnx.Value, _ []int64) *onnx.Value {
+	return c.Mul(dY, c.Sign(x))
+}
+
+// ReduceSumSquare: dX = dY·2X.
+func reduceSumSquareGrad(c *call, x, _, dY *onnx.Value, _ []int64) *onnx.Value {
+	return c.Mul(c.scaled(dY, 2), x)
+}
+
+// ReduceLogSum, Y = log ΣX: dX = dY·exp(−Y).
+func reduceLogSumGrad(c *call, x, y, dY *onnx.Value, _ []int64) *onnx.Value {
+	return c.ExpandTo(c.Mul(dY, c.Exp(c.Neg(y))), c.sizeOf(x))
+}
+
+// ReduceLogSumExp: dX = dY·exp(X − Y).
+func reduceLogSumExpGrad(c *call, x, y, dY *onnx.Value, _ []int64) *onnx.Value {
+	return c.Mul(dY, c.Exp(c.Sub(x, y)))
+}
+
+// ReduceProd: dX = dY times the product of the others. With X′ = X where X ≠ 0 and 1
+// elsewhere, that is ΠX′ / X′ where no zero is among the others, else 0.
+func reduceProdGrad(c *call, x, _, dY *onnx.Value, axes []int64) *onnx.Value {
+	zero := c.mask(c.Equal(x, c.like(x, 0)), x)
+	filled := c.Add(x, zero)
+	others := c.Sub(c.ReduceSumKeep(zero, axes...), zero)
+	free := c.mask(c.Equal(others, c.like(x, 0)), x)
+	all := c.Op("ReduceProd", []*onnx.Value{filled, c.Ints(axes...)}, nil, 1)[0]
+	return c.Mul(c.Mul(dY, all), c.Div(free, filled))
 }
 
 // kept returns v, of the output's shape, with the reduced axes of size 1.

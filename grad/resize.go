@@ -2,156 +2,161 @@ package grad
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"trilobite/onnx"
 	"trilobite/tensor"
 )
 
-// resizeRule is the gradient of Resize, nearest and linear. Resizing an axis of size n
-// to m is a product with an interpolation matrix R (m, n), one row per output, whose
-// entries are the weights of the inputs; over the last two axes
+// resizeRule is the gradient of Resize in every mode. Resizing an axis of size n to m is
+// a product with an interpolation matrix R (m, n), one row per output, whose entries are
+// the weights of the inputs (see resizer); over two axes
 //
 //	Y = R·X·S'    dX = R'·dY·S     ' transposes
 //
-// two MatMuls with constants, whatever the scale. Resized axes must be the last two,
-// with known sizes, and scales or sizes constants; where all sizes stay, ONNX Runtime
-// copies X, whatever the scales, and so does dX. Cubic, antialias, tf_crop_and_resize,
-// nearest with half_pixel_symmetric and aspect ratio policies have no rule.
-// Source: the ONNX specification of Resize. Checked: testdata/resize.npz, and the
+// one MatMul with a constant for each axis, whatever the scale. Sizes of resized axes
+// must be known and scales, sizes and roi be constants; where all sizes stay, ONNX
+// Runtime copies X, whatever the scales, and so does dX. nearest with
+// half_pixel_symmetric has no rule: ONNX Runtime's rounding there is its own.
+// Source: the ONNX specification of Resize. Checked: testdata/resize*.npz, and the
 // matrices against ONNX Runtime's Resize in every mode.
 func resizeRule(c *call) error {
 	x, y := c.n.In[0], c.n.Out[0]
-	rank := len(x.Shape)
-	mode := c.n.Str("mode", "nearest")
-	coordinates := c.n.Str("coordinate_transformation_mode", "half_pixel")
-	if mode != "nearest" && mode != "linear" || c.n.Int("antialias", 0) != 0 ||
-		coordinates == "tf_crop_and_resize" || c.n.Str("keep_aspect_ratio_policy", "stretch") != "stretch" {
-		return c.none("mode %s, coordinates %s, antialias or aspect ratio", mode, coordinates)
-	}
-	if mode == "nearest" && coordinates == "half_pixel_symmetric" {
-		return c.none("nearest with half_pixel_symmetric")
-	}
 	dX := c.dY[0]
+	cropped := c.n.Str("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize"
 	if slices.Equal(x.Shape, y.Shape) && !slices.Contains(x.Shape, onnx.Unknown) {
 		return c.give(0, dX)
 	}
-	for i := range rank {
+	for i := range x.Shape {
 		in, out := x.Shape[i], y.Shape[i]
 		scale, ok := c.scale(i)
-		if ok && scale == 1 {
-			continue // every mode keeps the elements
+		if ok && scale == 1 && (!cropped || c.listed(i) < 0) {
+			continue // every other mode keeps the elements
 		}
-		if i < rank-2 || in < 1 || out < 1 {
-			return c.none("%v to %v: resized axes must be the last two, of known sizes", x.Shape, y.Shape)
+		if !ok || in < 1 || out < 1 {
+			return c.none("%v to %v: bind the resized axes, computed scales", x.Shape, y.Shape)
 		}
-		if !ok {
-			return c.none("computed scales")
+		r := resizer{
+			in: in, out: out, scale: scale,
+			mode:        c.n.Str("mode", "nearest"),
+			coordinates: c.n.Str("coordinate_transformation_mode", "half_pixel"),
+			nearest:     c.n.Str("nearest_mode", "round_prefer_floor"),
+			cubicA:      float64(c.n.Float("cubic_coeff_a", -0.75)),
+			antialias:   c.n.Int("antialias", 0) != 0,
+			inside:      c.n.Int("exclude_outside", 0) != 0,
 		}
-		r := resizer{in: in, out: out, scale: scale, coordinates: coordinates, nearest: c.n.Str("nearest_mode", "round_prefer_floor")}
-		matrix, err := constantOf(x.DType, []int64{out, in}, r.matrix(mode == "linear"))
+		if r.mode == "nearest" && r.coordinates == "half_pixel_symmetric" {
+			return c.none("nearest with half_pixel_symmetric")
+		}
+		if cropped {
+			if r.begin, r.end, ok = c.roi(i); !ok {
+				return c.none("computed roi")
+			}
+		}
+		matrix, err := constantOf(x.DType, []int64{out, in}, r.matrix())
 		if err != nil {
 			return c.none("%s", x.DType)
 		}
-		if m := c.Const("", matrix); i == rank-1 {
-			dX = c.MatMul(dX, m)
-		} else {
-			dX = c.MatMul(c.Transpose(m), dX)
-		}
+		dX = c.alongAxis(dX, i, c.Const("", matrix))
 	}
 	return c.give(0, dX)
+}
+
+// alongAxis multiplies v along an axis by a matrix, from its rows to its columns.
+func (w *walk) alongAxis(v *onnx.Value, axis int, matrix *onnx.Value) *onnx.Value {
+	rank := len(v.Shape)
+	switch axis {
+	case rank - 1:
+		return w.MatMul(v, matrix)
+	case rank - 2:
+		return w.MatMul(w.Transpose(matrix), v)
+	}
+	perm := count(0, rank)
+	perm[axis], perm[rank-1] = perm[rank-1], perm[axis] // its own inverse
+	return w.Transpose(w.MatMul(w.Transpose(v, perm...), matrix), perm...)
+}
+
+// listed returns the place of an axis in scales, sizes and roi, -1 if they leave it out.
+func (c *call) listed(axis int) int {
+	axes := c.n.Ints("axes")
+	if axes == nil {
+		return axis
+	}
+	return slices.IndexFunc(axes, func(a int64) bool { return c.axis(a, c.n.In[0]) == axis })
 }
 
 // scale returns the factor that the node gives for an axis: from scales, or sizes.
 func (c *call) scale(axis int) (float32, bool) {
 	x := c.n.In[0]
-	in, out := x.Shape[axis], c.n.Out[0].Shape[axis]
-	at := axis
-	if axes := c.n.Ints("axes"); axes != nil {
-		at = slices.IndexFunc(axes, func(a int64) bool { return c.axis(a, x) == axis })
+	at := c.listed(axis)
+	if at < 0 {
+		return 1, true
 	}
 	scales := c.n.Input(2)
 	if scales == nil || scales.IsConst() && scales.Data.Len() == 0 {
-		if in == out && in != onnx.Unknown {
-			return 1, true
-		}
-		return float32(out) / float32(in), in > 0 && out > 0
+		return c.scaleTo(axis)
 	}
 	if !scales.IsConst() {
-		return 0, false
+		in, out := x.Shape[axis], c.n.Out[0].Shape[axis]
+		return 1, in == out && in != onnx.Unknown
 	}
 	list, ok := tensor.Data[float32](scales.Data)
-	switch {
-	case !ok || at >= len(list):
+	if !ok || at >= len(list) {
 		return 0, false
-	case at < 0:
-		return 1, true // axes leaves it out
 	}
 	return list[at], true
 }
 
-// resizer is the resizing of one axis. It counts in float32, as ONNX Runtime does, so
-// that both round the same way.
-type resizer struct {
-	in, out              int64
-	scale                float32
-	coordinates, nearest string
+// scaleTo is scale where sizes are given: their ratio, or the smallest or largest of the
+// ratios where a policy keeps the aspect ratio.
+func (c *call) scaleTo(axis int) (float32, bool) {
+	in, out := c.n.In[0].Shape, c.n.Out[0].Shape
+	policy := c.n.Str("keep_aspect_ratio_policy", "stretch")
+	if policy == "stretch" {
+		if in[axis] == out[axis] && in[axis] != onnx.Unknown {
+			return 1, true
+		}
+		return float32(out[axis]) / float32(in[axis]), in[axis] > 0 && out[axis] > 0
+	}
+	sizes, ok := integers(c.n.Input(3))
+	if !ok {
+		return 0, false
+	}
+	var ratios []float32
+	for i, size := range in {
+		if at := c.listed(i); at >= 0 && at < len(sizes) && size > 0 {
+			ratios = append(ratios, float32(sizes[at])/float32(size))
+		} else if at >= 0 {
+			return 0, false
+		}
+	}
+	if policy == "not_larger" {
+		return slices.Min(ratios), true
+	}
+	return slices.Max(ratios), true
 }
 
-// matrix returns the interpolation matrix, (out, in) in row-major order.
-func (r resizer) matrix(linear bool) []float64 {
-	m := make([]float64, r.out*r.in)
-	put := func(o int64, at, weight float64) {
-		m[o*r.in+int64(min(max(at, 0), float64(r.in-1)))] += weight
+// roi returns the part of an axis, in shares of its size, that is resized.
+func (c *call) roi(axis int) (begin, end float32, ok bool) {
+	at := c.listed(axis)
+	if at < 0 {
+		return 0, 1, true
 	}
-	for o := range r.out {
-		at := float64(r.at(float32(o)))
-		if !linear {
-			put(o, r.round(at), 1)
-			continue
+	v := c.n.Input(1)
+	if v == nil || !v.IsConst() {
+		return 0, 0, false
+	}
+	switch list := v.Data.Raw().(type) {
+	case []float32:
+		if k := len(list) / 2; at < k {
+			return list[at], list[k+at], true
 		}
-		low := math.Floor(at)
-		put(o, low, 1-(at-low))
-		put(o, low+1, at-low)
-	}
-	return m
-}
-
-// at is where output o lies among the inputs.
-func (r resizer) at(o float32) float32 {
-	switch r.coordinates {
-	case "align_corners":
-		if r.out == 1 {
-			return 0
+	case []float64:
+		if k := len(list) / 2; at < k {
+			return float32(list[at]), float32(list[k+at]), true
 		}
-		return o * float32(r.in-1) / float32(r.out-1)
-	case "asymmetric":
-		return o / r.scale
-	case "pytorch_half_pixel":
-		if r.out == 1 {
-			return 0
-		}
-	case "half_pixel_symmetric":
-		adjusted := float32(r.out) / (r.scale * float32(r.in))
-		middle := float32(r.in) / 2
-		return middle*(1-adjusted) + (o+0.5)/r.scale - 0.5
 	}
-	return (o+0.5)/r.scale - 0.5
-}
-
-// round picks the nearest input.
-func (r resizer) round(at float64) float64 {
-	switch r.nearest {
-	case "floor":
-		return math.Floor(at)
-	case "ceil":
-		return math.Ceil(at)
-	case "round_prefer_ceil":
-		return math.Floor(at + 0.5)
-	default: // round_prefer_floor
-		return math.Ceil(at - 0.5)
-	}
+	return 0, 0, false
 }
 
 // constantOf returns a float32 or float64 tensor of the elements given.

@@ -32,16 +32,38 @@ var rules = map[string]rule{
 	"Log":        {unary(logGrad), 1},
 	"Identity":   {unary(identityGrad), 1},
 	"Cast":       {unary(castGrad), 1},
+	"CastLike":   {unary(castGrad), 1},
+	"Sin":        {unary(sinGrad), 1},
+	"Cos":        {unary(cosGrad), 1},
+	"Tan":        {unary(tanGrad), 1},
+	"Asin":       {unary(asinGrad), 1},
+	"Acos":       {unary(acosGrad), 1},
+	"Atan":       {unary(atanGrad), 1},
+	"Sinh":       {unary(sinhGrad), 1},
+	"Cosh":       {unary(coshGrad), 1},
+	"Asinh":      {unary(asinhGrad), 1},
+	"Acosh":      {unary(acoshGrad), 1},
+	"Atanh":      {unary(atanhGrad), 1},
+	"CumSum":     {unary(cumSumGrad), 1},
+	"Trilu":      {unary(triluGrad), 1},
 
-	"Relu":        {unary(reluGrad), 1},
-	"LeakyRelu":   {unary(leakyReluGrad), 1},
-	"Elu":         {unary(eluGrad), 1},
+	"Relu":      {unary(reluGrad), 1},
+	"LeakyRelu": {unary(leakyReluGrad), 1},
+	"PRelu":     {preluRule, 0},
+	"Elu":       {unary(eluGrad), 1},
+	"Celu":      {unary(celuGrad), 1},
+	"Selu":      {unary(seluGrad), 1},
+
+	"ThresholdedRelu": {unary(thresholdedReluGrad), 1},
+
 	"Clip":        {clipRule, 0},
 	"Sigmoid":     {unary(sigmoidGrad), 1},
 	"HardSigmoid": {unary(hardSigmoidGrad), 1},
 	"HardSwish":   {unary(hardSwishGrad), 1},
 	"Tanh":        {unary(tanhGrad), 1},
 	"Softplus":    {unary(softplusGrad), 1},
+	"Softsign":    {unary(softsignGrad), 1},
+	"Mish":        {unary(mishGrad), 1},
 	"Erf":         {unary(erfGrad), 1},
 	"Gelu":        {unary(geluGrad), 1},
 	"Softmax":     {unary(softmaxGrad), 1},
@@ -49,7 +71,10 @@ var rules = map[string]rule{
 
 	"MatMul": {matMulRule, 0},
 	"Gemm":   {gemmRule, 0},
+	"Einsum": {einsumRule, 0},
 	"Conv":   {convRule, 0},
+
+	"ConvTranspose": {convTransposeRule, 0},
 
 	"Reshape":   {unary(reshapeGrad), 1},
 	"Flatten":   {unary(reshapeGrad), 1},
@@ -61,20 +86,42 @@ var rules = map[string]rule{
 	"Split":     {splitRule, 1},
 	"Slice":     {sliceRule, 1},
 	"Pad":       {padRule, 3}, // the second is integers
+	"Tile":      {tileRule, 1},
+	"Dropout":   {dropoutRule, 1},
+
+	"DepthToSpace": {depthToSpaceRule, 1},
+	"SpaceToDepth": {unary(spaceToDepthGrad), 1},
+
+	"Gather":          {gatherRule, 1},
+	"GatherElements":  {unary(gatherElementsGrad), 1},
+	"GatherND":        {gatherNDRule, 1},
+	"ScatterElements": {scatterElementsRule, 3}, // the second is integers
+	"ScatterND":       {scatterNDRule, 3},       // the same
+	"TopK":            {topKRule, 1},
 
 	"ReduceSum":  {reduceSumRule, 1},
 	"ReduceMean": {reduceMeanRule, 1},
 	"ReduceMax":  {reduceExtremeRule, 1},
 	"ReduceMin":  {reduceExtremeRule, 1},
 	"ReduceL2":   {reduceL2Rule, 1},
+	"ReduceL1":   {reduced(reduceL1Grad), 1},
+	"ReduceProd": {reduced(reduceProdGrad), 1},
+
+	"ReduceSumSquare": {reduced(reduceSumSquareGrad), 1},
+	"ReduceLogSum":    {reduced(reduceLogSumGrad), 1},
+	"ReduceLogSumExp": {reduced(reduceLogSumExpGrad), 1},
 
 	"MaxPool":           {maxPoolRule, 1},
 	"AveragePool":       {averagePoolRule, 1},
 	"GlobalMaxPool":     {globalMaxPoolRule, 1},
 	"GlobalAveragePool": {globalAveragePoolRule, 1},
 
-	"BatchNormalization": {batchNormRule, 0},
-	"Resize":             {resizeRule, 1},
+	"BatchNormalization":    {batchNormRule, 0},
+	"LayerNormalization":    {layerNormRule, 0},
+	"InstanceNormalization": {instanceNormRule, 0},
+	"GroupNormalization":    {groupNormRule, 0},
+	"LpNormalization":       {lpNormRule, 1},
+	"Resize":                {resizeRule, 1},
 }
 
 // zeroRules are the operators whose floating-point results are constant but for jumps,
@@ -82,6 +129,6 @@ var rules = map[string]rule{
 // nothing is formed before them. Integer and bool results are so without being named.
 // An operator that is in neither table has a derivative that is not known here.
 var zeroRules = map[string]bool{
-	"Ceil": true, "EyeLike": true, "Floor": true, "RandomNormalLike": true,
+	"Ceil": true, "EyeLike": true, "Floor": true, "Hardmax": true, "RandomNormalLike": true,
 	"RandomUniformLike": true, "Round": true, "Sign": true,
 }

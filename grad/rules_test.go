@@ -1,6 +1,7 @@
 package grad
 
 import (
+	"strings"
 	"testing"
 
 	"trilobite/onnx"
@@ -183,4 +184,155 @@ func TestReduce(t *testing.T) {
 		{"l2_zero", over(builder.ReduceL2, 1), kink},
 		{"global_average", one(builder.GlobalAveragePool), single},
 	})
+}
+
+// named is an operator of one input and no attributes.
+func named(op string) func(builder, values) *onnx.Value {
+	return func(b builder, x values) *onnx.Value { return b.Op(op, x[:1], nil, 1)[0] }
+}
+
+func TestMoreActivations(t *testing.T) {
+	t.Parallel()
+	alpha := func(op string, alpha float32) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value {
+			return b.Op(op, x, map[string]any{"alpha": alpha}, 1)[0]
+		}
+	}
+	testFamily(t, "activation_2.npz", []graphCase{
+		{"prelu", two(builder.PRelu), single},
+		{"prelu_channels", two(builder.PRelu), single},
+		{"celu", alpha("Celu", 0.7), single},
+		{"selu", named("Selu"), single},
+		{"thresholded_relu", alpha("ThresholdedRelu", 0.5), single},
+		{"softsign", one(builder.Softsign), single},
+		{"mish", one(builder.Mish), single},
+		{"clip_limits", func(b builder, x values) *onnx.Value { return b.Clip(x[0], x[1], x[2]) }, double},
+		{"clip_lower_limit", func(b builder, x values) *onnx.Value { return b.Clip(x[0], x[1], nil) }, double},
+		{"clip_upper_limit", func(b builder, x values) *onnx.Value { return b.Clip(x[0], nil, x[1]) }, double},
+	})
+}
+
+func TestPowOfZeros(t *testing.T) {
+	t.Parallel()
+	testFamily(t, "arithmetic_2.npz", []graphCase{{"pow_zeros", two(builder.Pow), kink}})
+}
+
+func TestTrigonometry(t *testing.T) {
+	t.Parallel()
+	var cases []graphCase
+	for _, op := range []string{"Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh"} {
+		cases = append(cases, graphCase{strings.ToLower(op), named(op), single})
+	}
+	testFamily(t, "trigonometry.npz", cases)
+}
+
+func TestMoreReductions(t *testing.T) {
+	t.Parallel()
+	over := func(op string, keep int64, axes ...int64) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value {
+			return b.Op(op, values{x[0], b.Ints(axes...)}, map[string]any{"keepdims": keep}, 1)[0]
+		}
+	}
+	testFamily(t, "reduce_2.npz", []graphCase{
+		{"l1", over("ReduceL1", 0, 1), single},
+		{"sum_square", over("ReduceSumSquare", 1, 0, 2), double},
+		{"log_sum", over("ReduceLogSum", 0, 1), single},
+		{"log_sum_exp", over("ReduceLogSumExp", 0, 1, 2), double},
+		{"prod", over("ReduceProd", 0, 1), single},
+		{"prod_zeros", over("ReduceProd", 0, 1), single},
+	})
+}
+
+func TestBlocks(t *testing.T) {
+	t.Parallel()
+	depth := func(mode string) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value { return b.DepthToSpace(x[0], 2, mode) }
+	}
+	sum := func(attrs map[string]any) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value {
+			return b.Op("CumSum", values{x[0], b.Int(1)}, attrs, 1)[0]
+		}
+	}
+	drop := func(ratio float64, training bool) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value {
+			return b.Op("Dropout", values{x[0], b.Scalar(tensor.Float32, ratio), b.Const("", tensor.Scalar(training))}, nil, 1)[0]
+		}
+	}
+	testFamily(t, "layout_2.npz", []graphCase{
+		{"tile", func(b builder, x values) *onnx.Value { return b.Tile(x[0], 2, 1, 3) }, double},
+		{"depth_to_space", depth("DCR"), double},
+		{"pixel_shuffle", depth("CRD"), double},
+		{"space_to_depth", func(b builder, x values) *onnx.Value { return b.SpaceToDepth(x[0], 2) }, double},
+		{"cumsum", sum(nil), double},
+		{"cumsum_reverse", sum(map[string]any{"reverse": int64(1)}), double},
+		{"cumsum_exclusive", sum(map[string]any{"exclusive": int64(1)}), double},
+		{"triu", func(b builder, x values) *onnx.Value { return b.Trilu(x[0], true, 1) }, double},
+		{"tril", func(b builder, x values) *onnx.Value { return b.Trilu(x[0], false, 0) }, double},
+		{"dropout_off", drop(0.5, false), single},
+		{"dropout_none", drop(0, true), single},
+	})
+}
+
+func TestPad(t *testing.T) {
+	t.Parallel()
+	pad := func(mode string, pads ...int64) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value { return b.PadWith(x[0], pads, mode, append(x, nil)[1]) }
+	}
+	testFamily(t, "pad.npz", []graphCase{
+		{"reflect", pad("reflect", 0, 0, 1, 2, 0, 0, 2, 1), double},
+		{"edge", pad("edge", 0, 0, 0, 2, 0, 0, 3, 1), double},
+		{"wrap", pad("wrap", 0, 0, 0, 2, 0, 0, 3, 1), double},
+		{"reflect_line", pad("reflect", 0, 0, 3, 0, 0, 2), double},
+		{"edge_cut", pad("edge", 0, 0, -1, 0, 0, -2), double},
+		{"filling", pad("constant", 0, 1, 0, 2), double},
+	})
+}
+
+func TestGather(t *testing.T) {
+	t.Parallel()
+	axis := func(f func(b builder, x, indices *onnx.Value, axis int64) *onnx.Value, axis int64) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value { return f(b, x[0], x[1], axis) }
+	}
+	known := func(axis int64, indices *tensor.Tensor) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value { return b.Gather(x[0], b.Const("", indices), axis) }
+	}
+	scatter := func(axis int64, reduction string) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value { return b.ScatterElements(x[0], x[1], x[2], axis, reduction) }
+	}
+	scatterND := func(reduction string) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value { return b.ScatterND(x[0], x[1], x[2], reduction) }
+	}
+	testFamily(t, "gather.npz", []graphCase{
+		{"one", known(1, tensor.Scalar[int64](1)), double},
+		{"run", known(0, tensor.Vector[int64](1, 2)), double},
+		{"from_the_end", known(1, tensor.Vector[int64](-2, -1)), double},
+		{"repeated", axis(builder.Gather, 0), double},
+		{"matrix", axis(builder.Gather, 1), double},
+		{"scalar", axis(builder.Gather, 1), double},
+		{"elements", axis(builder.GatherElements, 1), double},
+		{"nd", axis(builder.GatherND, 0), double},
+		{"nd_batch", axis(builder.GatherND, 1), double},
+		{"scatter", scatter(1, "none"), double},
+		{"scatter_add", scatter(0, "add"), double},
+		{"scatter_nd", scatterND("none"), double},
+		{"scatter_nd_add", scatterND("add"), double},
+		{"top_k", func(b builder, x values) *onnx.Value {
+			y, _ := b.TopK(x[0], 2, 1)
+			return y
+		}, double},
+	})
+}
+
+func TestEinsum(t *testing.T) {
+	t.Parallel()
+	var cases []graphCase
+	for name, equation := range map[string]string{
+		"matrices": "ij,jk->ik", "attention": "bhqd,bhkd->bhqk", "outer": "i,j->ij", "three": "ij,jk,kl->il",
+		"summed": "ij->i", "summed_alone": "ij,k->i", "trace": "ii->", "diagonal": "bii->bi",
+		"ellipsis": "...ij,...jk->...ik", "ellipsis_stretched": "...ij, jk -> ...ik", "implicit": "kj,ik",
+	} {
+		cases = append(cases, graphCase{name, func(b builder, x values) *onnx.Value { return b.Einsum(equation, x...) }, double})
+	}
+	itself := func(b builder, x values) *onnx.Value { return b.Einsum("ij,kj->ik", x[0], x[0]) }
+	testFamily(t, "einsum.npz", append(cases, graphCase{"itself", itself, double}))
 }

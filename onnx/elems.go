@@ -49,6 +49,11 @@ func elemsOf(v *Value) ([]num, bool) {
 	return elems, true
 }
 
+// Ints returns the elements of an integer or boolean tensor of rank 0 or 1 where all
+// are known numbers: a constant's, or those of a shape computation that inference has
+// followed. It knows at most 1024.
+func (v *Value) Ints() ([]int64, bool) { return numbersOf(v) }
+
 // numbersOf returns the elements of an integer tensor where all are known numbers.
 func numbersOf(v *Value) ([]int64, bool) {
 	elems, ok := elemsOf(v)
