@@ -3,6 +3,7 @@ package grad
 import (
 	"fmt"
 
+	"trilobite/onnx"
 	"trilobite/tensor"
 )
 
@@ -58,6 +59,16 @@ func batchNormRule(c *call) error {
 	return c.give(2, c.ReduceSum(dY, axes...))
 }
 
+// Moments returns the mean and the population variance of x (N, C, …) per channel, (C),
+// by the same nodes as the rule of BatchNormalization in training mode uses: who replaces
+// such a node by its parts finds them there.
+func Moments(b *onnx.Builder, x *onnx.Value) (mean, variance *onnx.Value) {
+	axes := others(len(x.Shape), 1)
+	mean = b.ReduceMeanKeep(x, axes...)
+	off := b.Sub(x, mean)
+	return b.Reshape(mean, -1), b.ReduceMean(b.Mul(off, off), axes...)
+}
+
 // trainingNorm is batchNormRule in training mode.
 func (c *call) trainingNorm() error {
 	x, scale, dY := c.n.In[0], c.n.In[1], c.dY[0]
@@ -66,10 +77,7 @@ func (c *call) trainingNorm() error {
 	}
 	epsilon := c.n.Float("epsilon", 1e-5)
 	axes := others(len(x.Shape), 1)
-	mean := c.ReduceMeanKeep(x, axes...)
-	off := c.Sub(x, mean)
-	variance := c.ReduceMean(c.Mul(off, off), axes...)
-	mean = c.reshapedLike(mean, variance)
+	mean, variance := Moments(c.Builder, x)
 	one, zero := c.filled(variance, 1), c.filled(variance, 0)
 	normal := c.BatchNormalization(x, one, zero, mean, variance, epsilon)
 	product := c.Mul(dY, normal)

@@ -33,21 +33,26 @@ func NewBuilder(name string) *Builder {
 // Extend returns a builder that appends to g, whose values it may use.
 func Extend(g *Graph) *Builder {
 	b := builderOf(g, map[string]bool{})
-	take := func(v *Value) {
-		if v != nil {
-			b.taken[v.Name] = true
-		}
-	}
+	b.take(g)
+	return b
+}
+
+// take takes the names of g and of the graphs nested in it.
+func (b *Builder) take(g *Graph) {
 	for _, v := range g.Inputs {
-		take(v)
+		b.taken[v.Name] = true
 	}
 	for _, n := range g.Nodes {
 		b.taken[n.Name] = true
 		for _, v := range slices.Concat(n.In, n.Out) {
-			take(v)
+			if v != nil {
+				b.taken[v.Name] = true
+			}
+		}
+		for _, body := range n.bodies() {
+			b.take(body)
 		}
 	}
-	return b
 }
 
 // Body returns a builder of a graph that will be an attribute of one of b's nodes: a

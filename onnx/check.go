@@ -23,10 +23,12 @@ type checker struct {
 	defined map[*Value]bool
 	names   map[string]bool
 	depth   int
+
+	defaults map[string]*tensor.Tensor // of the graph's inputs
 }
 
 func (c *checker) graph(g *Graph, outer *checker) error {
-	*c = checker{outer: outer, defined: map[*Value]bool{}, names: map[string]bool{}}
+	*c = checker{outer: outer, defined: map[*Value]bool{}, names: map[string]bool{}, defaults: g.Defaults}
 	if outer != nil {
 		c.depth = outer.depth + 1
 	}
@@ -57,6 +59,9 @@ func (c *checker) input(v *Value) error {
 		return fmt.Errorf("input %q is a constant or computed by a node", v.Name)
 	case c.outer == nil && v.DType == tensor.Invalid:
 		return fmt.Errorf("input %q has no element type", v.Name)
+	}
+	if d := c.defaults[v.Name]; d != nil && (d.DType != v.DType || !slices.Equal(d.Shape, v.Shape)) {
+		return fmt.Errorf("input %q is %s%v, its default %s%v", v.Name, v.DType, v.Shape, d.DType, Shape(d.Shape))
 	}
 	if err := c.define(v); err != nil {
 		return fmt.Errorf("input %q: %w", v.Name, err)

@@ -31,6 +31,10 @@ type Graph struct {
 	Meta    map[string]string // metadata_props
 	Symbols Symbols           // names of symbolic dimensions; a body uses the outermost graph's
 
+	// Defaults holds, by name, what inputs are when the caller gives nothing: initializers
+	// of the file that are inputs too. Load makes constants of such inputs.
+	Defaults map[string]*tensor.Tensor
+
 	// Domains gives the versions of the operator sets other than ONNX's own.
 	Domains map[string]int64
 }
@@ -43,6 +47,10 @@ type Value struct {
 	Shape Shape        // nil: unknown rank
 	Data  *tensor.Tensor
 	Node  *Node // the producer; nil for inputs and constants
+
+	// Initializer tells the initializers of the file that Load read from its Constant
+	// nodes: the former are a model's weights, the latter numbers in its code.
+	Initializer bool
 
 	elems []num // a computed small tensor's elements, where inference knows them; see elems.go
 }

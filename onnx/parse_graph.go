@@ -85,7 +85,9 @@ func (p *parser) initializers(pb *onnxpb.GraphProto, s *scope) error {
 		if err != nil {
 			return fmt.Errorf("initializer %q: %w", clip(name), err)
 		}
-		if err := p.define(s, "initializer", name, constant("", data)); err != nil {
+		v := constant("", data)
+		v.Initializer = true
+		if err := p.define(s, "initializer", name, v); err != nil {
 			return err
 		}
 	}

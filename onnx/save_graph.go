@@ -27,7 +27,26 @@ type writer struct {
 func newWriter(g *Graph, ext *external) (*writer, error) {
 	w := &writer{g: g, ext: ext, names: map[string]bool{}, consts: map[*Value]string{}}
 	w.reserve(g)
-	return w, w.initializers(g)
+	if err := w.initializers(g); err != nil {
+		return nil, err
+	}
+	return w, w.defaults()
+}
+
+// defaults adds the initializers of inputs that have one.
+func (w *writer) defaults() error {
+	for _, v := range w.g.Inputs {
+		data := w.g.Defaults[v.Name]
+		if data == nil {
+			continue
+		}
+		t, err := w.tensor(v.Name, data)
+		if err != nil {
+			return fmt.Errorf("encoding the default of input %q: %w", v.Name, err)
+		}
+		w.init = append(w.init, t)
+	}
+	return nil
 }
 
 // reserve takes the names of what is computed: a constant may be given another name,

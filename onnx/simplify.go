@@ -12,24 +12,51 @@ import "fmt"
 // Shape becomes a constant, the Reshape behind it a no-op, and a BatchNormalization
 // then meets its Conv.
 func Simplify(g *Graph) error {
+	return simplify(g, []func(*editor) bool{
+		foldConstants,
+		removeNoOps,
+		mergeTransposes,
+		fixReshapes,
+		fixResizes,
+		mergeReshapes,
+		foldBatchNorm,
+		foldScale,
+		foldPad,
+		projectBeforeResize,
+		removeDead,
+	})
+}
+
+// Tidy is Simplify without the rewrites that merge layers: it computes what is
+// constant, computes once what is computed twice and drops what does nothing or is read
+// by nobody. It suits a graph that is differentiated or trained.
+func Tidy(g *Graph) error {
+	return simplify(g, []func(*editor) bool{
+		foldConstants,
+		removeNoOps,
+		mergeTransposes,
+		fixReshapes,
+		mergeReshapes,
+		oneConstantEach,
+		shareNodes,
+		removeDead,
+	})
+}
+
+// RemoveDead drops the nodes of g on which none of its outputs depends.
+func RemoveDead(g *Graph) {
+	e := newEditor(g)
+	removeDead(e)
+	e.sweep()
+}
+
+func simplify(g *Graph, rewrites []func(*editor) bool) error {
 	for range maxRounds {
 		if err := Infer(g); err != nil {
 			return fmt.Errorf("simplifying %s: %w", g.Name, err)
 		}
 		changed := false
-		for _, rewrite := range []func(*editor) bool{
-			foldConstants,
-			removeNoOps,
-			mergeTransposes,
-			fixReshapes,
-			fixResizes,
-			mergeReshapes,
-			foldBatchNorm,
-			foldScale,
-			foldPad,
-			projectBeforeResize,
-			removeDead,
-		} {
+		for _, rewrite := range rewrites {
 			e := newEditor(g)
 			changed = rewrite(e) || changed
 			e.sweep()
@@ -40,6 +67,13 @@ func Simplify(g *Graph) error {
 	}
 	shareConstants(newEditor(g))
 	return Infer(g)
+}
+
+// oneConstantEach is shareConstants for shareNodes, which tells constants by their place;
+// that it finds some is no reason for another round.
+func oneConstantEach(e *editor) bool {
+	shareConstants(e)
+	return false
 }
 
 // maxRounds bounds the rounds of Simplify. Every rewrite takes something away or

@@ -1,0 +1,25 @@
+package grad
+
+import "trilobite/onnx"
+
+// Differentiable reports whether input i of n can have a derivative: whether ONNX calls
+// it differentiable, as it does not shapes, indices and the limits of Clip, and whether
+// n's results are. The statistics of BatchNormalization have derivatives in ONNX and none
+// here. An operator that this package does not know may have any.
+func Differentiable(n *onnx.Node, i int) bool {
+	v := n.Input(i)
+	if v == nil || !isFloat(v) || n.Domain == "" && zeroRules[n.Op] {
+		return false
+	}
+	if n.Domain == "" {
+		if first, ok := differentiable[n.Op]; ok {
+			return i < first
+		}
+	}
+	r, ok := ruleOf(n)
+	return !ok || r.inputs == 0 || i < r.inputs
+}
+
+// differentiable tells how many of an operator's inputs, the first ones, ONNX calls
+// differentiable (onnx/defs, Differentiable), where it is fewer than have a rule.
+var differentiable = map[string]int{"BatchNormalization": 3, "Clip": 1, "Pad": 1}

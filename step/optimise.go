@@ -1,0 +1,9 @@
+package step
+
+import "trilobite/onnx"
+
+// optimise rewrites a whole step, forward, backward and update, into one that computes
+// the same with less work. Rewrites that make a step fast are called from here.
+func optimise(g *onnx.Graph) error {
+	return onnx.Tidy(g)
+}
