@@ -41,7 +41,7 @@ func (m *Image) Draw(marks []Mark) (*Image, error) {
 	for i, k := range marks {
 		b := k.Box.Scale(scaleX, scaleY).Clip(float32(m.W), float32(m.H))
 		boxes[i] = image.Rect(round(b.X1), round(b.Y1), round(b.X2), round(b.Y2))
-		out.frame(boxes[i], line, classColor(k.Class))
+		out.frame(boxes[i], line, ClassColor(k.Class))
 	}
 	var taken []image.Rectangle
 	for i, k := range marks {
@@ -50,7 +50,7 @@ func (m *Image) Draw(marks []Mark) (*Image, error) {
 		}
 		plate := out.place(boxes[i], plateSize(face, k.Text), line, taken)
 		taken = append(taken, plate)
-		out.plate(plate, face, k.Text, classColor(k.Class))
+		out.plate(plate, face, k.Text, ClassColor(k.Class))
 	}
 	return out, nil
 }

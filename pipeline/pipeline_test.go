@@ -179,6 +179,12 @@ func TestToImage(t *testing.T) {
 			if diff := cmp.Diff(tt.want, m.ToImage(tt.box), cmpopts.EquateApprox(0, 1e-3)); diff != "" {
 				t.Errorf("ToImage (-want +got):\n%s", diff)
 			}
+			centre := func(b geom.Box) (x, y float64) { return float64(b.X1+b.X2) / 2, float64(b.Y1+b.Y2) / 2 }
+			x, y := m.FromImage(centre(tt.want))
+			wantX, wantY := centre(tt.box)
+			if math.Abs(x-wantX) > 1e-3 || math.Abs(y-wantY) > 1e-3 {
+				t.Errorf("FromImage: the middle goes to %v, %v, want %v, %v", x, y, wantX, wantY)
+			}
 		})
 	}
 }

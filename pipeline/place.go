@@ -83,6 +83,12 @@ func (m Mapping) ToImage(b geom.Box) geom.Box {
 	}.Clip(m.w, m.h)
 }
 
+// FromImage takes a point of the upright image to pixels of the model's input; one that
+// the model does not see comes to lie outside.
+func (m Mapping) FromImage(x, y float64) (float64, float64) {
+	return (x - float64(m.dx)) / float64(m.sx), (y - float64(m.dy)) / float64(m.sy)
+}
+
 // Size returns the full size of the image, pixels.
 func (m Mapping) Size() (w, h float32) { return m.w, m.h }
 

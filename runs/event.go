@@ -92,7 +92,7 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 // openEvents opens the file for appending and cuts off a last line that a crash left
 // unfinished.
 func openEvents(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644) //nolint:gosec // losses are no secrets
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +101,7 @@ func openEvents(path string) (*os.File, error) {
 		err = f.Truncate(end)
 	}
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("opening %s: %w", path, err)
+		return nil, fmt.Errorf("opening %s: %w", path, errors.Join(err, f.Close()))
 	}
 	return f, nil
 }

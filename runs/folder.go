@@ -27,18 +27,17 @@ type Folder struct {
 // lockFolder opens a run's folder for writing. Its lock ends with the process at the
 // latest.
 func lockFolder(dir string) (*Folder, error) {
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644) //nolint:gosec // it is empty
 	if err != nil {
 		return nil, err
 	}
 	if err := exclusive(lock); err != nil {
-		lock.Close()
+		_ = lock.Close()
 		return nil, &trilobite.Error{Op: "runs.Open", Code: trilobite.InUse, Msg: fmt.Sprintf("Run %s is under way in another process.", filepath.Base(dir)), Err: err}
 	}
 	events, err := openEvents(filepath.Join(dir, "events.jsonl"))
 	if err != nil {
-		lock.Close()
-		return nil, err
+		return nil, errors.Join(err, lock.Close())
 	}
 	return &Folder{dir: dir, events: events, lock: lock}, nil
 }

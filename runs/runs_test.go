@@ -18,6 +18,7 @@ import (
 
 var started = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+// create makes a run; the caller ends it.
 func create(t *testing.T, s *Store, name string) *Folder {
 	t.Helper()
 	f, err := s.Create(Run{Name: name, Task: "segment", Started: started, Seed: 7, Epochs: 2, Recipe: json.RawMessage(`{"batch":4}`)})
@@ -25,6 +26,14 @@ func create(t *testing.T, s *Store, name string) *Folder {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// abandon ends a run as a crash does.
+func abandon(t *testing.T, f *Folder) {
+	t.Helper()
+	if err := f.close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestLife(t *testing.T) {
@@ -80,9 +89,7 @@ func TestCrash(t *testing.T) {
 	if _, err := f.events.WriteString(`{"kind":"st`); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.close(); err != nil {
-		t.Fatal(err)
-	}
+	abandon(t, f)
 	r, err := s.Get("road")
 	if err != nil || r.State != Interrupted {
 		t.Errorf("state %q, %v; want interrupted", r.State, err)
@@ -117,10 +124,9 @@ func TestNames(t *testing.T) {
 		t.Errorf("without a folder: %v, %v", all, err)
 	}
 	for range 2 { // in the same second
-		f := create(t, s, "road")
-		defer f.close()
+		abandon(t, create(t, s, "road"))
 	}
-	defer create(t, s, "cells").close()
+	abandon(t, create(t, s, "cells"))
 	if err := os.Mkdir(s.Dir("broken"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,9 @@
 // Package segment names every pixel: image in, a mask of class indices out.
 //
-// A Segmenter prepares the image (pipeline), runs the model (ort) and takes the best
-// class of each pixel (mask.go). The mask has the model's resolution; Mask.At looks a
-// point of the image up. Start at New and Segmenter.Segment.
+// A Segmenter prepares the image (pipeline), runs the model (ort), interpolates its scores
+// to the image's full size and takes the best class of each pixel (decode.go). A Mask
+// tells areas, outlines and confidence, and writes itself as PNG (png.go). Start at New
+// and Segmenter.Segment.
 package segment
 
 import (
@@ -18,7 +19,7 @@ import (
 
 // Config says how a model is fed and read; a model's card holds it.
 type Config struct {
-	Pipeline pipeline.Spec // its resize is exact: a mask covers the whole image
+	Pipeline pipeline.Spec // it shows the whole image: its resize is exact or letterbox
 	Decoder  string        // "mask"
 	Labels   []string      // names by class, the background among them
 	Recorder Recorder
@@ -54,8 +55,8 @@ func newSegmenter(m *ort.Model, c Config) (*Segmenter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r := c.Pipeline.Resize; r != "" && r != pipeline.Exact {
-		return nil, fmt.Errorf("preprocessing: resize is %q, a mask needs %q", r, pipeline.Exact)
+	if r := c.Pipeline.Resize; r == pipeline.CentreCrop {
+		return nil, fmt.Errorf("preprocessing: resize is %q, a mask of the whole image needs %q or %q", r, pipeline.Exact, pipeline.Letterbox)
 	}
 	in := m.Inputs()
 	if len(in) != 1 {
@@ -73,7 +74,10 @@ func newSegmenter(m *ort.Model, c Config) (*Segmenter, error) {
 // Spec returns the preprocessing; its MinSide says how far an image may be shrunk on load.
 func (s *Segmenter) Spec() pipeline.Spec { return s.transform.Spec() }
 
-// Segment returns the class of every place of the image.
+// Labels returns the names by class.
+func (s *Segmenter) Labels() []string { return s.c.Labels }
+
+// Segment returns the class of every pixel of the image at its full size, FullW×FullH.
 func (s *Segmenter) Segment(ctx context.Context, img *imageio.Image) (*Mask, error) {
 	start := time.Now()
 	x, mapping, err := s.transform.Apply(img)
@@ -87,12 +91,11 @@ func (s *Segmenter) Segment(ctx context.Context, img *imageio.Image) (*Mask, err
 		return nil, err
 	}
 	start = time.Now()
-	m, err := decode(out[0], s.c.Labels)
+	m, err := decode(out[0], s.c.Labels, s.c.Pipeline, mapping)
 	s.model.Recycle(out)
 	if err != nil {
 		return nil, fmt.Errorf("segmentation model %s: %w", s.model.Name(), err)
 	}
-	m.fullW, m.fullH = mapping.Size()
 	s.observe("postprocess", start)
 	return m, nil
 }

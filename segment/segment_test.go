@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"trilobite/imageio"
 	"trilobite/onnx"
@@ -31,8 +32,8 @@ func colours(t *testing.T, argMax bool) *ort.Model {
 func TestSegment(t *testing.T) {
 	t.Parallel()
 	img := imageio.New(2, 1)
-	copy(img.Pix, []uint8{0, 0, 200, 10, 5, 0}) // blue, then red
-	img.FullW, img.FullH = 20, 10               // shrunk on load
+	copy(img.Pix, []uint8{0, 0, 200, 200, 5, 0}) // blue, then red
+	img.FullW, img.FullH = 20, 10                // shrunk on load
 	for name, argMax := range map[string]bool{"scores": false, "indices": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -46,16 +47,20 @@ func TestSegment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]uint8{2, 0}, m.Class); diff != "" {
-				t.Errorf("mask (-want +got):\n%s", diff)
+			if m.W != 20 || m.H != 10 || len(m.Class) != 200 {
+				t.Fatalf("mask of %d×%d, %d pixels; want the full size", m.W, m.H, len(m.Class))
 			}
-			if diff := cmp.Diff([]float32{0.5, 0, 0.5}, m.Areas()); diff != "" {
-				t.Errorf("areas (-want +got):\n%s", diff)
+			want := []Part{{Class: 0, Name: "red", Pixels: 100, Share: 0.5}, {Class: 2, Name: "blue", Pixels: 100, Share: 0.5}}
+			if diff := cmp.Diff(want, m.Parts(), cmpopts.IgnoreFields(Part{}, "Confidence")); diff != "" {
+				t.Errorf("parts (-want +got):\n%s", diff)
+			}
+			if argMax != (m.Confidence == nil) {
+				t.Errorf("confidence for %d pixels", len(m.Confidence))
 			}
 			for _, p := range []struct {
 				x, y float32
 				want uint8
-			}{{0, 0, 2}, {9.9, 5, 2}, {10, 5, 0}, {20, 10, 0}, {-3, -3, 2}} {
+			}{{0, 0, 2}, {8.9, 5, 2}, {11, 5, 0}, {20, 10, 0}, {-3, -3, 2}} {
 				if got := m.At(p.x, p.y); got != p.want {
 					t.Errorf("At(%v, %v) = %d, want %d", p.x, p.y, got, p.want)
 				}
@@ -95,7 +100,8 @@ func TestNewRefuses(t *testing.T) {
 func TestIndexWithoutLabel(t *testing.T) {
 	t.Parallel()
 	for _, class := range []int64{-1, 3} {
-		_, err := decode(tensor.Of([]int64{1, 1, 1}, []int64{class}), []string{"a", "b", "c"})
+		spec, mapping := mappingTo(t, pipeline.Spec{Width: 1, Height: 1}, 1, 1)
+		_, err := decode(tensor.Of([]int64{1, 1, 1}, []int64{class}), []string{"a", "b", "c"}, spec, mapping)
 		if err == nil {
 			t.Errorf("class %d of three decodes", class)
 		}

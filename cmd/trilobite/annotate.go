@@ -17,19 +17,26 @@ import (
 // annotated copy, which is for looking at.
 const maxAnnotated = 1200
 
-// nameCopies says where each source's annotated copy goes, all in one folder: what has
-// the name of one before, from another folder, gets a number.
+// nameCopies says where each source's annotated copy goes, all in one folder.
 func nameCopies(sources []source, folder string) {
-	taken := map[string]bool{}
-	for i := range sources {
-		base := annotatedName(sources[i].name)
-		name := base + ".png"
-		for n := 2; taken[name]; n++ {
-			name = fmt.Sprintf("%s-%d.png", base, n)
-		}
-		taken[name] = true
+	for i, name := range pngNames(sources, annotatedName) {
 		sources[i].annotated = filepath.Join(folder, name)
 	}
+}
+
+// pngNames returns a name for a PNG of each source, base(name).png: what has the name of
+// one before, from another folder, gets a number.
+func pngNames(sources []source, base func(string) string) []string {
+	names := make([]string, len(sources))
+	taken := map[string]bool{}
+	for i, s := range sources {
+		names[i] = base(s.name) + ".png"
+		for n := 2; taken[names[i]]; n++ {
+			names[i] = fmt.Sprintf("%s-%d.png", base(s.name), n)
+		}
+		taken[names[i]] = true
+	}
+	return names
 }
 
 // annotatedName turns an image's name into the PNG's, without ".png": photos/a.jpg

@@ -90,11 +90,17 @@ func look(cmd *cobra.Command, app *App, args []string, p trilobite.AnalyzeParams
 			return err
 		}
 	}
+	return outcome(ctx, failed, len(sources))
+}
+
+// outcome is the error that a command over images ends with: nil when all went well,
+// errReported for a single image, whose error has been told.
+func outcome(ctx context.Context, failed, images int) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case failed > 0 && len(sources) > 1:
-		return fmt.Errorf("%d of %d images failed", failed, len(sources))
+	case failed > 0 && images > 1:
+		return fmt.Errorf("%d of %d images failed", failed, images)
 	case failed > 0:
 		return errReported
 	default:

@@ -57,6 +57,8 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 
   trilobite label photo.jpg              what is in the picture
   trilobite detect --annotate out *.jpg  boxes, drawn
+  trilobite segment --overlays out *.jpg --model road
+                                         what each pixel shows, drawn
   trilobite serve                        the server, on http://localhost:8080`,
 		Version:       version,
 		SilenceUsage:  true,
@@ -64,7 +66,7 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 	}
 	app.addFlags(cmd.PersistentFlags())
 	cmd.AddCommand(
-		newDetectCmd(app), newLabelCmd(app), newServeCmd(app), newModelsCmd(app),
+		newDetectCmd(app), newLabelCmd(app), newSegmentCmd(app), newServeCmd(app), newModelsCmd(app),
 		newKeyCmd(app), newEvalCmd(app), newConfigCmd(app), newVersionCmd(app),
 	)
 	return cmd

@@ -9,17 +9,17 @@ import (
 // inOrder runs do for every source, at most n (1 or more) at a time, and yields the results in
 // the sources' order as they become ready. When ctx ends, what has not begun is left
 // out.
-func inOrder(ctx context.Context, sources []source, n int, do func(source) sighting) iter.Seq[sighting] {
-	return func(yield func(sighting) bool) {
+func inOrder[T any](ctx context.Context, sources []source, n int, do func(source) T) iter.Seq[T] {
+	return func(yield func(T) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var working sync.WaitGroup
 		defer working.Wait()
 		defer cancel()
-		results := make(chan chan sighting, n-1) // bounds the work in flight: these and the one waited for
+		results := make(chan chan T, n-1) // bounds the work in flight: these and the one waited for
 		working.Go(func() {
 			defer close(results)
 			for _, s := range sources {
-				r := make(chan sighting, 1)
+				r := make(chan T, 1)
 				select {
 				case <-ctx.Done():
 					return

@@ -25,6 +25,7 @@ type source struct {
 	name      string // as people know it: path, URL or "-"
 	read      func(ctx context.Context) ([]byte, error)
 	annotated string // path of its annotated copy; empty: none
+	pictures  pictures
 }
 
 // fetcher reads an image by URL.

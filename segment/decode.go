@@ -1,0 +1,201 @@
+package segment
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+
+	"trilobite/onnx"
+	"trilobite/ort"
+	"trilobite/pipeline"
+	"trilobite/tensor"
+)
+
+// maxClasses is what fits in a mask's bytes.
+const maxClasses = 256
+
+// fits reports whether the outputs can be decoded: one of
+//
+//	scores   float32 [1, C, H, W]  logits or probabilities; the largest wins
+//	classes  int64 [1, H, W]       indices, when the graph ends in its ArgMax
+func fits(out []ort.ValueInfo, classes int) error {
+	ok := false
+	if len(out) == 1 && classes > 0 && classes <= maxClasses {
+		s := out[0].Shape
+		switch {
+		case out[0].DType == tensor.Float32 && len(s) == 4:
+			ok = s[0] <= 1 && (s[1] < 0 || s[1] == int64(classes))
+		case out[0].DType == tensor.Int64 && len(s) == 3:
+			ok = s[0] <= 1
+		}
+	}
+	if !ok {
+		return fmt.Errorf("decoder mask expects one output, float32 [1,%d,H,W] or int64 [1,H,W], for %d labels (%d at most), the model has %v",
+			classes, classes, maxClasses, out)
+	}
+	return nil
+}
+
+// decode makes a mask of the image's full size from the model's output, whose places
+// spread evenly over the model's input.
+func decode(out *tensor.Tensor, labels []string, p pipeline.Spec, mapping pipeline.Mapping) (*Mask, error) {
+	w, h := mapping.Size()
+	m := &Mask{W: int(w), H: int(h), Labels: labels}
+	m.Class = make([]uint8, m.W*m.H)
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	if d, ok := tensor.Data[int64](out); ok && len(out.Shape) == 3 && len(d) > 0 {
+		s := newSampling(m, p, mapping, int(out.Shape[2]), int(out.Shape[1]))
+		return m, s.indices(d)
+	}
+	d, ok := tensor.Data[float32](out)
+	if !ok || len(d) == 0 || len(out.Shape) != 4 || out.Shape[0] != 1 || out.Shape[1] != int64(len(labels)) {
+		return nil, fmt.Errorf("output %s %s, want [1,%d,H,W]", out.DType, onnx.Shape(out.Shape), len(labels))
+	}
+	m.Confidence = make([]uint8, len(m.Class))
+	newSampling(m, p, mapping, int(out.Shape[3]), int(out.Shape[2])).scores(d)
+	return m, nil
+}
+
+// sampling says which two columns and rows of the output lie around the centre of each
+// column and row of the mask. Outside the output its edge goes on. Where the model saw
+// the whole image stretched, this is PyTorch's interpolate, bilinear, align_corners false.
+type sampling struct {
+	m    *Mask
+	w, h int // of the output
+	x, y []neighbours
+}
+
+type neighbours struct {
+	a, b int
+	t    float32 // weight of b, 0 to 1
+}
+
+func newSampling(m *Mask, p pipeline.Spec, mapping pipeline.Mapping, w, h int) sampling {
+	s := sampling{m: m, w: w, h: h, x: make([]neighbours, m.W), y: make([]neighbours, m.H)}
+	fx, fy := float64(w)/float64(p.Width), float64(h)/float64(p.Height)
+	for i := range s.x {
+		x, _ := mapping.FromImage(float64(i)+0.5, 0)
+		s.x[i] = around(x*fx-0.5, w)
+	}
+	for i := range s.y {
+		_, y := mapping.FromImage(0, float64(i)+0.5)
+		s.y[i] = around(y*fy-0.5, h)
+	}
+	return s
+}
+
+// around returns the elements of n around a position.
+func around(at float64, n int) neighbours {
+	at = max(0, min(at, float64(n-1)))
+	a := int(at)
+	return neighbours{a, min(a+1, n-1), float32(at - float64(a))}
+}
+
+// nearest returns the closer of the two.
+func (n neighbours) nearest() int {
+	if n.t >= 0.5 {
+		return n.b
+	}
+	return n.a
+}
+
+// indices fills the mask from class indices (h, w), each pixel from the nearest.
+func (s sampling) indices(d []int64) error {
+	for _, c := range d {
+		if c < 0 || c >= int64(len(s.m.Labels)) {
+			return fmt.Errorf("class %d in the mask, there are %d labels", c, len(s.m.Labels))
+		}
+	}
+	for i, y := range s.y {
+		row := d[y.nearest()*s.w : (y.nearest()+1)*s.w]
+		for j, x := range s.x {
+			s.m.Class[i*s.m.W+j] = uint8(row[x.nearest()])
+		}
+	}
+	return nil
+}
+
+// scores fills the mask from logits or probabilities (C, h, w), interpolated: the class
+// of the largest, and its probability, by a softmax where d are logits. A score that is
+// not a number never wins.
+func (s sampling) scores(d []float32) {
+	logits := !probabilities(d, len(s.m.Labels))
+	bands := min(runtime.GOMAXPROCS(0), s.m.H)
+	var work sync.WaitGroup
+	for b := range bands {
+		work.Go(func() {
+			rows := make([]float32, len(s.m.Labels)*(s.w+s.m.W))
+			for i := b * s.m.H / bands; i < (b+1)*s.m.H/bands; i++ {
+				s.row(i, d, logits, rows)
+			}
+		})
+	}
+	work.Wait()
+}
+
+// row fills row i; buf holds a row of the output and one of the mask for each class.
+func (s sampling) row(i int, d []float32, logits bool, buf []float32) {
+	classes := len(s.m.Labels)
+	line, full := buf[:s.w], buf[classes*s.w:]
+	y, w := s.y[i], s.m.W
+	class, sure := s.m.Class[i*w:(i+1)*w], s.m.Confidence[i*w:(i+1)*w]
+	for c := range classes {
+		plane := d[c*s.w*s.h : (c+1)*s.w*s.h]
+		above, below := plane[y.a*s.w:(y.a+1)*s.w], plane[y.b*s.w:(y.b+1)*s.w]
+		for j := range line {
+			line[j] = above[j] + (below[j]-above[j])*y.t
+		}
+		row := full[c*w : (c+1)*w]
+		for j, x := range s.x {
+			v := line[x.a] + (line[x.b]-line[x.a])*x.t
+			row[j] = v
+			if best := full[int(class[j])*w+j]; !(best >= v) && v == v { // also where best is not a number
+				class[j] = uint8(c)
+			}
+		}
+	}
+	for j, c := range class {
+		p := full[int(c)*w+j]
+		if logits {
+			p = softmaxOf(full, j, w, p)
+		}
+		sure[j] = uint8(max(0, min(1, p))*255 + 0.5)
+	}
+}
+
+// softmaxOf returns the probability of the largest of the logits at column j.
+func softmaxOf(full []float32, j, w int, largest float32) float32 {
+	sum := 0.0
+	for at := j; at < len(full); at += w {
+		if d := full[at] - largest; d > -20 { // less is 2e-9 and does not show
+			sum += math.Exp(float64(d))
+		}
+	}
+	if sum < 1 { // the largest is not a number
+		return 0
+	}
+	return float32(1 / sum)
+}
+
+// probabilities reports whether d (C, n) is a distribution over C at each of n places;
+// logits never are, all of them.
+func probabilities(d []float32, classes int) bool {
+	n := len(d) / classes
+	for i := range n {
+		sum := float32(0)
+		for c := range classes {
+			p := d[c*n+i]
+			if !(p >= 0) {
+				return false
+			}
+			sum += p
+		}
+		if !(sum > 0.999 && sum < 1.001) {
+			return false
+		}
+	}
+	return true
+}
