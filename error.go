@@ -22,6 +22,7 @@ const (
 	Unsupported   Code = "unsupported"     // known, not offered here
 	Unreachable   Code = "unreachable"     // a source named by the request cannot be read
 	Canceled      Code = "canceled"        // the caller gave up, or its time ran out
+	LimitExceeded Code = "limit_exceeded"  // a quota is used up; take something away first
 )
 
 // Error is an error that a caller acts on. Msg is for people and safe to show to

@@ -111,7 +111,7 @@ func status(c trilobite.Code) int {
 		return http.StatusUnauthorized
 	case trilobite.Forbidden:
 		return http.StatusForbidden
-	case trilobite.Throttled:
+	case trilobite.Throttled, trilobite.LimitExceeded:
 		return http.StatusTooManyRequests
 	case trilobite.Canceled:
 		return http.StatusRequestTimeout

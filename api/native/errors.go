@@ -40,7 +40,7 @@ func status(err error) int {
 		return http.StatusUnauthorized
 	case trilobite.Forbidden:
 		return http.StatusForbidden
-	case trilobite.Throttled:
+	case trilobite.Throttled, trilobite.LimitExceeded:
 		return http.StatusTooManyRequests
 	case trilobite.Unsupported:
 		return http.StatusNotImplemented

@@ -42,6 +42,8 @@ func exceptions(code trilobite.Code) exception {
 		return exception{"UnrecognizedClientException", http.StatusBadRequest, ""}
 	case trilobite.Forbidden:
 		return exception{"AccessDeniedException", http.StatusBadRequest, ""}
+	case trilobite.LimitExceeded:
+		return exception{"LimitExceededException", http.StatusBadRequest, ""}
 	case trilobite.Throttled:
 		return exception{"ThrottlingException", http.StatusBadRequest, ""}
 	case trilobite.Unsupported:

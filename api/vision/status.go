@@ -34,7 +34,7 @@ func rpcCode(err error) code.Code {
 		return refused(err)
 	case trilobite.Forbidden:
 		return code.Code_PERMISSION_DENIED
-	case trilobite.Throttled:
+	case trilobite.Throttled, trilobite.LimitExceeded:
 		return code.Code_RESOURCE_EXHAUSTED
 	case trilobite.Unsupported:
 		return code.Code_UNIMPLEMENTED

@@ -1,10 +1,11 @@
 // Package sqlite keeps Trilobite's records in one SQLite file, for one machine.
 //
 // Several processes may share the file: the server and the command line do. Reads and
-// writes do not block each other (WAL), writers wait for their turn. The schema is in
-// migrations/, applied by Open.
+// writes do not block each other (WAL): a store has one connection that writes and
+// several that read. Writers wait for their turn. The schema is in migrations/, applied
+// by Open; the statements are those of package records.
 //
-// Start at Open; each record has its own file: keys.go.
+// Start at Open.
 package sqlite
 
 import (
@@ -20,15 +21,23 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"trilobite/jobs/queue"
+	"trilobite/store/records"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
 // Store keeps records in a file. It is safe for concurrent use.
-type Store struct{ db *sql.DB }
+type Store struct{ records.DB }
+
+// readers bounds the connections that read.
+const readers = 8
 
 // Open opens the store in the named file, which is made if need be, readable by its owner
 // alone, and brings its schema up to date. A schema newer than this program is an error.
@@ -36,25 +45,47 @@ func Open(ctx context.Context, name string) (*Store, error) {
 	if err := touch(name); err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
-	db, err := sql.Open("sqlite", dsn(name))
+	write, err := sql.Open("sqlite", dsn(name))
 	if err != nil {
 		return nil, fmt.Errorf("opening store %s: %w", name, err)
 	}
-	if err := migrate(ctx, db); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening store %s: %w", name, err), db.Close())
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", dsn(name, "query_only(1)"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening store %s: %w", name, err), write.Close())
 	}
-	return &Store{db}, nil
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	s := &Store{records.DB{Write: write, Read: read, Dialect: records.Dialect{Find: "instr", Taken: taken}}}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening store %s: %w", name, err), s.Close())
+	}
+	return s, nil
 }
 
+// prepare brings the schema up to date, and the queue of jobs.
+func (s *Store) prepare(ctx context.Context) error {
+	if err := migrate(ctx, s.Write); err != nil {
+		return err
+	}
+	enqueue, err := queue.Enqueuer(ctx, s.Driver())
+	s.Enqueue = enqueue
+	return err
+}
+
+// Driver is how River works with the store.
+func (s *Store) Driver() riverdriver.Driver[*sql.Tx] { return riversqlite.New(s.Write) }
+
 // Close closes the file.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.Read.Close(), s.Write.Close()) }
 
 // dsn names the file and what each connection sets: wait up to 5 s for a lock, keep
-// readers and writers apart, sync at checkpoints (safe against crashes with WAL), and
-// take the write lock when a transaction starts, so that it cannot fail half-way.
-func dsn(name string) string {
+// readers and writers apart, sync every commit, so that what was answered survives a
+// loss of power too, and take the write lock when a transaction starts, so that it
+// cannot fail half-way.
+func dsn(name string, pragmas ...string) string {
 	q := url.Values{
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"},
+		"_pragma": append([]string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, pragmas...),
 		"_txlock": {"immediate"},
 	}
 	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(name), RawQuery: q.Encode()}).String()
@@ -101,8 +132,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
-// taken reports whether err says that a primary key exists.
+// taken reports whether err says that a unique key exists.
 func taken(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
-	return ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"trilobite"
+	"trilobite/custom"
 	"trilobite/store/storetest"
 )
 
@@ -28,6 +29,14 @@ func open(t *testing.T, name string) *Store {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	storetest.Keys(t, func(t *testing.T) trilobite.KeyStore {
+		t.Helper()
+		return open(t, filepath.Join(t.TempDir(), "trilobite.db"))
+	})
+}
+
+func TestCustom(t *testing.T) {
+	t.Parallel()
+	storetest.Custom(t, func(t *testing.T) custom.Store {
 		t.Helper()
 		return open(t, filepath.Join(t.TempDir(), "trilobite.db"))
 	})
@@ -55,7 +64,7 @@ func TestOpen(t *testing.T) {
 	if k, err := first.Key(t.Context(), "A"); err != nil || !k.Revoked() {
 		t.Errorf("the first store does not see the revocation: %+v, %v", k, err)
 	}
-	if _, err := first.db.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"); err != nil {
+	if _, err := first.Write.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"); err != nil {
 		t.Fatal(err)
 	}
 	if s, err := Open(t.Context(), name); err == nil {
