@@ -19,6 +19,8 @@ type Store interface {
 	TagStore
 	PolicyStore
 	TaskStore
+	DatasetWorkStore
+	VersionWorkStore
 }
 
 // ProjectStore keeps projects.
@@ -86,8 +88,8 @@ type PolicyStore interface {
 	DeletePolicy(ctx context.Context, project ARN, name, revision string) error
 }
 
-// TaskStore is the worker's side. Whatever is written under a lease that is no longer
-// the task's fails with Canceled and changes nothing.
+// TaskStore gives tasks to workers. Here and below, whatever is written under a lease
+// that is no longer the task's fails with Canceled and changes nothing.
 type TaskStore interface {
 	// Claim takes a task. It fails with NotFound if the task is done, and with InUse
 	// if another worker's lease is in force.
@@ -96,36 +98,40 @@ type TaskStore interface {
 	Extend(ctx context.Context, l Lease, now time.Time) error
 	// Sweep queues jobs for tasks that nobody works on, and tells how many.
 	Sweep(ctx context.Context, now time.Time) (int, error)
+	// Remove takes up to limit rows away of what the lease deletes and reports whether
+	// that was the last, which ends the task.
+	Remove(ctx context.Context, l Lease, limit int) (done bool, err error)
+}
 
+// DatasetWorkStore is for those who import, check and distribute.
+type DatasetWorkStore interface {
 	DatasetByID(ctx context.Context, id int64) (Dataset, error)
-	VersionByID(ctx context.Context, id int64) (Version, error)
-	// EntriesByID is Entries, of a data set by its ID.
+	// EntriesByID is Entries, of a data set in any state, by its ID.
 	EntriesByID(ctx context.Context, dataset int64, q EntryQuery) ([]Entry, error)
-	// ModelInUse reports whether a version other than the given one has the model.
-	ModelInUse(ctx context.Context, model string, but int64) (bool, error)
-
 	// AddEntries adds entries to the lease's data set; those it has stay as they are.
 	AddEntries(ctx context.Context, l Lease, entries []Entry) error
 	// Unchecked returns entries of the lease's data set whose image nobody looked for.
 	Unchecked(ctx context.Context, l Lease, after int64, limit int) ([]Entry, error)
-	// Check marks entries as checked and keeps their Line and Failed.
+	// Check marks entries as checked and keeps the Line of those that Failed.
 	Check(ctx context.Context, l Lease, entries []Entry) error
 	// FinishDataset ends an import or an update with DidImport, DidNotImport,
-	// DidUpdate or DidNotUpdate.
+	// DidUpdate or DidNotUpdate. What was not imported leaves no entries.
 	FinishDataset(ctx context.Context, l Lease, event, message string, now time.Time) error
 	// FinishDistribute moves the given entries to the project's test set and ends the
 	// update of both sets; with a message, it fails and moves none.
 	FinishDistribute(ctx context.Context, l Lease, entries []int64, message string, now time.Time) error
+}
 
-	// Note keeps a version's detail while its task goes on.
-	Note(ctx context.Context, l Lease, d VersionDetail) error
+// VersionWorkStore is for those who train, copy, start and stop.
+type VersionWorkStore interface {
+	VersionByID(ctx context.Context, id int64) (Version, error)
+	// ModelInUse reports whether a version other than the given one has the model.
+	ModelInUse(ctx context.Context, model string, but int64) (bool, error)
 	// HasRead tells that a training has read the project's data sets, which may change
 	// again from then on.
 	HasRead(ctx context.Context, l Lease) error
+	// Note keeps a version's detail while its task goes on.
+	Note(ctx context.Context, l Lease, d VersionDetail) error
 	// FinishVersion ends a version's task with the event and the detail.
 	FinishVersion(ctx context.Context, l Lease, event string, d VersionDetail) error
-
-	// Remove takes up to limit rows away of what the lease deletes and reports whether
-	// that was the last, which ends the task.
-	Remove(ctx context.Context, l Lease, limit int) (done bool, err error)
 }

@@ -7,7 +7,7 @@ import (
 	"trilobite/geom"
 )
 
-// Task of a model, which the labels of its training set decide.
+// Learning is what a model learns, which the labels of its training set decide.
 type Learning string
 
 // What is learned.

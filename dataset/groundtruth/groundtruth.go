@@ -16,6 +16,7 @@ package groundtruth
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -173,12 +174,9 @@ func (l *Line) classification(top *object, name string, meta *object) bool {
 		l.flaw(meta, InvalidLabelName, "")
 		return false
 	}
-	for _, have := range l.Labels {
-		if have == label {
-			return true
-		}
+	if !slices.Contains(l.Labels, label) {
+		l.Labels = append(l.Labels, label)
 	}
-	l.Labels = append(l.Labels, label)
 	return true
 }
 

@@ -63,7 +63,7 @@ func (d *DB) lockedDataset(ctx context.Context, tx *sql.Tx, a custom.ARN) (custo
 	return d.dataset(ctx, tx, a) // as it is now
 }
 
-// DatasetByID is custom.TaskStore's.
+// DatasetByID is custom.DatasetWorkStore's.
 func (d *DB) DatasetByID(ctx context.Context, id int64) (custom.Dataset, error) {
 	return d.datasetByID(ctx, d.Read, id)
 }

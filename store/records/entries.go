@@ -46,7 +46,7 @@ func readable(method string, s custom.Dataset) error {
 	return nil
 }
 
-// EntriesByID is custom.TaskStore's.
+// EntriesByID is custom.DatasetWorkStore's.
 func (d *DB) EntriesByID(ctx context.Context, dataset int64, q custom.EntryQuery) ([]custom.Entry, error) {
 	query, args := "SELECT "+entryColumns+" FROM entry e WHERE e.dataset_id = ? AND e.id > ?", []any{dataset, q.After}
 	if len(q.Labels) > 0 {
@@ -138,7 +138,7 @@ func (d *DB) putEntry(ctx context.Context, tx *sql.Tx, dataset int64, e *custom.
 	return nil
 }
 
-// AddEntries is custom.TaskStore's.
+// AddEntries is custom.DatasetWorkStore's.
 func (d *DB) AddEntries(ctx context.Context, l custom.Lease, entries []custom.Entry) error {
 	return d.change(ctx, func(tx *sql.Tx) error {
 		if err := d.hold(ctx, tx, l); err != nil {
@@ -153,13 +153,13 @@ func (d *DB) AddEntries(ctx context.Context, l custom.Lease, entries []custom.En
 	})
 }
 
-// Unchecked is custom.TaskStore's.
+// Unchecked is custom.DatasetWorkStore's.
 func (d *DB) Unchecked(ctx context.Context, l custom.Lease, after int64, limit int) ([]custom.Entry, error) {
 	return collect(ctx, d, d.Read, scanEntry, "SELECT "+entryColumns+
 		" FROM entry e WHERE e.dataset_id = ? AND e.checked = 0 AND e.id > ? ORDER BY e.id LIMIT ?", l.Subject, after, limit)
 }
 
-// Check is custom.TaskStore's.
+// Check is custom.DatasetWorkStore's.
 func (d *DB) Check(ctx context.Context, l custom.Lease, entries []custom.Entry) error {
 	return d.change(ctx, func(tx *sql.Tx) error {
 		if err := d.hold(ctx, tx, l); err != nil {
@@ -180,7 +180,7 @@ func (d *DB) Check(ctx context.Context, l custom.Lease, entries []custom.Entry) 
 	})
 }
 
-// FinishDataset is custom.TaskStore's.
+// FinishDataset is custom.DatasetWorkStore's.
 func (d *DB) FinishDataset(ctx context.Context, l custom.Lease, event, message string, now time.Time) error {
 	return d.change(ctx, func(tx *sql.Tx) error {
 		if err := d.end(ctx, tx, l); err != nil {
@@ -213,7 +213,7 @@ func (d *DB) dropEntries(ctx context.Context, tx *sql.Tx, dataset int64) error {
 	)
 }
 
-// FinishDistribute is custom.TaskStore's.
+// FinishDistribute is custom.DatasetWorkStore's.
 func (d *DB) FinishDistribute(ctx context.Context, l custom.Lease, entries []int64, message string, now time.Time) error {
 	return d.change(ctx, func(tx *sql.Tx) error {
 		if err := d.end(ctx, tx, l); err != nil {

@@ -38,7 +38,7 @@ func (d *DB) version(ctx context.Context, q querier, a custom.ARN) (custom.Versi
 	return v, none(err, "Version", "model "+a.String())
 }
 
-// VersionByID is custom.TaskStore's.
+// VersionByID is custom.VersionWorkStore's.
 func (d *DB) VersionByID(ctx context.Context, id int64) (custom.Version, error) {
 	return d.versionByID(ctx, d.Read, id)
 }
@@ -218,7 +218,7 @@ func (d *DB) saveVersion(ctx context.Context, tx *sql.Tx, v custom.Version) erro
 	return d.exec(ctx, tx, "UPDATE version SET status = ?, model = ?, detail = ? WHERE id = ?", v.Status, v.Model.Name, detail, v.ID)
 }
 
-// Note is custom.TaskStore's.
+// Note is custom.VersionWorkStore's.
 func (d *DB) Note(ctx context.Context, l custom.Lease, detail custom.VersionDetail) error {
 	return d.change(ctx, func(tx *sql.Tx) error {
 		if err := d.hold(ctx, tx, l); err != nil {
@@ -233,7 +233,7 @@ func (d *DB) Note(ctx context.Context, l custom.Lease, detail custom.VersionDeta
 	})
 }
 
-// HasRead is custom.TaskStore's.
+// HasRead is custom.VersionWorkStore's.
 func (d *DB) HasRead(ctx context.Context, l custom.Lease) error {
 	return d.change(ctx, func(tx *sql.Tx) error {
 		if err := d.hold(ctx, tx, l); err != nil {
@@ -243,7 +243,7 @@ func (d *DB) HasRead(ctx context.Context, l custom.Lease) error {
 	})
 }
 
-// FinishVersion is custom.TaskStore's.
+// FinishVersion is custom.VersionWorkStore's.
 func (d *DB) FinishVersion(ctx context.Context, l custom.Lease, event string, detail custom.VersionDetail) error {
 	return d.change(ctx, func(tx *sql.Tx) error {
 		if err := d.end(ctx, tx, l); err != nil {
@@ -261,7 +261,7 @@ func (d *DB) FinishVersion(ctx context.Context, l custom.Lease, event string, de
 	})
 }
 
-// ModelInUse is custom.TaskStore's.
+// ModelInUse is custom.VersionWorkStore's.
 func (d *DB) ModelInUse(ctx context.Context, model string, but int64) (bool, error) {
 	return d.exists(ctx, d.Read, "SELECT 1 FROM version WHERE model = ? AND id <> ? LIMIT 1", model, but)
 }
