@@ -17,8 +17,7 @@ import (
 // Source: Dumoulin and Visin, arXiv:1603.07285, section 4. Checked: testdata/conv.npz.
 func convRule(c *call) error {
 	x, w, y := c.n.In[0], c.n.In[1], c.n.Out[0]
-	if !w.Shape.Static() || len(x.Shape) != len(w.Shape) || len(w.Shape) < 3 ||
-		!x.Shape[1:].Static() || !y.Shape[1:].Static() {
+	if !convSizes(x, w, y) {
 		return c.none("%v with weights %v: bind all sizes but the batch", x.Shape, w.Shape)
 	}
 	a := c.window(c.n.Conv(), w.Shape[2:])
@@ -36,6 +35,14 @@ func convRule(c *call) error {
 		return nil
 	}
 	return c.give(2, c.ReduceSum(c.dY[0], others(len(w.Shape), 1)...))
+}
+
+// convSizes reports whether all sizes but the batch are known, and the kernel has no more
+// taps than the longest that are in use, some tens across.
+func convSizes(x, w, y *onnx.Value) bool {
+	const maxTaps = 1 << 14
+	return len(w.Shape) > 2 && len(x.Shape) == len(w.Shape) && w.Shape.Static() &&
+		x.Shape[1:].Static() && y.Shape[1:].Static() && fits(w.Shape[2:]) && product(w.Shape[2:]) <= maxTaps
 }
 
 // window replaces automatic padding by the pads that it stands for and cuts the end

@@ -19,8 +19,7 @@ import (
 // testdata/conv_transpose.npz.
 func convTransposeRule(c *call) error {
 	x, w, y, dY := c.n.In[0], c.n.In[1], c.n.Out[0], c.dY[0]
-	if !w.Shape.Static() || len(x.Shape) != len(w.Shape) || len(w.Shape) < 3 ||
-		!x.Shape[1:].Static() || !y.Shape[1:].Static() {
+	if !convSizes(x, w, y) {
 		return c.none("%v with weights %v: bind all sizes but the batch", x.Shape, w.Shape)
 	}
 	a := c.n.Conv()

@@ -111,7 +111,7 @@ func (c *call) einsumGrad(e equation, i int) (*onnx.Value, error) {
 	for axis, letter := range target {
 		size := x.Shape[axis]
 		if before := slices.Index(target[:axis], letter); before >= 0 {
-			if len(e.free) == 0 || size < 1 {
+			if len(e.free) == 0 || size < 1 || !fits([]int64{size, size}) {
 				return nil, c.none("the diagonal of %v", x.Shape)
 			}
 			target[axis], e.free = e.free[0], e.free[1:]

@@ -84,7 +84,8 @@ func gatherNDRule(c *call) error {
 	x, indices := c.n.In[0], c.n.In[1]
 	batch := int(c.n.Int("batch_dims", 0))
 	rank := len(indices.Shape)
-	if !x.Shape.Static() || rank == 0 || batch >= rank || indices.Shape[rank-1] < 1 || !indices.Shape[:batch].Static() {
+	if !fits(x.Shape) || rank == 0 || batch < 0 || batch >= rank || indices.Shape[rank-1] < 1 ||
+		!indices.Shape[:batch].Static() || batch+int(indices.Shape[rank-1]) > len(x.Shape) {
 		return c.none("%v at %v: bind their sizes", x.Shape, indices.Shape)
 	}
 	picked := batch + int(indices.Shape[rank-1]) // axes of X that an index and b… fix
@@ -118,14 +119,6 @@ func (c *call) rowNumbers(batch int, sizes []int64) *onnx.Value {
 		at = c.Add(at, c.Reshape(c.Ints(starts...), line...))
 	}
 	return at
-}
-
-func product(sizes []int64) int64 {
-	p := int64(1)
-	for _, s := range sizes {
-		p *= s
-	}
-	return p
 }
 
 // scatterElementsRule is the gradient of ScatterElements, data X and updates U at I:

@@ -42,6 +42,9 @@ func Gradient(g *onnx.Graph, loss *onnx.Value, wrt []*onnx.Value) ([]*onnx.Value
 	if err := onnx.Infer(g); err != nil {
 		return nil, fmt.Errorf("differentiating %s: %w", g.Name, err)
 	}
+	if err := onnx.Check(g); err != nil { // rules rely on inputs and attributes being there
+		return nil, fmt.Errorf("differentiating %s: %w", g.Name, err)
+	}
 	if err := checkEnds(g, loss, wrt); err != nil {
 		return nil, fmt.Errorf("differentiating %s: %w", g.Name, err)
 	}

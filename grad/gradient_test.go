@@ -44,6 +44,29 @@ func TestGradientRefuses(t *testing.T) {
 			n, _ := no.Graph()
 			return ends{b.ReduceSum(b.Op("If", values{cond}, map[string]any{"then_branch": y, "else_branch": n}, 1)[0]), values{v}}
 		}, `If "If_1": no gradient rule`},
+		{"an operator that nobody knows", func(b builder) ends {
+			v := x(b)
+			b.Output("known", b.Neg(v))
+			g, err := b.Graph()
+			if err != nil {
+				t.Fatal(err)
+			}
+			y := &onnx.Value{Name: "y"}
+			y.Node = &onnx.Node{Name: "mystery", Op: "Mystery", Domain: "org.example", In: values{v}, Out: values{y}}
+			g.Nodes, g.Domains = append(g.Nodes, y.Node), map[string]int64{"org.example": 1}
+			return ends{b.ReduceSum(b.Reshape(b.Cast(y, tensor.Float32), 6)), values{v}}
+		}, `Mystery "mystery": no gradient rule`},
+		{"a loop that carries it", func(b builder) ends {
+			v := x(b)
+			body := b.Body("body")
+			body.Input("i", tensor.Int64, onnx.Shape{})
+			on := body.Input("on", tensor.Bool, onnx.Shape{})
+			carried := body.Input("carried", tensor.Float32, onnx.Shape{2, 3})
+			body.Output("still", body.Identity(on))
+			body.Output("twice", body.Add(carried, carried))
+			g, _ := body.Graph()
+			return ends{b.ReduceSum(b.Op("Loop", values{b.Int(3), nil, v}, map[string]any{"body": g}, 1)[0]), values{v}}
+		}, `Loop "Loop_1": no gradient rule`},
 		{"a loss of several elements", func(b builder) ends {
 			v := x(b)
 			return ends{b.Neg(v), values{v}}

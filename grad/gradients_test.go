@@ -32,7 +32,8 @@ const (
 	kink                  // at a kink there is no derivative to compare with
 )
 
-// testFamily compares every case of a file with torch, then with finite differences.
+// testFamily compares every case of a file with torch, then with finite differences, and
+// differentiates mutants of it.
 func testFamily(t *testing.T, file string, cases []graphCase) {
 	t.Helper()
 	golden, err := tensor.ReadNPZ(filepath.Join("testdata", file))
@@ -49,6 +50,7 @@ func testFamily(t *testing.T, file string, cases []graphCase) {
 			if c.check != kink {
 				e.compareWithDifferences(t, c)
 			}
+			e.refusesMutants(t, c)
 		})
 	}
 	for key := range golden {

@@ -4,11 +4,13 @@ import (
 	"slices"
 
 	"trilobite/onnx"
+	"trilobite/tensor"
 )
 
 // needed returns the values that depend on wrt in a differentiable way: those whose
 // derivative must be formed if the loss depends on them. Integers and truth values
-// never do, and neither do the results of the operators in zeroRules.
+// never do, and neither do the results of the operators in zeroRules. Values of unknown
+// type, which unknown operators have, are taken for floats.
 func needed(g *onnx.Graph, wrt []*onnx.Value) map[*onnx.Value]bool {
 	need := map[*onnx.Value]bool{}
 	for _, v := range wrt {
@@ -19,7 +21,7 @@ func needed(g *onnx.Graph, wrt []*onnx.Value) map[*onnx.Value]bool {
 			continue
 		}
 		for _, v := range n.Out {
-			if v != nil && isFloat(v) {
+			if v != nil && (isFloat(v) || v.DType == tensor.Invalid) {
 				need[v] = true
 			}
 		}

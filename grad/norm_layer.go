@@ -44,10 +44,10 @@ func instanceNormRule(c *call) error {
 // X (N, C, …), scale and bias (C), over groups of channels and the axes behind C.
 func groupNormRule(c *call) error {
 	x := c.n.In[0]
-	if len(x.Shape) < 3 || !x.Shape[1:].Static() {
+	groups := c.n.Int("num_groups", 1)
+	if len(x.Shape) < 3 || !fits(x.Shape[1:]) || groups < 1 {
 		return c.none("%v: bind all sizes but the batch", x.Shape)
 	}
-	groups := c.n.Int("num_groups", 1)
 	return c.selfNorm(c.Reshape(x, 0, groups, product(x.Shape[1:])/groups), 2, c.perChannel(1), c.perChannel(2))
 }
 
@@ -63,9 +63,12 @@ func (c *call) perChannel(i int) *onnx.Value {
 func (c *call) selfNorm(rows *onnx.Value, axis int, scale, bias *onnx.Value) error {
 	x, dY := c.n.In[0], c.dY[0]
 	sizes := rows.Shape[axis:]
-	ones, err := constantOf(x.DType, sizes, slices.Repeat([]float64{1}, int(max(product(sizes), 0))))
-	if err != nil || !sizes.Static() {
-		return c.none("%s %v: bind the normalised axes", x.DType, x.Shape)
+	if !fits(sizes) {
+		return c.none("%v: bind the normalised axes", x.Shape)
+	}
+	ones, err := constantOf(x.DType, sizes, slices.Repeat([]float64{1}, int(product(sizes))))
+	if err != nil {
+		return c.none("%s", x.DType)
 	}
 	out := c.Op("LayerNormalization", []*onnx.Value{rows, c.Const("", ones)},
 		map[string]any{"axis": int64(axis), "epsilon": c.n.Float("epsilon", 1e-5)}, 3)

@@ -26,8 +26,8 @@ func padRule(c *call) error {
 		if begins[i] == 0 && ends[i] == 0 {
 			continue
 		}
-		if size < 1 {
-			return c.none("mode %s of %v: bind the padded axes", mode, x.Shape)
+		if size < 1 || !fits([]int64{size, c.n.Out[0].Shape[i]}) {
+			return c.none("mode %s of %v to %v: bind the padded axes", mode, x.Shape, c.n.Out[0].Shape)
 		}
 		list, ok := padMatrix(mode, size, begins[i], ends[i])
 		if !ok {

@@ -45,10 +45,10 @@ func globalMaxPoolRule(c *call) error {
 // sizes but N must be known. Checked: testdata/pool*.npz.
 func averagePoolRule(c *call) error {
 	x, y, dY := c.n.In[0], c.n.Out[0], c.dY[0]
-	if len(x.Shape) < 3 || !x.Shape[1:].Static() || !y.Shape[1:].Static() || x.DType != tensor.Float32 {
+	p := c.n.Pool()
+	if len(x.Shape) < 3 || !x.Shape[1:].Static() || !fits(y.Shape[2:]) || !fits(p.Kernel) || x.DType != tensor.Float32 {
 		return c.none("%s %v: bind all sizes but the batch", x.DType, x.Shape)
 	}
-	p := c.n.Pool()
 	a := c.window(onnx.ConvAttrs{Strides: p.Strides, Dilations: p.Dilations, Pads: p.Pads, AutoPad: p.AutoPad}, p.Kernel)
 	shares := tensor.Of(slices.Concat([]int64{1, 1}, y.Shape[2:]), c.shares(p, a))
 	dY = c.Reshape(c.Mul(dY, c.Const("", shares)), slices.Concat([]int64{-1, 1}, y.Shape[2:])...)

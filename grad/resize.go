@@ -33,7 +33,7 @@ func resizeRule(c *call) error {
 		if ok && scale == 1 && (!cropped || c.listed(i) < 0) {
 			continue // every other mode keeps the elements
 		}
-		if !ok || in < 1 || out < 1 {
+		if !ok || in < 1 || out < 1 || !fits([]int64{in, out}) {
 			return c.none("%v to %v: bind the resized axes, computed scales", x.Shape, y.Shape)
 		}
 		r := resizer{

@@ -57,6 +57,30 @@ func (c *call) giveSum(i int, dX *onnx.Value) error {
 	return c.give(i, sum)
 }
 
+// maxElements bounds the constants that rules form: 64 MB of float32.
+const maxElements = 1 << 24
+
+// fits reports whether sizes are known and a constant of them may be formed.
+func fits(sizes ...[]int64) bool {
+	n := int64(1)
+	for _, s := range slices.Concat(sizes...) {
+		if s < 0 || s > maxElements || n*s > maxElements {
+			return false
+		}
+		n *= max(s, 1)
+	}
+	return true
+}
+
+// product is the number of elements of sizes that fit.
+func product(sizes []int64) int64 {
+	p := int64(1)
+	for _, s := range sizes {
+		p *= s
+	}
+	return p
+}
+
 // none is the error of a use of the operator that the rule does not cover.
 func (c *call) none(what string, args ...any) error {
 	return fmt.Errorf("%s, %s: %w", c.n, fmt.Sprintf(what, args...), ErrNoRule)

@@ -46,14 +46,22 @@ func (a ConvAttrs) attrs() map[string]any {
 func (n *Node) Conv() ConvAttrs {
 	k := n.kernelRank()
 	return ConvAttrs{
-		Strides:       n.Ints("strides", repeat(1, k)...),
-		Dilations:     n.Ints("dilations", repeat(1, k)...),
-		Pads:          n.Ints("pads", repeat(0, 2*k)...),
+		Strides:       n.list("strides", 1, k),
+		Dilations:     n.list("dilations", 1, k),
+		Pads:          n.list("pads", 0, 2*k),
 		Group:         n.Int("group", 1),
 		AutoPad:       n.Str("auto_pad", "NOTSET"),
-		OutputPadding: n.Ints("output_padding", repeat(0, k)...),
+		OutputPadding: n.list("output_padding", 0, k),
 		OutputShape:   n.Ints("output_shape"),
 	}
+}
+
+// list returns an integer list attribute, or def k times where it is absent or empty.
+func (n *Node) list(name string, def int64, k int) []int64 {
+	if v := n.Ints(name); len(v) > 0 {
+		return v
+	}
+	return repeat(def, k)
 }
 
 // kernelRank returns the number of spatial axes, 0 if it cannot be told.

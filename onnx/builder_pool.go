@@ -49,9 +49,9 @@ func (n *Node) Pool() PoolAttrs {
 	k := len(kernel)
 	return PoolAttrs{
 		Kernel:          kernel,
-		Strides:         n.Ints("strides", repeat(1, k)...),
-		Dilations:       n.Ints("dilations", repeat(1, k)...),
-		Pads:            n.Ints("pads", repeat(0, 2*k)...),
+		Strides:         n.list("strides", 1, k),
+		Dilations:       n.list("dilations", 1, k),
+		Pads:            n.list("pads", 0, 2*k),
 		AutoPad:         n.Str("auto_pad", "NOTSET"),
 		CeilMode:        n.Int("ceil_mode", 0) != 0,
 		CountIncludePad: n.Int("count_include_pad", 0) != 0,
