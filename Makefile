@@ -34,7 +34,7 @@ lint: deps ## golangci-lint, gofmt, generated code up to date
 
 eval: build $(VENV)/eval ## accuracy and broken pictures on the reference data (TRILOBITE_DATA, default ../shared/data)
 	$(VENV)/bin/python bench/accuracy/run.py
-	[ ! -d "$(DATA)" ] || TRILOBITE_DATA="$(DATA)" go test ./imageio -run 'Hostile|Orientation'
+	[ ! -d "$(DATA)" ] || TRILOBITE_DATA="$(DATA)" go test ./imageio ./dataset/open -run 'Hostile|Orientation|RealData'
 
 acceptance: build $(VENV)/acceptance ## the vendors' unmodified clients against the binary
 	$(VENV)/bin/python -m pytest -q acceptance $(if $(SMOKE),-m smoke)

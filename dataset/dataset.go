@@ -10,7 +10,6 @@ package dataset
 
 import (
 	"fmt"
-	"math"
 	"path/filepath"
 
 	"trilobite/geom"
@@ -27,11 +26,15 @@ type Set struct {
 
 	// Ignore is the mask value that stands for no class and counts nowhere, or NoIgnore.
 	Ignore int
-	// Colors gives the mask value of each colour of masks that are pictures. Where it is
-	// nil, a mask's pixel is its value.
+	// Colors gives the class, or Ignore, of each colour of masks that are pictures. Where
+	// it is nil, a mask's pixels are numbers.
 	Colors map[[3]uint8]int
+	// Values gives the class, or Ignore, of each value of masks that have other numbers
+	// than the classes. Values that are not in it are errors.
+	Values map[int]int
 
 	Dropped []Dropped // what was left out, in the order it was met
+	Clipped []Dropped // boxes that were kept, cut at the edge of their picture
 }
 
 // Image is one picture and what it shows.
@@ -52,6 +55,7 @@ type Object struct {
 	Crowd bool      // a group that was annotated as one
 
 	Polygons []geom.Polygon // its outline, in parts; none where it was not drawn
+	RLE      *geom.RLE      // its pixels, where they were given instead; else nil
 }
 
 // Dropped is a sample, or a part of one, that was left out because it cannot be used.
@@ -93,18 +97,4 @@ func Path(dir, name string) (string, error) {
 		return "", fmt.Errorf("file name %.200q leads out of the images' folder", name)
 	}
 	return filepath.Join(dir, filepath.FromSlash(name)), nil
-}
-
-// CheckRect fails unless r is finite and its sides are not negative. Empty boxes, which
-// real data sets have, pass.
-func CheckRect(r geom.Rect) error {
-	for _, v := range [...]float64{r.X, r.Y, r.W, r.H} {
-		if math.IsNaN(v) || math.Abs(v) > 1e9 {
-			return fmt.Errorf("box %v is not finite", r)
-		}
-	}
-	if r.W < 0 || r.H < 0 {
-		return fmt.Errorf("box %v has a negative side", r)
-	}
-	return nil
 }

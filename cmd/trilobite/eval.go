@@ -10,27 +10,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"trilobite/dataset"
+	"trilobite/dataset/open"
 	"trilobite/evaluate"
 	"trilobite/metric"
 )
 
 func newEvalCmd(app *App) *cobra.Command {
-	var f datasetFlags
+	var o open.Options
 	var asJSON bool
 	var dump string
 	cmd := &cobra.Command{
 		Use:   "eval MODEL DATASET",
 		Short: "Measure a model on a labelled data set",
 		Long: `Measures a detector's average precision, as pycocotools does, or a classifier's top-1 and
-top-5 accuracy. DATASET is a COCO .json, a .csv with a heading (file, and name or index), or a
-folder with images/ and labels.csv, or with YOLO's labels/ and a YAML file of names.`,
+top-5 accuracy. DATASET is a folder or a file of any format in docs/datasets.md.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			set, byIndex, err := openDataset(args[1], f)
+			found, err := open.Dataset(args[1], o)
 			if err != nil {
 				return err
 			}
-			r, err := runEval(cmd, app, args[0], set, byIndex)
+			set := found.Set
+			r, err := runEval(cmd, app, args[0], set, found.ByIndex)
 			if err != nil {
 				return err
 			}
@@ -44,9 +45,7 @@ folder with images/ and labels.csv, or with YOLO's labels/ and a YAML file of na
 	}
 	fl := cmd.Flags()
 	fl.BoolVar(&asJSON, "json", false, "print JSON")
-	fl.StringVar(&f.images, "images", "", "`folder` of images, if it is not images/ beside the labels")
-	fl.StringVar(&f.labels, "labels", "", "`folder` of YOLO label files")
-	fl.StringVar(&f.classes, "classes", "", "YAML `file` with YOLO's class names")
+	addDatasetFlags(fl, &o)
 	fl.StringVar(&dump, "dump", "", "also write truth and boxes as COCO JSON to this `file`, for other tools to judge")
 	return cmd
 }

@@ -27,25 +27,26 @@ type Columns struct {
 	// names in alphabetical order.
 	Index string
 	Name  string // the class's name; may be empty where Index is not
+	Split string // train, val or test, or nothing; may be empty
 }
 
 // Read returns the set that a CSV file lists, its images below the folder images and in
-// the order of the lines.
+// the order of the lines. Lines that make no sense are dropped.
 func Read(path, images string, c Columns) (*dataset.Set, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	s, err := Parse(io.LimitReader(f, maxBytes), images, c)
+	s, err := Parse(io.LimitReader(f, maxBytes), path, images, c)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	return s, nil
 }
 
-// Parse is Read from a stream.
-func Parse(r io.Reader, images string, c Columns) (*dataset.Set, error) {
+// Parse is Read from a stream; name is what Dropped calls it.
+func Parse(r io.Reader, name, images string, c Columns) (*dataset.Set, error) {
 	if c.File == "" || c.Index == "" && c.Name == "" {
 		return nil, errors.New("columns for the file, and for the class's number or name, are required")
 	}
@@ -55,10 +56,10 @@ func Parse(r io.Reader, images string, c Columns) (*dataset.Set, error) {
 		return nil, fmt.Errorf("heading: %w", err)
 	}
 	column := map[string]int{"": -1}
-	for _, name := range []string{c.File, c.Index, c.Name} {
-		if name != "" {
-			if column[name] = slices.Index(head, name); column[name] < 0 {
-				return nil, fmt.Errorf("no column %q in %.200q", name, head)
+	for _, title := range []string{c.File, c.Index, c.Name, c.Split} {
+		if title != "" {
+			if column[title] = slices.Index(head, title); column[title] < 0 {
+				return nil, fmt.Errorf("no column %q in %.200q", title, head)
 			}
 		}
 	}
@@ -68,21 +69,35 @@ func Parse(r io.Reader, images string, c Columns) (*dataset.Set, error) {
 		line, err := lines.Read()
 		if errors.Is(err, io.EOF) {
 			break
+		} else if errors.Is(err, csv.ErrFieldCount) {
+			at, _ := lines.FieldPos(0)
+			s.Drop(name, at, "%d fields, the heading has %d", len(line), len(head))
+			continue
 		} else if err != nil {
 			return nil, err
 		}
 		at, _ := lines.FieldPos(0)
 		file, err := dataset.Path(images, line[column[c.File]])
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", at, err)
+			s.Drop(name, at, "%v", err)
+			continue
 		}
 		img := dataset.Image{File: file}
+		if c.Split != "" && line[column[c.Split]] != "" {
+			split, ok := dataset.SplitOf(line[column[c.Split]])
+			if !ok {
+				s.Drop(name, at, "split %.50q is neither train, val nor test", line[column[c.Split]])
+				continue
+			}
+			img.Split = split
+		}
 		if c.Index == "" {
 			names = append(names, line[column[c.Name]])
 		} else {
 			class, err := strconv.Atoi(line[column[c.Index]])
 			if err != nil || class < 0 || class >= maxClasses {
-				return nil, fmt.Errorf("line %d: class %.50q is no number from 0 to %d", at, line[column[c.Index]], maxClasses-1)
+				s.Drop(name, at, "class %.50q is no number from 0 to %d", line[column[c.Index]], maxClasses-1)
+				continue
 			}
 			img.Classes = []int{class}
 			for len(s.Classes) <= class {

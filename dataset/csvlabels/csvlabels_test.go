@@ -37,7 +37,7 @@ func TestParse(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := Parse(strings.NewReader(sample), "images", tt.columns)
+			got, err := Parse(strings.NewReader(sample), "x.csv", "images", tt.columns)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,18 +59,41 @@ func TestParseRefuses(t *testing.T) {
 		{"nothing", "", all, "heading"},
 		{"no such column", "file,index\n", all, `no column "name"`},
 		{"no columns asked for", sample, Columns{File: "file"}, "required"},
-		{"a line too short", "file,index,name\na.jpg,1\n", all, "line 2"},
-		{"class in words", "file,index,name\na.jpg,one,x\n", all, `line 2: class "one"`},
-		{"class far out", "file,index,name\na.jpg,4000000000,x\n", all, "line 2: class"},
-		{"negative class", "file,index,name\na.jpg,-1,x\n", all, "line 2: class"},
-		{"path out of the folder", "file,index,name\n../a.jpg,1,x\n", all, `line 2: file name "../a.jpg"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Parse(strings.NewReader(tt.text), "images", tt.columns)
+			_, err := Parse(strings.NewReader(tt.text), "x.csv", "images", tt.columns)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got error %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseDrops(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, line, want string }{
+		{"a line too short", "a.jpg,1", "x.csv:2: 2 fields, the heading has 4"},
+		{"class in words", "a.jpg,one,x,", `x.csv:2: class "one"`},
+		{"class far out", "a.jpg,4000000000,x,", "x.csv:2: class"},
+		{"negative class", "a.jpg,-1,x,", "x.csv:2: class"},
+		{"path out of the folder", "../a.jpg,1,x,", `x.csv:2: file name "../a.jpg"`},
+		{"an unknown split", "a.jpg,1,x,holdout", `x.csv:2: split "holdout"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s, err := Parse(strings.NewReader("file,index,name,split\n"+tt.line+"\nb.jpg,0,y,Valid\n"), "x.csv", "images", Columns{File: "file", Index: "index", Name: "name", Split: "split"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(s.Dropped) != 1 || !strings.Contains(s.Dropped[0].String(), tt.want) {
+				t.Errorf("dropped %v, want %q", s.Dropped, tt.want)
+			}
+			want := []dataset.Image{{File: "images/b.jpg", Split: "val", Classes: []int{0}}}
+			if diff := cmp.Diff(want, s.Images); diff != "" {
+				t.Errorf("the rest (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -79,7 +102,7 @@ func TestParseRefuses(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(sample)
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := Parse(strings.NewReader(text), "images", Columns{File: "file", Index: "index", Name: "name"})
+		s, err := Parse(strings.NewReader(text), "x.csv", "images", Columns{File: "file", Index: "index", Name: "name"})
 		if err != nil {
 			return
 		}

@@ -7,38 +7,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-// tree writes files below a temporary folder; a name that ends in / is a folder, and text
-// that begins with "-> " makes a link.
-func tree(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		var err error
-		target, link := strings.CutPrefix(text, "-> ")
-		switch {
-		case strings.HasSuffix(name, "/"):
-			err = os.MkdirAll(path, 0o700)
-		case link:
-			err = os.Symlink(target, path)
-		default:
-			err = os.WriteFile(path, []byte(text), 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
+	"trilobite/dataset/internal/treetest"
+)
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	outside := filepath.Join(tree(t, map[string]string{"x.jpg": "x"}), "x.jpg")
+	outside := filepath.Join(treetest.New(t, map[string]string{"x.jpg": "x"}), "x.jpg")
 	tests := []struct {
 		name    string
 		files   map[string]string
@@ -72,19 +47,16 @@ func TestRead(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := tree(t, tt.files)
+			dir := treetest.New(t, tt.files)
 			s, err := Read(dir)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var images, dropped []string
+			var images []string
 			for _, i := range s.Images {
 				images = append(images, i.Split+" "+string(rune('0'+i.Classes[0]))+" "+strings.TrimPrefix(i.File, dir+"/"))
 			}
-			for _, d := range s.Dropped {
-				dropped = append(dropped, strings.TrimPrefix(d.String(), dir+"/"))
-			}
-			if diff := cmp.Diff([][]string{tt.classes, tt.images, tt.dropped}, [][]string{s.Classes, images, dropped}); diff != "" {
+			if diff := cmp.Diff([][]string{tt.classes, tt.images, tt.dropped}, [][]string{s.Classes, images, treetest.Dropped(s, dir)}); diff != "" {
 				t.Errorf("classes, images, dropped (-want +got):\n%s", diff)
 			}
 			if s.Ignore != -1 {
@@ -108,7 +80,7 @@ func TestReadRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Read(tree(t, tt.files))
+			_, err := Read(treetest.New(t, tt.files))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got error %v, want %q in it", err, tt.want)
 			}
@@ -137,7 +109,7 @@ func TestCheckClassification(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s, err := Read(tree(t, tt.files))
+			s, err := Read(treetest.New(t, tt.files))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,6 @@
 // Package yolo reads data sets in the layout of the YOLO trainers: a folder of images,
 // a folder with one text file for each, and a YAML file with the classes' names
-// (docs.ultralytics.com/datasets/detect).
+// (docs.ultralytics.com/datasets/detect and /segment).
 package yolo
 
 import (
@@ -23,59 +23,73 @@ import (
 // Limits of a label file and of the YAML file.
 const (
 	maxBytes   = 16 << 20
+	maxLine    = 1 << 20
 	maxYAML    = 1 << 20 // the parser takes quadratic time on some texts: 10 s for 4 MB
 	maxClasses = 1 << 16
 )
 
-// Layout says where the parts of a data set are.
-type Layout struct {
-	Images  string // folder of pictures, not searched deeper
-	Labels  string // folder of NAME.txt; a picture without one shows nothing
-	Classes string // YAML file with the key "names", a list or a map by number
+// Part is a folder of pictures with its labels.
+type Part struct {
+	Split  string // dataset.Train and so on, or ""
+	Images string // folder of pictures, not searched deeper
+	Labels string // folder of NAME.txt; a picture without one shows nothing
 }
 
 // SizeFunc returns the width and height of an image file in pixels, as the boxes were
 // drawn: upright where the trainer turned pictures by their EXIF orientation.
 type SizeFunc func(path string) (w, h int, err error)
 
-// Read returns the set, images in the order of their names. size is asked for the
-// pictures that have boxes, which the format gives as fractions.
-func Read(l Layout, size SizeFunc) (*dataset.Set, error) {
-	names, err := readClasses(l.Classes)
+// Read returns the set, parts in their order, images in the order of their names. classes
+// is a YAML file with the key "names", a list or a map by number. size is asked for the
+// pictures that have boxes, which the format gives as fractions. A line that makes no
+// sense is dropped, and so is a picture whose size cannot be told.
+func Read(classes string, parts []Part, size SizeFunc) (*dataset.Set, error) {
+	names, err := readClasses(classes)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", l.Classes, err)
+		return nil, fmt.Errorf("reading %s: %w", classes, err)
 	}
 	s := &dataset.Set{Classes: names, Ignore: dataset.NoIgnore}
-	files, err := os.ReadDir(l.Images) // sorted
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range files {
-		ext := filepath.Ext(f.Name())
-		if f.IsDir() || !dataset.IsImageName(f.Name()) {
-			continue
+	for _, p := range parts {
+		if err := p.read(s, size); err != nil {
+			return nil, err
 		}
-		img := dataset.Image{File: filepath.Join(l.Images, f.Name())}
-		labels := filepath.Join(l.Labels, strings.TrimSuffix(f.Name(), ext)+".txt")
-		boxes, err := readLabels(labels, len(names))
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", labels, err)
+		if len(s.Images) == 0 && len(s.Dropped) == 0 {
+			return nil, fmt.Errorf("no images in %s", p.Images)
 		}
-		if len(boxes) > 0 {
-			if img.W, img.H, err = size(img.File); err != nil {
-				return nil, fmt.Errorf("size of %s: %w", img.File, err)
-			}
-			img.Objects = inPixels(boxes, float64(img.W), float64(img.H))
-		}
-		s.Images = append(s.Images, img)
-	}
-	if len(s.Images) == 0 {
-		return nil, fmt.Errorf("no images in %s", l.Images)
 	}
 	return s, nil
 }
 
-func readLabels(path string, classes int) ([]dataset.Object, error) {
+func (p Part) read(s *dataset.Set, size SizeFunc) error {
+	files, err := os.ReadDir(p.Images) // sorted
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if f.IsDir() || !dataset.IsImageName(f.Name()) || dataset.IsHidden(f.Name()) {
+			continue
+		}
+		img := dataset.Image{File: filepath.Join(p.Images, f.Name()), Split: p.Split}
+		labels := filepath.Join(p.Labels, strings.TrimSuffix(f.Name(), filepath.Ext(f.Name()))+".txt")
+		lines, err := readLabels(s, labels)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", labels, err)
+		}
+		if len(lines) > 0 {
+			if img.W, img.H, err = size(img.File); err != nil {
+				s.Drop(img.File, 0, "its size cannot be read: %v", err)
+				continue
+			}
+			for _, l := range lines {
+				s.Add(&img, l.object(float64(img.W), float64(img.H)), labels, l.number)
+			}
+		}
+		s.Images = append(s.Images, img)
+	}
+	return nil
+}
+
+func readLabels(s *dataset.Set, path string) ([]line, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -83,58 +97,84 @@ func readLabels(path string, classes int) ([]dataset.Object, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return ParseLabels(io.LimitReader(f, maxBytes), classes)
+	return parseLabels(io.LimitReader(f, maxBytes), path, s)
 }
 
-// ParseLabels returns the objects of one label file, each line a class and the centre,
-// width and height of its box. Boxes stay fractions of the picture, as corner and size.
-func ParseLabels(r io.Reader, classes int) ([]dataset.Object, error) {
-	var out []dataset.Object
+// line is an object in fractions of its picture.
+type line struct {
+	number  int // from 1
+	class   int
+	box     geom.Rect
+	outline geom.Polygon // nil where the line is a box
+}
+
+// parseLabels returns the objects of one label file and drops from s the lines that are
+// none. A line is a class and either the centre, width and height of its box or three or
+// more points of its outline, all as fractions of the picture.
+func parseLabels(r io.Reader, name string, s *dataset.Set) ([]line, error) {
+	var out []line
 	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
 		f := strings.Fields(lines.Text())
 		if len(f) == 0 {
 			continue
 		}
-		o, err := parseLine(f, classes)
+		l, err := parseLine(f, len(s.Classes))
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			s.Drop(name, n, "%v", err)
+			continue
 		}
-		out = append(out, o)
+		l.number = n
+		out = append(out, l)
 	}
 	return out, lines.Err()
 }
 
-func parseLine(f []string, classes int) (dataset.Object, error) {
-	if len(f) != 5 {
-		return dataset.Object{}, fmt.Errorf("%d fields, want a class and four numbers", len(f))
+func parseLine(f []string, classes int) (line, error) {
+	if len(f) != 5 && (len(f) < 7 || len(f)%2 == 0) {
+		return line{}, fmt.Errorf("%d fields, want a class and either four numbers or three points and more", len(f))
 	}
 	class, err := strconv.Atoi(f[0])
 	if err != nil {
-		return dataset.Object{}, fmt.Errorf("class %.50q is no number", f[0])
+		return line{}, fmt.Errorf("class %.50q is no number", f[0])
 	}
 	if class < 0 || class >= classes {
-		return dataset.Object{}, fmt.Errorf("class %d, there are %d", class, classes)
+		return line{}, fmt.Errorf("class %d, there are %d", class, classes)
 	}
-	var v [4]float64
+	v := make([]float64, len(f)-1)
 	for i := range v {
 		if v[i], err = strconv.ParseFloat(f[i+1], 64); err != nil {
-			return dataset.Object{}, fmt.Errorf("%.50q is no number", f[i+1])
+			return line{}, fmt.Errorf("%.50q is no number", f[i+1])
 		}
 		if !(v[i] >= 0 && v[i] <= 1) {
-			return dataset.Object{}, fmt.Errorf("%v is no fraction of the picture", v[i])
+			return line{}, fmt.Errorf("%v is no fraction of the picture", v[i])
 		}
 	}
-	return dataset.Object{Class: class, Box: geom.Rect{X: v[0] - v[2]/2, Y: v[1] - v[3]/2, W: v[2], H: v[3]}}, nil
+	l := line{class: class}
+	if len(v) == 4 {
+		l.box = geom.Rect{X: v[0] - v[2]/2, Y: v[1] - v[3]/2, W: v[2], H: v[3]}
+		return l, nil
+	}
+	for i := 0; i < len(v); i += 2 {
+		l.outline = append(l.outline, geom.Point{X: v[i], Y: v[i+1]})
+	}
+	l.box = l.outline.Bounds()
+	return l, nil
 }
 
-func inPixels(fractions []dataset.Object, w, h float64) []dataset.Object {
-	for i := range fractions {
-		o := &fractions[i]
-		o.Box = geom.Rect{X: o.Box.X * w, Y: o.Box.Y * h, W: o.Box.W * w, H: o.Box.H * h}
-		o.Area = o.Box.Area()
+// object returns the object in pixels of a picture of w×h.
+func (l line) object(w, h float64) dataset.Object {
+	o := dataset.Object{Class: l.class, Box: geom.Rect{X: l.box.X * w, Y: l.box.Y * h, W: l.box.W * w, H: l.box.H * h}}
+	o.Area = o.Box.Area()
+	if l.outline != nil {
+		p := make(geom.Polygon, len(l.outline))
+		for i, q := range l.outline {
+			p[i] = geom.Point{X: q.X * w, Y: q.Y * h}
+		}
+		o.Polygons, o.Area = []geom.Polygon{p}, p.Area()
 	}
-	return fractions
+	return o
 }
 
 func readClasses(path string) ([]string, error) {

@@ -2,7 +2,6 @@ package yolo
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,36 +9,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trilobite/dataset"
+	"trilobite/dataset/internal/treetest"
 	"trilobite/geom"
 )
 
-// files writes a tree below a temporary folder and returns it.
-func files(t *testing.T, tree map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range tree {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-func layout(dir string) Layout {
-	return Layout{filepath.Join(dir, "images"), filepath.Join(dir, "labels"), filepath.Join(dir, "data.yaml")}
+func read(dir string, size SizeFunc) (*dataset.Set, error) {
+	part := Part{dataset.Val, filepath.Join(dir, "images"), filepath.Join(dir, "labels")}
+	return Read(filepath.Join(dir, "data.yaml"), []Part{part}, size)
 }
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{
+	dir := treetest.New(t, map[string]string{
 		"images/b.JPG":   "",
 		"images/a.png":   "",
 		"images/note.md": "",
-		"labels/b.txt":   "1 0.5 0.5 0.5 0.25\r\n\n0 0.1 0.2 0.2 0.4",
+		"labels/b.txt":   "1 0.5 0.5 0.5 0.25\r\n\n0 0.1 0.2 0.2 0.4\n1 0 0 0.5 0 0.5 0.5",
 		"data.yaml":      "path: .\nnames:\n  0: person # someone\n  1: dog\n",
 	})
 	size := func(path string) (int, int, error) {
@@ -48,7 +33,7 @@ func TestRead(t *testing.T) {
 		}
 		return 200, 100, nil
 	}
-	got, err := Read(layout(dir), size)
+	got, err := read(dir, size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,10 +41,11 @@ func TestRead(t *testing.T) {
 		Ignore:  dataset.NoIgnore,
 		Classes: []string{"person", "dog"},
 		Images: []dataset.Image{
-			{File: filepath.Join(dir, "images/a.png")},
-			{File: filepath.Join(dir, "images/b.JPG"), W: 200, H: 100, Objects: []dataset.Object{
+			{File: filepath.Join(dir, "images/a.png"), Split: "val"},
+			{File: filepath.Join(dir, "images/b.JPG"), Split: "val", W: 200, H: 100, Objects: []dataset.Object{
 				{Class: 1, Box: geom.Rect{X: 50, Y: 37.5, W: 100, H: 25}, Area: 2500},
 				{Class: 0, Box: geom.Rect{X: 0, Y: 0, W: 40, H: 40}, Area: 1600},
+				{Class: 1, Box: geom.Rect{W: 100, H: 50}, Area: 2500, Polygons: []geom.Polygon{{{X: 0, Y: 0}, {X: 100, Y: 0}, {X: 100, Y: 50}}}},
 			}},
 		},
 	}
@@ -68,27 +54,40 @@ func TestRead(t *testing.T) {
 	}
 }
 
-func TestReadRefuses(t *testing.T) {
+func TestReadDrops(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, label, want string }{
-		{"a polygon", "0 0.1 0.1 0.2 0.2 0.3 0.3", "line 1: 7 fields"},
-		{"unknown class", "\n2 0.5 0.5 0.5 0.5", "line 2: class 2, there are 2"},
+		{"half a point", "0 0.1 0.1 0.2 0.2 0.3", "a.txt:1: 6 fields"},
+		{"two points", "0 0.1 0.1 0.2", "a.txt:1: 4 fields"},
+		{"unknown class", "\n2 0.5 0.5 0.5 0.5", "a.txt:2: class 2, there are 2"},
 		{"negative class", "-1 0.5 0.5 0.5 0.5", "class -1"},
 		{"class in words", "dog 0.5 0.5 0.5 0.5", `class "dog"`},
 		{"pixels", "0 320 240 50 50", "320 is no fraction"},
 		{"NaN", "0 NaN 0.5 0.5 0.5", "NaN is no fraction"},
 		{"no number", "0 0.5 x 0.5 0.5", `"x" is no number`},
-		{"picture cannot be read", "0 0.5 0.5 0.5 0.5", "size of"},
+		{"no area", "0 0.5 0.5 0 0.5", "a.txt:1: the box from 50, 25 to 50, 75 has no area"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := files(t, map[string]string{"images/a.png": "", "labels/a.txt": tt.label, "data.yaml": "names: [person, dog]"})
-			_, err := Read(layout(dir), func(string) (int, int, error) { return 0, 0, errors.New("broken") })
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got error %v, want %q in it", err, tt.want)
+			dir := treetest.New(t, map[string]string{"images/a.png": "", "labels/a.txt": tt.label + "\n1 0.5 0.5 0.5 0.5", "data.yaml": "names: [person, dog]"})
+			s, err := read(dir, func(string) (int, int, error) { return 100, 100, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(s.Dropped) != 1 || !strings.Contains(s.Dropped[0].String(), tt.want) || len(s.Truth()) != 1 {
+				t.Errorf("dropped %v, want %q; %d objects are left, want 1", s.Dropped, tt.want, len(s.Truth()))
 			}
 		})
+	}
+}
+
+func TestReadDropsAPictureWithoutSize(t *testing.T) {
+	t.Parallel()
+	dir := treetest.New(t, map[string]string{"images/a.png": "", "labels/a.txt": "0 0.5 0.5 0.5 0.5", "images/b.png": "", "data.yaml": "names: [person]"})
+	s, err := read(dir, func(string) (int, int, error) { return 0, 0, errors.New("broken") })
+	if err != nil || len(s.Images) != 1 || len(s.Dropped) != 1 || !strings.HasSuffix(s.Dropped[0].String(), "a.png: its size cannot be read: broken") {
+		t.Errorf("got %+v, error %v", s, err)
 	}
 }
 
@@ -121,14 +120,14 @@ func TestParseClasses(t *testing.T) {
 }
 
 func FuzzParseLabels(f *testing.F) {
-	f.Add("1 0.5 0.5 0.5 0.25\n0 1e-3 0 0 1")
+	f.Add("1 0.5 0.5 0.5 0.25\n0 1e-3 0 0 1\n0 0 0 1 0 1 1")
 	f.Fuzz(func(t *testing.T, text string) {
-		objects, err := ParseLabels(strings.NewReader(text), 2)
+		lines, err := parseLabels(strings.NewReader(text), "a.txt", &dataset.Set{Classes: []string{"a", "b"}})
 		if err != nil {
 			return
 		}
-		for _, o := range objects {
-			if dataset.CheckRect(o.Box) != nil || o.Class > 1 {
+		for _, l := range lines {
+			if o := l.object(640, 480); dataset.CheckRect(o.Box) != nil || o.Class > 1 || len(o.Polygons) > 1 {
 				t.Errorf("accepted %v", o)
 			}
 		}

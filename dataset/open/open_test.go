@@ -1,0 +1,157 @@
+package open
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"trilobite/dataset/internal/treetest"
+)
+
+// picture is a PNG of 4×2 black pixels, but for one of value 1.
+func picture(t testing.TB) string {
+	t.Helper()
+	m := image.NewGray(image.Rect(0, 0, 4, 2))
+	m.Pix[3] = 1
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+const (
+	xmlText  = `<annotation><size><width>4</width><height>2</height></size><object><name>dog</name><bndbox><xmin>0</xmin><ymin>0</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object></annotation>`
+	cocoText = `{"info": {}, "images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "dog"}], "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 2, 2]}]}`
+	viaText  = `{"a": {"filename": "a.png", "size": 1, "regions": []}}`
+	project  = `{"_via_settings": {}, "_via_img_metadata": ` + viaText + `}`
+	meText   = `{"version": "5", "shapes": [], "imagePath": "a.png"}`
+	line     = `{"source-ref": "s3://b/a.png", "x": 1, "x-metadata": {"class-name": "dog", "type": "groundtruth/image-classification"}}`
+)
+
+func TestDataset(t *testing.T) {
+	t.Parallel()
+	p := picture(t)
+	tests := []struct {
+		name, path string
+		files      map[string]string
+		options    Options // folders are below the set
+		want       string
+	}{
+		{"folders", "", map[string]string{"dog/a.png": p, "cat/b.png": p}, Options{}, "folders"},
+		{"folders with splits", "", map[string]string{"train/dog/a.png": p, "test/dog/b.png": p}, Options{}, "folders"},
+		{"a list", "x.csv", map[string]string{"x.csv": "file,label\na.png,dog\n", "images/a.png": p}, Options{}, "csv"},
+		{"a list in the folder", "", map[string]string{"labels.csv": "file,label\na.png,dog\n", "images/a.png": p}, Options{}, "csv"},
+		{"COCO's file", "x.json", map[string]string{"x.json": cocoText, "images/a.png": p}, Options{}, "coco"},
+		{"COCO's file in the folder", "", map[string]string{"x.json": cocoText, "a.png": p}, Options{}, "coco"},
+		{"COCO's folder of annotations", "", map[string]string{"annotations/instances.json": cocoText, "images/a.png": p}, Options{}, "coco"},
+		{"VIA", "x.json", map[string]string{"x.json": viaText, "images/a.png": p}, Options{}, "via"},
+		{"a project of VIA beside other JSON", "", map[string]string{"x.json": project, "y.json": "{}", "a.png": p}, Options{}, "via"},
+		{"VOC", "", map[string]string{"Annotations/a.xml": xmlText, "JPEGImages/a.png": p}, Options{}, "voc"},
+		{"XML files beside pictures", "", map[string]string{"a.xml": xmlText, "a.png": p}, Options{}, "voc"},
+		{"YOLO", "", map[string]string{"labels/a.txt": "0 0.5 0.5 0.5 0.5", "images/a.png": p, "data.yaml": "names: [dog]"}, Options{}, "yolo"},
+		{"YOLO by its YAML file", "data.yaml", map[string]string{"labels/a.txt": "", "images/a.png": p, "data.yaml": "names: [dog]", "other.yaml": ""}, Options{}, "yolo"},
+		{"YOLO, splits inside", "", map[string]string{"labels/train/a.txt": "", "images/train/a.png": p, "data.yaml": "names: [dog]"}, Options{}, "yolo"},
+		{"YOLO below splits", "", map[string]string{"valid/labels/a.txt": "", "valid/images/a.png": p, "data.yaml": "names: [dog]"}, Options{}, "yolo"},
+		{"masks", "", map[string]string{"images/a.png": p, "masks/a.png": p}, Options{}, "masks"},
+		{"masks beside polygons", "", map[string]string{"r_images/a.png": p, "r_masks/a.png": p, "x.json": viaText}, Options{}, "masks"},
+		{"labelme", "", map[string]string{"a.json": meText, "a.png": p}, Options{}, "labelme"},
+		{"labelme below splits", "", map[string]string{"train/a.json": meText, "train/a.png": p}, Options{}, "labelme"},
+		{"a manifest", "x.manifest", map[string]string{"x.manifest": line, "pictures/a.png": p}, Options{}, "groundtruth"},
+		{"a folder of manifests beside pictures", "manifests/x.manifest", map[string]string{"manifests/x.manifest": line, "pictures/a.png": p}, Options{}, "groundtruth"},
+		{"what it is told", "", map[string]string{"images/a.png": p, "masks/a.png": p}, Options{Format: "folders"}, "folders"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := treetest.New(t, tt.files)
+			got, err := Dataset(filepath.Join(dir, tt.path), tt.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Format != tt.want || len(got.Set.Images) == 0 {
+				t.Errorf("%s with %d images, want %s", got.Format, len(got.Set.Images), tt.want)
+			}
+			for _, img := range got.Set.Images {
+				if _, err := os.Stat(img.File); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+func TestDatasetRefuses(t *testing.T) {
+	t.Parallel()
+	p := picture(t)
+	tests := []struct {
+		name, path string
+		files      map[string]string
+		options    Options
+		want       string
+	}{
+		{"nothing there", "nowhere", nil, Options{}, "no such file"},
+		{"nothing it knows", "", map[string]string{"a.txt": ""}, Options{}, "looked for\n  csv          a .csv with a heading"},
+		{"pictures without labels", "", map[string]string{"a.png": p, "b.png": p}, Options{}, "of a format that is recognised"},
+		{"two JSON files", "", map[string]string{"x.json": cocoText, "y.json": cocoText, "a.png": p}, Options{}, "of a format that is recognised"},
+		{"an unknown format", "", map[string]string{"dog/a.png": p}, Options{Format: "parquet"}, `format "parquet" is none of csv, groundtruth`},
+		{"YOLO without names", "", map[string]string{"labels/a.txt": "", "images/a.png": p}, Options{}, "holds 0 YAML files; name the one"},
+		{"the wrong format", "", map[string]string{"dog/a.png": p}, Options{Format: "voc"}, "as voc: "},
+		{"a list without classes", "x.csv", map[string]string{"x.csv": "file,size\n"}, Options{}, "has columns file, size; it needs"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Dataset(filepath.Join(treetest.New(t, tt.files), tt.path), tt.options)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got error %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestRealData reads data sets from the wild, where they are at hand.
+func TestRealData(t *testing.T) {
+	t.Parallel()
+	root := os.Getenv("TRILOBITE_DATA")
+	if root == "" {
+		t.Skip("TRILOBITE_DATA is not set")
+	}
+	tests := []struct {
+		path, format             string
+		images, classes, dropped int
+	}{
+		{"hymenoptera", "folders", 180, 2, 0},
+		{"pizza_steak_sushi", "folders", 152, 3, 0},
+		{"camvid", "masks", 130, 11, 0},
+		{"sushi_seg", "masks", 28, 2, 0},
+		{"bccd", "voc", 292, 3, 2},
+		{"aws_cookies", "groundtruth", 63, 2, 0},
+		{"aws_cookies/dataset-files/manifests/template.manifest", "groundtruth", 63, 2, 0},
+		{"imagenet200", "csv", 200, 996, 0},
+		{"coco128/instances_train2017_first128.json", "coco", 128, 80, 0},
+		{"sushi_seg/via_polygons.json", "via", 28, 1, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.path, func(t *testing.T) {
+			t.Parallel()
+			o := Options{}
+			if strings.HasPrefix(tt.path, "sushi_seg/") {
+				o.Images = filepath.Join(root, "sushi_seg/resized_images")
+			}
+			got, err := Dataset(filepath.Join(root, tt.path), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := got.Set
+			if got.Format != tt.format || len(s.Images) != tt.images || len(s.Classes) != tt.classes || len(s.Dropped) != tt.dropped {
+				t.Errorf("%s: %d images, %d classes, dropped %v, clipped %v; want %s: %d, %d, %d",
+					got.Format, len(s.Images), len(s.Classes), s.Dropped, s.Clipped, tt.format, tt.images, tt.classes, tt.dropped)
+			}
+		})
+	}
+}

@@ -1,0 +1,198 @@
+package open
+
+import (
+	"bufio"
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"trilobite/dataset"
+	"trilobite/dataset/csvlabels"
+	"trilobite/dataset/manifest"
+	"trilobite/dataset/masks"
+	"trilobite/dataset/voc"
+	"trilobite/dataset/yolo"
+)
+
+func isCSV(p place) bool {
+	if p.isDir {
+		return p.Labels == "" && exists(filepath.Join(p.dir, "labels.csv"))
+	}
+	return hasExt(p.path, ".csv")
+}
+
+// readCSV reads a list with a column file and a class, by name or by number.
+func readCSV(p place) (*Found, error) {
+	path := p.path
+	if p.isDir {
+		path = filepath.Join(p.dir, "labels.csv")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	heading, err := csv.NewReader(bufio.NewReader(f)).Read()
+	if err != nil {
+		return nil, fmt.Errorf("the heading of %s: %w", path, err)
+	}
+	pick := func(names ...string) string {
+		for _, n := range names {
+			if slices.Contains(heading, n) {
+				return n
+			}
+		}
+		return ""
+	}
+	c := csvlabels.Columns{
+		File: pick("file", "image", "filename"), Name: pick("name", "label", "class"),
+		Index: pick("index", "imagenet_index", "class_index"), Split: pick("split", "set"),
+	}
+	if c.File == "" || c.Name == "" && c.Index == "" {
+		return nil, fmt.Errorf("%s has columns %s; it needs file and either name or index", path, strings.Join(heading, ", "))
+	}
+	s, err := csvlabels.Read(path, p.images(), c)
+	return &Found{Set: s, ByIndex: c.Index != ""}, err
+}
+
+func (p place) manifest() string {
+	if !p.isDir {
+		return p.path
+	}
+	if found := withExt(p.dir, ".manifest"); len(found) == 1 {
+		return found[0]
+	}
+	return ""
+}
+
+func isManifest(p place) bool { return hasExt(p.manifest(), ".manifest") }
+
+// readManifest looks for pictures below the manifest's folder, or beside a folder of
+// manifests.
+func readManifest(p place) (*Found, error) {
+	images := p.Images
+	if images == "" {
+		images = p.dir
+		if filepath.Base(images) == "manifests" {
+			images = filepath.Dir(images)
+		}
+	}
+	s, err := manifest.Read(p.manifest(), images, size)
+	return &Found{Set: s}, err
+}
+
+// yoloParts returns the folders of pictures and labels: in dir, as splits inside of both,
+// or below splits.
+func (p place) yoloParts() []yolo.Part {
+	labels := filepath.Join(p.dir, "labels")
+	if p.Labels != "" {
+		labels = p.Labels
+	}
+	images := filepath.Join(p.dir, "images")
+	if p.Images != "" {
+		images = p.Images
+	}
+	var out []yolo.Part
+	for _, split := range folderNames(images) {
+		if s, ok := dataset.SplitOf(split); ok && isDir(filepath.Join(labels, split)) {
+			out = append(out, yolo.Part{Split: s, Images: filepath.Join(images, split), Labels: filepath.Join(labels, split)})
+		}
+	}
+	if len(out) == 0 && isDir(labels) && isDir(images) {
+		return []yolo.Part{{Images: images, Labels: labels}}
+	}
+	for _, split := range folderNames(p.dir) {
+		below := filepath.Join(p.dir, split)
+		if s, ok := dataset.SplitOf(split); ok && isDir(filepath.Join(below, "labels")) && isDir(filepath.Join(below, "images")) {
+			out = append(out, yolo.Part{Split: s, Images: filepath.Join(below, "images"), Labels: filepath.Join(below, "labels")})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b yolo.Part) int {
+		return slices.Index(dataset.Splits(), a.Split) - slices.Index(dataset.Splits(), b.Split)
+	})
+	return out
+}
+
+func folderNames(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range entries {
+		if e.IsDir() && !dataset.IsHidden(e.Name()) {
+			out = append(out, e.Name())
+		}
+	}
+	return out
+}
+
+func isYOLO(p place) bool {
+	return (p.isDir || hasExt(p.path, ".yaml") || hasExt(p.path, ".yml")) && len(p.yoloParts()) > 0
+}
+
+func readYOLO(p place) (*Found, error) {
+	classes := p.Classes
+	if classes == "" && !p.isDir {
+		classes = p.path
+	}
+	if classes == "" {
+		found := slices.Concat(withExt(p.dir, ".yaml"), withExt(p.dir, ".yml"))
+		if len(found) != 1 {
+			return nil, fmt.Errorf("%s holds %d YAML files; name the one with the classes with --classes", p.dir, len(found))
+		}
+		classes = found[0]
+	}
+	parts := p.yoloParts()
+	if len(parts) == 0 {
+		return nil, fmt.Errorf("%s holds no images/ beside labels/", p.dir)
+	}
+	s, err := yolo.Read(classes, parts, size)
+	return &Found{Set: s}, err
+}
+
+func isMasks(p place) bool {
+	parts, err := masks.Find(p.path)
+	return p.isDir && (err != nil || len(parts) > 0)
+}
+
+func readMasks(p place) (*Found, error) {
+	s, err := masks.Read(p.path, p.Classes)
+	return &Found{Set: s}, err
+}
+
+// vocLayout returns the folders of a VOC set; false where there are none.
+func (p place) vocLayout() (voc.Layout, bool) {
+	l := voc.Layout{Sets: filepath.Join(p.dir, "ImageSets", "Main")}
+	for _, name := range []string{"Annotations", "annotations", "."} {
+		dir := filepath.Join(p.dir, name)
+		if len(withExt(dir, ".xml")) == 0 {
+			continue
+		}
+		l.Annotations = dir
+		for _, images := range []string{p.Images, filepath.Join(p.dir, "JPEGImages"), filepath.Join(p.dir, "images"), dir} {
+			if images != "" && isDir(images) {
+				l.Images = images
+				return l, true
+			}
+		}
+	}
+	return l, false
+}
+
+func isVOC(p place) bool {
+	_, ok := p.vocLayout()
+	return p.isDir && ok
+}
+
+func readVOC(p place) (*Found, error) {
+	l, ok := p.vocLayout()
+	if !ok {
+		return nil, fmt.Errorf("%s holds no XML files, in Annotations/ or beside pictures", p.dir)
+	}
+	s, err := voc.Read(l)
+	return &Found{Set: s}, err
+}
