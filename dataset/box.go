@@ -38,12 +38,12 @@ const overhang = 1
 // that reaches over the picture's edge is cut there and recorded in Clipped.
 func (s *Set) Add(img *Image, o Object, file string, line int) {
 	if err := CheckRect(o.Box); err != nil {
-		s.Drop(file, line, "%v", err)
+		s.Dropf(file, line, "%v", err)
 		return
 	}
 	b := o.Box
 	if b.W == 0 || b.H == 0 {
-		s.Drop(file, line, "the box from %g, %g to %g, %g has no area", b.X, b.Y, b.X+b.W, b.Y+b.H)
+		s.Dropf(file, line, "the box from %g, %g to %g, %g has no area", b.X, b.Y, b.X+b.W, b.Y+b.H)
 		return
 	}
 	if img.W > 0 && img.H > 0 {
@@ -51,7 +51,7 @@ func (s *Set) Add(img *Image, o Object, file string, line int) {
 		x1, y1, x2, y2 := max(0, b.X), max(0, b.Y), min(w, b.X+b.W), min(h, b.Y+b.H)
 		switch {
 		case x1 >= x2 || y1 >= y2:
-			s.Drop(file, line, "the box from %g, %g to %g, %g lies outside its picture of %d×%d", b.X, b.Y, b.X+b.W, b.Y+b.H, img.W, img.H)
+			s.Dropf(file, line, "the box from %g, %g to %g, %g lies outside its picture of %d×%d", b.X, b.Y, b.X+b.W, b.Y+b.H, img.W, img.H)
 			return
 		case max(-b.X, -b.Y, b.X+b.W-w, b.Y+b.H-h) > overhang:
 			s.Clipped = append(s.Clipped, Dropped{file, line, fmt.Sprintf(

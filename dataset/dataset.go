@@ -73,8 +73,8 @@ func (d Dropped) String() string {
 	return d.File + ": " + d.Reason
 }
 
-// Drop records that something in file, at line if that is above 0, was left out.
-func (s *Set) Drop(file string, line int, format string, args ...any) {
+// Dropf records that something in file, at line if that is above 0, was left out.
+func (s *Set) Dropf(file string, line int, format string, args ...any) {
 	s.Dropped = append(s.Dropped, Dropped{file, line, fmt.Sprintf(format, args...)})
 }
 

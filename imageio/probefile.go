@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 )
 
 // probeBytes is what ProbeFile reads of a file at first; the headers of all formats fit,
@@ -32,7 +33,7 @@ func ProbeFile(path string) (Header, error) {
 	if err != nil {
 		return Header{}, err
 	}
-	data := append(head[:n], rest...)
+	data := slices.Concat(head[:n], rest)
 	if len(data) > limit {
 		return Header{}, tooLarge("The image has more than %d bytes.", limit)
 	}

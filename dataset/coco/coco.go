@@ -91,9 +91,9 @@ func Parse(r io.Reader, name, images string) (*dataset.Set, error) {
 		path, err := dataset.Path(images, p.FileName)
 		switch {
 		case err != nil:
-			s.Drop(name, p.line, "image %d: %v", p.ID, err)
+			s.Dropf(name, p.line, "image %d: %v", p.ID, err)
 		case p.Width < 0 || p.Height < 0:
-			s.Drop(name, p.line, "image %d has %d×%d pixels", p.ID, p.Width, p.Height)
+			s.Dropf(name, p.line, "image %d has %d×%d pixels", p.ID, p.Width, p.Height)
 		default:
 			byID[p.ID] = len(s.Images)
 			s.Images = append(s.Images, dataset.Image{File: path, W: p.Width, H: p.Height})
@@ -102,12 +102,12 @@ func Parse(r io.Reader, name, images string) (*dataset.Set, error) {
 	for _, a := range f.annotations {
 		class, ok := classes[a.CategoryID]
 		if !ok {
-			s.Drop(name, a.line, "annotation %d: there is no category %d", a.ID, a.CategoryID)
+			s.Dropf(name, a.line, "annotation %d: there is no category %d", a.ID, a.CategoryID)
 			continue
 		}
 		i, ok := byID[a.ImageID]
 		if !ok {
-			s.Drop(name, a.line, "annotation %d: there is no image %d", a.ID, a.ImageID)
+			s.Dropf(name, a.line, "annotation %d: there is no image %d", a.ID, a.ImageID)
 		}
 		if ok && i >= 0 {
 			a.add(s, &s.Images[i], class, name)
@@ -144,7 +144,7 @@ func list[T any](in *jsonstream.Reader, name string, s *dataset.Set, add func(T)
 		case err != nil:
 			return err
 		case bad != nil:
-			s.Drop(name, in.Line(), "%v", bad)
+			s.Dropf(name, in.Line(), "%v", bad)
 		default:
 			add(v)
 		}
@@ -157,7 +157,7 @@ func (a annotation) add(s *dataset.Set, img *dataset.Image, class int, name stri
 	o := dataset.Object{Class: class, Crowd: a.IsCrowd != 0}
 	var err error
 	if o.Polygons, o.RLE, err = outline(a.Segmentation, img); err != nil {
-		s.Drop(name, a.line, "annotation %d: outline: %v", a.ID, err)
+		s.Dropf(name, a.line, "annotation %d: outline: %v", a.ID, err)
 	}
 	switch {
 	case len(a.BBox) == 4:
@@ -167,7 +167,7 @@ func (a annotation) add(s *dataset.Set, img *dataset.Image, class int, name stri
 	case len(a.BBox) == 0 && o.RLE != nil:
 		o.Box = o.RLE.Bounds()
 	default:
-		s.Drop(name, a.line, "annotation %d: bbox has %d numbers, want 4", a.ID, len(a.BBox))
+		s.Dropf(name, a.line, "annotation %d: bbox has %d numbers, want 4", a.ID, len(a.BBox))
 		return
 	}
 	if o.Area = o.Box.Area(); a.Area != nil {

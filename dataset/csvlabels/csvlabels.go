@@ -69,24 +69,26 @@ func Parse(r io.Reader, name, images string, c Columns) (*dataset.Set, error) {
 		line, err := lines.Read()
 		if errors.Is(err, io.EOF) {
 			break
-		} else if errors.Is(err, csv.ErrFieldCount) {
+		}
+		if errors.Is(err, csv.ErrFieldCount) {
 			at, _ := lines.FieldPos(0)
-			s.Drop(name, at, "%d fields, the heading has %d", len(line), len(head))
+			s.Dropf(name, at, "%d fields, the heading has %d", len(line), len(head))
 			continue
-		} else if err != nil {
+		}
+		if err != nil {
 			return nil, err
 		}
 		at, _ := lines.FieldPos(0)
 		file, err := dataset.Path(images, line[column[c.File]])
 		if err != nil {
-			s.Drop(name, at, "%v", err)
+			s.Dropf(name, at, "%v", err)
 			continue
 		}
 		img := dataset.Image{File: file}
 		if c.Split != "" && line[column[c.Split]] != "" {
 			split, ok := dataset.SplitOf(line[column[c.Split]])
 			if !ok {
-				s.Drop(name, at, "split %.50q is neither train, val nor test", line[column[c.Split]])
+				s.Dropf(name, at, "split %.50q is neither train, val nor test", line[column[c.Split]])
 				continue
 			}
 			img.Split = split
@@ -96,7 +98,7 @@ func Parse(r io.Reader, name, images string, c Columns) (*dataset.Set, error) {
 		} else {
 			class, err := strconv.Atoi(line[column[c.Index]])
 			if err != nil || class < 0 || class >= maxClasses {
-				s.Drop(name, at, "class %.50q is no number from 0 to %d", line[column[c.Index]], maxClasses-1)
+				s.Dropf(name, at, "class %.50q is no number from 0 to %d", line[column[c.Index]], maxClasses-1)
 				continue
 			}
 			img.Classes = []int{class}

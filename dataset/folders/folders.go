@@ -21,11 +21,11 @@ import (
 // What is no picture by its name, has no bytes, lies outside the classes' folders, or is
 // a link out of root or to a folder is dropped. Hidden files are not spoken of.
 func Read(root string) (*dataset.Set, error) {
-	real, err := filepath.EvalSymlinks(root)
+	target, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, root: root, real: real}
+	r := &reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, root: root, target: target}
 	tops, err := r.folders(root, false)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func Read(root string) (*dataset.Set, error) {
 
 type reader struct {
 	set        *dataset.Set
-	root, real string
+	root, target string
 	names      []string // by image, its class
 	seen       []string // classes, also those without pictures
 }
@@ -86,11 +86,11 @@ func (r *reader) folders(dir string, inSplit bool) ([]string, error) {
 		case e.IsDir():
 			out = append(out, e.Name())
 		case e.Type()&fs.ModeSymlink != 0 && isDir(path):
-			r.set.Drop(path, 0, "a link to a folder, which is not followed")
+			r.set.Dropf(path, 0, "a link to a folder, which is not followed")
 		case dataset.IsImageName(path) && inSplit:
-			r.set.Drop(path, 0, "lies outside the classes' folders")
+			r.set.Dropf(path, 0, "lies outside the classes' folders")
 		case dataset.IsImageName(path):
-			r.set.Drop(path, 0, "lies outside the folders")
+			r.set.Dropf(path, 0, "lies outside the folders")
 		}
 	}
 	return out, nil
@@ -130,7 +130,7 @@ func (r *reader) splits(tops []string) ([]splitFolder, error) {
 		return nil, nil
 	}
 	for _, name := range others {
-		r.set.Drop(filepath.Join(r.root, name), 0, "a folder beside %s/ that is neither train/, val/ nor test/", out[0].folder)
+		r.set.Dropf(filepath.Join(r.root, name), 0, "a folder beside %s/ that is neither train/, val/ nor test/", out[0].folder)
 	}
 	slices.SortFunc(out, func(a, b splitFolder) int {
 		return slices.Index(dataset.Splits(), a.split) - slices.Index(dataset.Splits(), b.split)
@@ -150,7 +150,7 @@ func (r *reader) classes(split, dir string, names []string) error {
 		err := filepath.WalkDir(filepath.Join(dir, class), func(path string, e fs.DirEntry, err error) error {
 			switch {
 			case err != nil && e != nil && e.IsDir():
-				r.set.Drop(path, 0, "%v", err)
+				r.set.Dropf(path, 0, "%v", err)
 				return filepath.SkipDir
 			case err != nil:
 				return err
@@ -160,7 +160,7 @@ func (r *reader) classes(split, dir string, names []string) error {
 				return nil
 			}
 			if why := r.unusable(path, e); why != "" {
-				r.set.Drop(path, 0, "%s", why)
+				r.set.Dropf(path, 0, "%s", why)
 				return nil
 			}
 			r.set.Images = append(r.set.Images, dataset.Image{File: path, Split: split})
@@ -177,11 +177,11 @@ func (r *reader) classes(split, dir string, names []string) error {
 // unusable says why a file cannot be a sample; "" where it can.
 func (r *reader) unusable(path string, e fs.DirEntry) string {
 	if e.Type()&fs.ModeSymlink != 0 {
-		target, err := filepath.EvalSymlinks(path)
+		to, err := filepath.EvalSymlinks(path)
 		if err != nil {
 			return "a link to nothing"
 		}
-		if rel, err := filepath.Rel(r.real, target); err != nil || !filepath.IsLocal(rel) {
+		if rel, err := filepath.Rel(r.target, to); err != nil || !filepath.IsLocal(rel) {
 			return "a link out of the data set"
 		}
 	}

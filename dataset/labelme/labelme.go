@@ -56,7 +56,7 @@ func Read(dir string) (*dataset.Set, error) {
 			return filepath.SkipDir
 		case d.Type().IsRegular() && !dataset.IsHidden(d.Name()) && strings.EqualFold(filepath.Ext(path), ".json"):
 			if err := r.file(path); err != nil {
-				r.set.Drop(path, 0, "%v", err)
+				r.set.Dropf(path, 0, "%v", err)
 			}
 		}
 		return nil
@@ -107,7 +107,7 @@ func (r *reader) file(path string) error {
 	for i, s := range f.Shapes {
 		o, err := r.object(s)
 		if err != nil {
-			r.set.Drop(path, 0, "shape %d: %v", i, err)
+			r.set.Dropf(path, 0, "shape %d: %v", i, err)
 			continue
 		}
 		r.set.Add(&img, o, path, 0)
@@ -122,7 +122,7 @@ func (r *reader) split(path string) string {
 	if err != nil {
 		return ""
 	}
-	for _, part := range strings.Split(filepath.ToSlash(filepath.Dir(rel)), "/") {
+	for part := range strings.SplitSeq(filepath.ToSlash(filepath.Dir(rel)), "/") {
 		if s, ok := dataset.SplitOf(part); ok {
 			return s
 		}

@@ -65,10 +65,12 @@ func parse(r io.Reader, name string, find func(ref string) (string, error), size
 		data, err := nextLine(in)
 		if errors.Is(err, io.EOF) {
 			break
-		} else if errors.Is(err, bufio.ErrBufferFull) {
-			s.Drop(name, n, "more than %d characters", maxLine)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			s.Dropf(name, n, "more than %d characters", maxLine)
 			continue
-		} else if err != nil {
+		}
+		if err != nil {
 			return nil, err
 		}
 		if len(data) == 0 {
@@ -90,11 +92,11 @@ func parse(r io.Reader, name string, find func(ref string) (string, error), size
 			}
 		}
 		if err != nil {
-			s.Drop(name, n, "%v", err)
+			s.Dropf(name, n, "%v", err)
 			continue
 		}
 		for _, bad := range l.Bad {
-			s.Drop(name, n, "%v", bad)
+			s.Dropf(name, n, "%v", bad)
 		}
 		if !l.Labelled {
 			continue

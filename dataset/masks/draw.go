@@ -27,10 +27,10 @@ func Outlined(s *dataset.Set) (*dataset.Set, error) {
 		without := slices.IndexFunc(img.Objects, func(o dataset.Object) bool { return len(o.Polygons) == 0 && o.RLE == nil })
 		switch {
 		case without >= 0:
-			out.Drop(img.File, 0, "object %d, a %s, has no outline", without+1, s.Classes[img.Objects[without].Class])
+			out.Dropf(img.File, 0, "object %d, a %s, has no outline", without+1, s.Classes[img.Objects[without].Class])
 			continue
 		case img.W < 1 || img.H < 1:
-			out.Drop(img.File, 0, "its size is not known")
+			out.Dropf(img.File, 0, "its size is not known")
 			continue
 		}
 		img.Objects = slices.Clone(img.Objects)

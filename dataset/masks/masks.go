@@ -163,9 +163,9 @@ func (p Part) read(s *dataset.Set) error {
 		}
 		switch {
 		case !stems[of]:
-			s.Drop(filepath.Join(p.Masks, name), 0, "there is no picture of that name in %s", p.Images)
+			s.Dropf(filepath.Join(p.Masks, name), 0, "there is no picture of that name in %s", p.Images)
 		case mask[of] != "":
-			s.Drop(filepath.Join(p.Masks, name), 0, "%s is a mask of the same picture", mask[of])
+			s.Dropf(filepath.Join(p.Masks, name), 0, "%s is a mask of the same picture", mask[of])
 		default:
 			mask[of] = name
 		}
@@ -173,9 +173,9 @@ func (p Part) read(s *dataset.Set) error {
 	for _, name := range pictures {
 		img := dataset.Image{File: filepath.Join(p.Images, name), Split: p.Split, Mask: filepath.Join(p.Masks, mask[stem(name)])}
 		if mask[stem(name)] == "" {
-			s.Drop(img.File, 0, "there is no mask of that name in %s", p.Masks)
+			s.Dropf(img.File, 0, "there is no mask of that name in %s", p.Masks)
 		} else if err := measure(&img); err != nil {
-			s.Drop(img.Mask, 0, "%v", err)
+			s.Dropf(img.Mask, 0, "%v", err)
 		} else {
 			s.Images = append(s.Images, img)
 		}

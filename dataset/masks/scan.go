@@ -38,7 +38,7 @@ func Scan(ctx context.Context, s *dataset.Set, parallel int, step func()) (pixel
 	kept := s.Images[:0:0]
 	for i, img := range s.Images {
 		if bad[i] != nil {
-			s.Drop(img.Mask, 0, "%v", bad[i])
+			s.Dropf(img.Mask, 0, "%v", bad[i])
 			continue
 		}
 		kept = append(kept, img)

@@ -151,13 +151,13 @@ func (r *reader) picture() error {
 		regions, bad = listRegions(p.Regions)
 	}
 	if bad != nil {
-		r.set.Drop(r.name, line, "%v", bad)
+		r.set.Dropf(r.name, line, "%v", bad)
 		return nil
 	}
 	for i, g := range regions {
 		o, err := r.object(g)
 		if err != nil {
-			r.set.Drop(r.name, line, "%s, region %d: %v", p.Filename, i, err)
+			r.set.Dropf(r.name, line, "%s, region %d: %v", p.Filename, i, err)
 			continue
 		}
 		r.set.Add(&img, o, r.name, line)

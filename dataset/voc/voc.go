@@ -103,7 +103,7 @@ func (r *reader) split(split, path string) (bool, error) {
 		}
 		id := fields[0]
 		if first, twice := r.done[id]; twice {
-			r.set.Drop(path, n, "%.100q is already in %s.txt", id, first)
+			r.set.Dropf(path, n, "%.100q is already in %s.txt", id, first)
 			continue
 		}
 		r.done[id] = split
@@ -130,23 +130,23 @@ func (r *reader) all() error {
 func (r *reader) picture(split, id, list string, n int) {
 	path, err := dataset.Path(r.Annotations, id+".xml")
 	if err != nil {
-		r.set.Drop(list, n, "%v", err)
+		r.set.Dropf(list, n, "%v", err)
 		return
 	}
 	name, ok := r.pictures[id]
 	if !ok {
-		r.set.Drop(list, n, "there is no picture %s in %s", id, r.Images)
+		r.set.Dropf(list, n, "there is no picture %s in %s", id, r.Images)
 		return
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		r.set.Drop(list, n, "%v", err)
+		r.set.Dropf(list, n, "%v", err)
 		return
 	}
 	defer f.Close()
 	img := dataset.Image{File: filepath.Join(r.Images, name), Split: split}
 	if err := r.parse(&limited{f, maxXML}, path, &img); err != nil {
-		r.set.Drop(path, 0, "%v", err)
+		r.set.Dropf(path, 0, "%v", err)
 		return
 	}
 	r.set.Images = append(r.set.Images, img)

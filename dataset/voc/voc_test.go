@@ -2,6 +2,7 @@ package voc
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -100,9 +101,7 @@ func TestReadDrops(t *testing.T) {
 			t.Parallel()
 			files := map[string]string{"Annotations/a.xml": good, "Annotations/b.xml": good, "JPEGImages/a.jpg": "", "JPEGImages/b.jpg": "",
 				"ImageSets/Main/train.txt": "a\n", "ImageSets/Main/test.txt": "b\n"}
-			for name, text := range tt.files {
-				files[name] = text
-			}
+			maps.Copy(files, tt.files)
 			dir := treetest.New(t, files)
 			s, err := Read(layout(dir))
 			if err != nil {

@@ -72,7 +72,7 @@ func (r *reader) parse(in io.Reader, path string, img *dataset.Image) error {
 	}
 	for _, f := range objects { // after size, wherever it stood
 		if o, err := r.object(f.object); err != nil {
-			r.set.Drop(path, f.line, "%v", err)
+			r.set.Dropf(path, f.line, "%v", err)
 		} else {
 			r.set.Add(img, o, path, f.line)
 		}

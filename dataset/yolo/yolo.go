@@ -77,7 +77,7 @@ func (p Part) read(s *dataset.Set, size SizeFunc) error {
 		}
 		if len(lines) > 0 {
 			if img.W, img.H, err = size(img.File); err != nil {
-				s.Drop(img.File, 0, "its size cannot be read: %v", err)
+				s.Dropf(img.File, 0, "its size cannot be read: %v", err)
 				continue
 			}
 			for _, l := range lines {
@@ -122,7 +122,7 @@ func parseLabels(r io.Reader, name string, s *dataset.Set) ([]line, error) {
 		}
 		l, err := parseLine(f, len(s.Classes))
 		if err != nil {
-			s.Drop(name, n, "%v", err)
+			s.Dropf(name, n, "%v", err)
 			continue
 		}
 		l.number = n
