@@ -58,10 +58,10 @@ func Read(root string) (*dataset.Set, error) {
 }
 
 type reader struct {
-	set        *dataset.Set
+	set          *dataset.Set
 	root, target string
-	names      []string // by image, its class
-	seen       []string // classes, also those without pictures
+	names        []string // by image, its class
+	seen         []string // classes, also those without pictures
 }
 
 func (r *reader) first() string {
