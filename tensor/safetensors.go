@@ -148,9 +148,15 @@ func checkOffsets(names []string, entries []safetensorsEntry, length uint64) err
 }
 
 // WriteSafetensors writes tensors and meta, which may be nil, to path through a
-// temporary file beside it. Larger element types come first and names are sorted, as
-// the reference library does, so that every tensor is aligned. String is an error.
+// temporary file beside it; see WriteSafetensorsTo.
 func WriteSafetensors(path string, tensors map[string]*Tensor, meta map[string]string) error {
+	return writeFile(path, func(w io.Writer) error { return WriteSafetensorsTo(w, tensors, meta) })
+}
+
+// WriteSafetensorsTo writes a .safetensors file to w. Larger element types come first
+// and names are sorted, as the reference library does, so that every tensor is aligned.
+// String is an error.
+func WriteSafetensorsTo(w io.Writer, tensors map[string]*Tensor, meta map[string]string) error {
 	spelled := make(map[DType]string, len(safetensorsTypes))
 	for s, d := range safetensorsTypes {
 		spelled[d] = s
@@ -185,19 +191,17 @@ func WriteSafetensors(path string, tensors map[string]*Tensor, meta map[string]s
 	for len(head)%8 != 0 {
 		head = append(head, ' ')
 	}
-	return writeFile(path, func(w io.Writer) error {
-		if _, err := w.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head...)); err != nil {
+	if _, err := w.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head...)); err != nil {
+		return err
+	}
+	for _, name := range names {
+		data, err := tensors[name].Bytes()
+		if err != nil {
 			return err
 		}
-		for _, name := range names {
-			data, err := tensors[name].Bytes()
-			if err != nil {
-				return err
-			}
-			if _, err := w.Write(data); err != nil {
-				return err
-			}
+		if _, err := w.Write(data); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
