@@ -45,6 +45,7 @@ type Stepper struct {
 	mu   sync.Mutex
 	ways [2]*ortgo.IoBinding // way 0 reads slot.values[0] and writes slot.values[1]
 	turn int                 // the way that reads the current state
+	undo bool                // the other one still has the state before it
 }
 
 type slot struct {
@@ -201,12 +202,25 @@ func (s *Stepper) Run(ctx context.Context, in []*tensor.Tensor) ([]*tensor.Tenso
 		return nil, s.explain(ctx, err)
 	}
 	defer s.sched.release(s.lane, s.threads)
+	s.undo = false // its tensors are written to
 	out, err := s.step(ctx, in)
 	if err != nil {
 		return nil, s.explain(ctx, err)
 	}
-	s.turn = 1 - s.turn
+	s.turn, s.undo = 1-s.turn, true
 	return out, nil
+}
+
+// Undo takes the last step back: the state is what it was before it. Only one step can
+// be taken back, and none after SetState.
+func (s *Stepper) Undo() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.undo {
+		return fmt.Errorf("training step %s: there is no step to take back", s.opts.Name)
+	}
+	s.turn, s.undo = 1-s.turn, false
+	return nil
 }
 
 func (s *Stepper) explain(ctx context.Context, err error) error {
@@ -310,6 +324,7 @@ func (s *Stepper) SetState(state []*tensor.Tensor) error {
 	if err := check(state, want); err != nil {
 		return fmt.Errorf("state of training step %s: %w", s.opts.Name, err)
 	}
+	s.undo = false
 	return s.move(state, true)
 }
 

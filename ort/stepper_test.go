@@ -91,6 +91,15 @@ func TestSteps(t *testing.T) {
 	if err != nil || number(state[0]) != 2.875 {
 		t.Errorf("after four steps w = %v, %v, want 2.875", number(state[0]), err)
 	}
+	if err := s.Undo(); err != nil {
+		t.Fatal(err)
+	}
+	if state, err = s.State(); err != nil || number(state[0]) != 2.75 {
+		t.Errorf("one step back w = %v, %v, want 2.75", number(state[0]), err)
+	}
+	if err := s.Undo(); err == nil {
+		t.Error("a second step was taken back")
+	}
 	if err := s.SetState([]*tensor.Tensor{tensor.Scalar(float32(5))}); err != nil {
 		t.Fatal(err)
 	}
