@@ -1,0 +1,367 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"trilobite"
+	"trilobite/onnx"
+	"trilobite/optim"
+	"trilobite/ort"
+	"trilobite/step"
+	"trilobite/tensor"
+)
+
+// stage is a stage that is ready to run.
+type stage struct {
+	Stage
+
+	halves            *halves
+	prefix            *ort.Model // nil: nothing is frozen
+	cache             *cache
+	train, validation *supply // validation is nil where the task has none
+	order             order
+	steps             int64
+	updates           optim.Schedule
+	accumulate        int64
+	ema               bool
+
+	params  []string
+	targets []string // the loss's inputs
+	built   *step.Step
+	stepper *ort.Stepper
+	batch   []*tensor.Tensor // the one batch of a stage that always takes the same
+}
+
+// open cuts the network for a stage, makes and keeps its features and builds its step.
+func (l *loop) open(ctx context.Context, st Stage) (s *stage, err error) {
+	s = &stage{Stage: st, accumulate: int64(max(1, l.Accumulate)), ema: l.EMA > 0}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.params, err = l.trainable(st); err != nil {
+		return s, err
+	}
+	g := onnx.Clone(l.Graph)
+	if err := Assign(g, l.weights); err != nil {
+		return s, err
+	}
+	if s.halves, err = split(g, set(s.params)); err != nil {
+		return s, fmt.Errorf("stage %q: %w", st.Name, err)
+	}
+	if s.prefix, err = loadPrefix(ctx, l.rt, s.halves.prefix, l.Runtime); err != nil {
+		return s, err
+	}
+	s.cache = newCache(l.Dir, l.Memory, l.Disk)
+	if err := l.samples(ctx, s); err != nil {
+		return s, err
+	}
+	if err := l.build(ctx, s); err != nil {
+		return s, fmt.Errorf("stage %q: %w", st.Name, err)
+	}
+	return s, nil
+}
+
+// trainable lists the parameters that a stage trains.
+func (l *loop) trainable(st Stage) ([]string, error) {
+	all := parameters(l.Graph, l.Params)
+	var names, others []string
+	for _, v := range all {
+		if st.Trainable == nil || st.Trainable(v.Name) {
+			names = append(names, v.Name)
+		} else {
+			others = append(others, v.Name)
+		}
+	}
+	if len(names) > 0 {
+		return names, nil
+	}
+	if len(others) > 8 {
+		others = append(others[:4], append([]string{"…"}, others[len(others)-4:]...)...)
+	}
+	return nil, &trilobite.Error{Op: "train.Run", Code: trilobite.Invalid,
+		Msg: fmt.Sprintf("No parameter of %s would be trained; it has %s.", l.Graph.Name, strings.Join(others, ", "))}
+}
+
+func set(names []string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}
+
+// samples finds out which samples can be used, keeps their features and plans the steps.
+func (l *loop) samples(ctx context.Context, s *stage) error {
+	s.train = &supply{source: l.Train, feeds: s.halves.feeds, prefix: s.prefix, cache: s.cache}
+	all := []*supply{s.train}
+	if l.Validation != nil {
+		s.validation = &supply{source: l.Validation, validation: true, feeds: s.halves.feeds, prefix: s.prefix, cache: s.cache}
+		all = append(all, s.validation)
+	}
+	for _, u := range all {
+		before := 0
+		if u.validation {
+			before = l.Train.Len()
+		}
+		told := func(done, n int) {
+			if !u.validation && l.Validation != nil {
+				n += l.Validation.Len()
+			}
+			l.emit(Event{Kind: "features", Stage: s.Name, Step: int64(before + done), Steps: int64(before + n)})
+		}
+		err := u.survey(ctx, l.workers, told, func(i int, err error) {
+			if l.Dropped != nil && l.steps == nil {
+				l.Dropped(u.validation, i, err)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if l.Check != nil {
+		var validation []int
+		if s.validation != nil {
+			validation = s.validation.samples
+		}
+		if err := l.Check(s.train.samples, validation); err != nil {
+			return err
+		}
+	}
+	return l.plan(s)
+}
+
+// plan fixes the number of steps, of all stages the first time.
+func (l *loop) plan(s *stage) error {
+	n := int64(len(s.train.samples))
+	s.order = order{seed: mix(l.Seed, uint64(l.at.Stage)), samples: n, batch: int64(l.Batch)}
+	if s.order.batch == 0 || s.order.batch > n {
+		s.order.batch = n
+	}
+	if fixed := s.halves.suffix.Inputs[0].Shape[0]; fixed > 0 {
+		if s.order.batch, s.order.whole = fixed, true; fixed > n {
+			return fmt.Errorf("the network takes batches of %d, there are %d samples", fixed, n)
+		}
+	}
+	if l.steps == nil {
+		for _, st := range l.Stages {
+			steps := st.Steps
+			if steps == 0 {
+				steps = int64(st.Epochs) * s.order.steps()
+			}
+			if steps < 1 {
+				return fmt.Errorf("stage %q has %d epochs and no steps", st.Name, st.Epochs)
+			}
+			l.steps = append(l.steps, steps)
+		}
+	}
+	s.steps = l.steps[l.at.Stage]
+	s.updates = s.Schedule((s.steps + s.accumulate - 1) / s.accumulate)
+	return nil
+}
+
+// build makes the step and loads it.
+func (l *loop) build(ctx context.Context, s *stage) error {
+	g := onnx.Clone(s.halves.suffix)
+	if symbol := g.Symbols.Name(g.Inputs[0].Shape[0]); symbol != "" && s.order.samples%s.order.batch == 0 {
+		if err := onnx.Bind(g, map[string]int64{symbol: s.order.batch}); err != nil { // known sizes make a faster step
+			return err
+		}
+	}
+	loss, err := l.lossOf(g, s)
+	if err != nil {
+		return err
+	}
+	s.built, err = step.Build(g, step.Spec{
+		Loss: loss, Params: parameters(g, s.params), BatchNorm: l.BatchNorm, Rule: s.Rule, NoDecay: l.NoDecay, LRScale: l.LRScale,
+		ClipNorm: l.ClipNorm, EMA: l.EMA, Accumulate: l.Accumulate,
+	})
+	if err != nil {
+		return err
+	}
+	data, err := onnx.Marshal(s.built.Graph)
+	if err != nil {
+		return err
+	}
+	slots, initial := make([]ort.Slot, len(s.built.Slots)), make([]*tensor.Tensor, len(s.built.Slots))
+	for i, sl := range s.built.Slots {
+		slots[i], initial[i] = ort.Slot{In: sl.In, Out: sl.Out}, sl.Init
+		if l.restore != nil {
+			if initial[i] = l.restore[sl.In]; initial[i] == nil {
+				return fmt.Errorf("the checkpoint has no %q: it is of another network", sl.In)
+			}
+		}
+	}
+	l.restore = nil
+	o := l.Runtime
+	o.Name = l.Graph.Name
+	s.stepper, err = l.rt.LoadStep(ctx, data, slots, initial, o)
+	return err
+}
+
+// lossOf adds the loss to g, a copy of the suffix.
+func (l *loop) lossOf(g *onnx.Graph, s *stage) (*onnx.Value, error) {
+	b := onnx.Extend(g)
+	loss := l.Loss(b, g.Outputs)
+	if err := b.Err(); err != nil {
+		return nil, fmt.Errorf("the loss: %w", err)
+	}
+	s.targets = nil
+	for _, v := range g.Inputs[len(s.halves.feeds):] {
+		s.targets = append(s.targets, v.Name)
+	}
+	return loss, nil
+}
+
+// batches yields what the data inputs of steps from…to−1 take, ahead of the steps.
+func (s *stage) batches(ctx context.Context, from, to int64, workers int) iter.Seq2[[]*tensor.Tensor, error] {
+	if s.order.batch == s.order.samples && s.train.source.Variants() == 1 {
+		return s.same(ctx, from, to, workers)
+	}
+	picks := func(yield func(pick) bool) {
+		for at := from; at < to; at++ {
+			for _, p := range s.order.step(at) {
+				if !yield(pick{s.train.samples[p.sample], p.variant}) {
+					return
+				}
+			}
+		}
+	}
+	return func(yield func([]*tensor.Tensor, error) bool) {
+		at := from
+		var rows [][]*tensor.Tensor
+		for row, err := range prefetch(ctx, picks, workers, int(2*s.order.batch), s.train.row) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if rows = append(rows, row); int64(len(rows)) < s.order.size(at) {
+				continue
+			}
+			if batch, err := join(rows); !yield(batch, err) || err != nil {
+				return
+			}
+			at, rows = at+1, rows[:0]
+		}
+	}
+}
+
+// same is batches where every step takes every sample and there is one version of each:
+// they are joined once, and their order, which changes nothing but rounding, stays.
+func (s *stage) same(ctx context.Context, from, to int64, workers int) iter.Seq2[[]*tensor.Tensor, error] {
+	return func(yield func([]*tensor.Tensor, error) bool) {
+		if s.batch == nil && from < to {
+			var rows [][]*tensor.Tensor
+			for row, err := range prefetch(ctx, slices.Values(s.train.samples), workers, 4*workers, func(ctx context.Context, i int) ([]*tensor.Tensor, error) {
+				return s.train.row(ctx, pick{sample: i})
+			}) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				rows = append(rows, row)
+			}
+			var err error
+			if s.batch, err = join(rows); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		for range to - from {
+			if !yield(s.batch, nil) {
+				return
+			}
+		}
+	}
+}
+
+func join(rows [][]*tensor.Tensor) ([]*tensor.Tensor, error) {
+	batch := make([]*tensor.Tensor, len(rows[0]))
+	column := make([]*tensor.Tensor, len(rows))
+	for i := range batch {
+		for j, row := range rows {
+			column[j] = row[i]
+		}
+		var err error
+		if batch[i], err = tensor.Join(column...); err != nil {
+			return nil, err
+		}
+	}
+	return batch, nil
+}
+
+// rate is the learning rate of step n, from 1.
+func (s *stage) rate(n int64) float64 { return s.updates.LR((n + s.accumulate - 1) / s.accumulate) }
+
+// epoch is the epoch that step n is in, both from 1.
+func (s *stage) epoch(n int64) int { return int((max(n, 1)-1)/s.order.steps()) + 1 }
+
+// inputs are what step n, from 1, takes besides the slots.
+func (s *stage) inputs(batch []*tensor.Tensor, n int64, lr float64, seed uint64) []*tensor.Tensor {
+	named := map[string]*tensor.Tensor{"lr": tensor.Scalar(float32(lr)), "step": tensor.Scalar(n)}
+	for i, f := range s.halves.feeds {
+		named[f.name] = batch[i]
+	}
+	for i, name := range s.targets {
+		named[name] = batch[len(s.halves.feeds)+i]
+	}
+	for _, m := range s.built.Masks {
+		shape := slices.Clone([]int64(m.Shape))
+		for i, d := range shape {
+			if d < 0 {
+				shape[i] = batch[0].Shape[0]
+			}
+		}
+		named[m.Name] = m.Draw(shape, seed, n)
+	}
+	infos := s.stepper.Inputs()
+	in := make([]*tensor.Tensor, len(infos))
+	for i, v := range infos {
+		in[i] = named[v.Name]
+	}
+	return in
+}
+
+// state returns the slots by name.
+func (s *stage) state() (map[string]*tensor.Tensor, error) {
+	values, err := s.stepper.State()
+	if err != nil {
+		return nil, err
+	}
+	state := make(map[string]*tensor.Tensor, len(values))
+	for i, sl := range s.built.Slots {
+		state[sl.In] = values[i]
+	}
+	return state, nil
+}
+
+// weights are the trained constants in a state, the averages where there are some.
+func (s *stage) weights(state map[string]*tensor.Tensor) map[string]*tensor.Tensor {
+	weights := map[string]*tensor.Tensor{}
+	for _, v := range constants(s.halves.suffix) {
+		if t, ok := state[v.Name]; ok {
+			weights[v.Name] = t
+		}
+		if t, ok := state[v.Name+".ema"]; ok && s.ema {
+			weights[v.Name] = t
+		}
+	}
+	return weights
+}
+
+func (s *stage) close() {
+	if s.stepper != nil {
+		_ = s.stepper.Close()
+	}
+	if s.prefix != nil {
+		_ = s.prefix.Close()
+	}
+	if s.cache != nil {
+		s.cache.close()
+	}
+}
