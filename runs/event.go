@@ -37,25 +37,28 @@ type wire struct {
 	Epoch           int               `json:"epoch,omitempty"`
 	Step            int64             `json:"step,omitempty"`
 	Steps           int64             `json:"steps,omitempty"`
-	Loss            number            `json:"loss,omitzero"`
-	LR              number            `json:"lr,omitzero"`
-	ImagesPerSecond number            `json:"images_per_second,omitzero"`
-	Metrics         map[string]number `json:"metrics,omitempty"`
+	Loss            Number            `json:"loss,omitzero"`
+	LR              Number            `json:"lr,omitzero"`
+	ImagesPerSecond Number            `json:"images_per_second,omitzero"`
+	Metrics         map[string]Number `json:"metrics,omitempty"`
 	ETA             float64           `json:"eta_seconds,omitempty"`
 }
 
-type number float64
+// Number is a float64 that is null in JSON where it is NaN or infinite; null is NaN.
+type Number float64
 
-func (n number) MarshalJSON() ([]byte, error) {
+// MarshalJSON writes null for what JSON does not have.
+func (n Number) MarshalJSON() ([]byte, error) {
 	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
 		return []byte("null"), nil
 	}
 	return json.Marshal(float64(n))
 }
 
-func (n *number) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON reads null as NaN.
+func (n *Number) UnmarshalJSON(data []byte) error {
 	if bytes.Equal(data, []byte("null")) {
-		*n = number(math.NaN())
+		*n = Number(math.NaN())
 		return nil
 	}
 	return json.Unmarshal(data, (*float64)(n))
@@ -63,12 +66,12 @@ func (n *number) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes the event as in events.jsonl.
 func (e Event) MarshalJSON() ([]byte, error) {
-	w := wire{e.Kind, e.Time, e.Stage, e.Epoch, e.Step, e.Steps, number(e.Loss), number(e.LR), number(e.ImagesPerSecond), nil, e.ETA.Seconds()}
+	w := wire{e.Kind, e.Time, e.Stage, e.Epoch, e.Step, e.Steps, Number(e.Loss), Number(e.LR), Number(e.ImagesPerSecond), nil, e.ETA.Seconds()}
 	for k, v := range e.Metrics {
 		if w.Metrics == nil {
-			w.Metrics = map[string]number{}
+			w.Metrics = map[string]Number{}
 		}
-		w.Metrics[k] = number(v)
+		w.Metrics[k] = Number(v)
 	}
 	return json.Marshal(w)
 }
