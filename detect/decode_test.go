@@ -75,6 +75,38 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestFCOSGolden compares with the answer of torchvision's whole FCOS (golden/fcos.py).
+func TestFCOSGolden(t *testing.T) {
+	t.Parallel()
+	arrays, err := tensor.ReadNPZ("testdata/fcos.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var infos []ort.ValueInfo
+	var out []*tensor.Tensor
+	for _, name := range []string{"logits", "boxes", "quality"} {
+		out = append(out, arrays[name])
+		infos = append(infos, output(name, arrays[name].Shape...))
+	}
+	build, iou, err := kinds("fcos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode, err := build(infos, Config{Pipeline: pipeline.Spec{Width: 96, Height: 64}, Labels: labels(3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := suppress(decode(out, 0.2), iou, DefaultMax) // score_thresh and detections_per_img
+	rows, _ := tensor.Data[float32](arrays["rows"])
+	var want []candidate
+	for r := rows; len(r) > 0; r = r[6:] {
+		want = append(want, candidate{geom.Box{X1: r[2], Y1: r[3], X2: r[4], Y2: r[5]}, int(r[0]), r[1]})
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(candidate{}), cmpopts.EquateApprox(1e-5, 1e-4)); diff != "" {
+		t.Errorf("candidates (-torchvision +ours):\n%s", diff)
+	}
+}
+
 func TestDecoderFits(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -95,6 +127,9 @@ func TestDecoderFits(t *testing.T) {
 		{"yolox of another size", "yolox", []ort.ValueInfo{output("o", 1, 8400, 8)}, "[1,84,8] (or [1,85,8] with stride 64) for 3 labels at 64×64"},
 		{"yolox of 80 classes", "yolox", []ort.ValueInfo{output("o", 1, 84, 85)}, "for 3 labels"},
 		{"yolov8", "yolov8", []ort.ValueInfo{output("o", 1, 7, 84)}, ""},
+		{"fcos in any order", "fcos", []ort.ValueInfo{output("boxes", 1, 9, 4), output("quality", 1, 9), output("logits", 1, 9, 3)}, ""},
+		{"fcos without quality", "fcos", []ort.ValueInfo{output("boxes", 1, 9, 4), output("logits", 1, 9, 3)}, "quality [1,A]"},
+		{"fcos of other names", "fcos", []ort.ValueInfo{output("b", 1, 9, 4), output("q", 1, 9), output("l", 1, 9, 3)}, "outputs logits [1,A,3] for 3 labels"},
 		{"yolov8 transposed", "yolov8", []ort.ValueInfo{output("o", 1, 84, 7)}, "[1,7,A]"},
 	}
 	for _, tt := range tests {

@@ -29,6 +29,11 @@ func Focal(b *onnx.Builder, x, t *onnx.Value, a FocalAttrs) *onnx.Value {
 	if !pair(b, "focal loss", x, t) {
 		return &onnx.Value{}
 	}
+	return b.ReduceMean(focalLosses(b, x, t, a))
+}
+
+// focalLosses is Focal of each element.
+func focalLosses(b *onnx.Builder, x, t *onnx.Value, a FocalAttrs) *onnx.Value {
 	one := b.Scalar(x.DType, 1)
 	y := binaryCrossEntropy(b, x, t)
 	if a.Gamma > 0 {
@@ -40,5 +45,5 @@ func Focal(b *onnx.Builder, x, t *onnx.Value, a FocalAttrs) *onnx.Value {
 		w := b.Add(b.Mul(t, b.Scalar(x.DType, 2*a.Alpha-1)), b.Scalar(x.DType, 1-a.Alpha))
 		y = b.Mul(y, w)
 	}
-	return b.ReduceMean(y)
+	return y
 }

@@ -59,39 +59,50 @@ type ConvAttrs struct {
 	// SamePad is TensorFlow's padding "SAME", which depends on the size of x and puts
 	// the odd row below and right; otherwise padding is torch's (Kernel−1)/2·Dilation.
 	SamePad bool
-	Init    Initialiser // of the weight; nil: HeNormal
+	// Init and BiasInit draw the first values; nil: HeNormal, and 0.
+	Init, BiasInit Initialiser
 }
 
 // Conv convolves x (N, C, H, W) to out channels, with parameters name.weight and, with
 // Bias, name.bias. x's channels, and for SamePad its height and width, must be known.
 func (m *Module) Conv(name string, x *onnx.Value, out int64, a ConvAttrs) *onnx.Value {
-	known := 1
-	if a.SamePad {
-		known = 3
-	}
-	if !m.sized(name, x, known) {
+	if !m.sized(name, x, 1) {
 		return x
 	}
+	return m.SharedConv(name, x.Shape[1], out, a)(x)
+}
+
+// SharedConv declares the parameters of a convolution from in to out channels, as Conv
+// names them, and returns what applies it: to several feature maps, if need be.
+func (m *Module) SharedConv(name string, in, out int64, a ConvAttrs) func(x *onnx.Value) *onnx.Value {
 	kernel, stride, dilation, group := max(a.Kernel, 1), max(a.Stride, 1), max(a.Dilation, 1), max(a.Group, 1)
 	sub := m.Sub(name)
-	w := sub.Param("weight", 0, out, x.Shape[1]/group, kernel, kernel)
+	w := sub.Param("weight", 0, out, in/group, kernel, kernel)
 	if a.Init != nil {
 		m.state.init[w] = a.Init
 	}
 	var bias *onnx.Value
 	if a.Bias {
 		bias = sub.Param("bias", 0, out)
+		if a.BiasInit != nil {
+			m.state.init[bias] = a.BiasInit
+		}
 	}
 	half := (kernel - 1) / 2 * dilation
 	pads := []int64{half, half, half, half}
-	if a.SamePad {
-		top, bottom := samePad(x.Shape[2], kernel, stride, dilation)
-		left, right := samePad(x.Shape[3], kernel, stride, dilation)
-		pads = []int64{top, left, bottom, right}
+	return func(x *onnx.Value) *onnx.Value {
+		if a.SamePad {
+			if !m.sized(name, x, 3) {
+				return x
+			}
+			top, bottom := samePad(x.Shape[2], kernel, stride, dilation)
+			left, right := samePad(x.Shape[3], kernel, stride, dilation)
+			pads = []int64{top, left, bottom, right}
+		}
+		return m.Builder.Conv(x, w, bias, onnx.ConvAttrs{
+			Strides: []int64{stride, stride}, Dilations: []int64{dilation, dilation}, Pads: pads, Group: group,
+		})
 	}
-	return m.Builder.Conv(x, w, bias, onnx.ConvAttrs{
-		Strides: []int64{stride, stride}, Dilations: []int64{dilation, dilation}, Pads: pads, Group: group,
-	})
 }
 
 // samePad returns the padding before and after an axis of the given size so that the
