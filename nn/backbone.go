@@ -29,14 +29,10 @@ const backbonePrefix = "backbone"
 
 // features is a backbone within a network that is being built.
 type features struct {
-	source *Network
-	module *Module     // of the network that is built
-	image  *onnx.Value // its input
-	named  []Tap       // those that the options name, finest first
-	params map[*onnx.Value]bool
-	copied map[*onnx.Value]*onnx.Value
-	done   map[*onnx.Node]bool
-	used   []Tap // that were asked for, of the network that is built
+	*graft
+
+	named []Tap // those that the options name, finest first
+	used  []Tap // that were asked for, of the network that is built
 }
 
 // backbone prepares the backbone of a network on x (N, 3, H, W), H and W known; features
@@ -46,13 +42,7 @@ func (m *Module) backbone(x *onnx.Value, o BackboneOptions) (*features, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &features{
-		source: source, module: m.Sub(backbonePrefix), image: x,
-		params: map[*onnx.Value]bool{}, copied: map[*onnx.Value]*onnx.Value{}, done: map[*onnx.Node]bool{},
-	}
-	for _, p := range source.Params {
-		f.params[p] = true
-	}
+	f := &features{graft: newGraft(source, m.Sub(backbonePrefix), source.Graph.Inputs[:1], []*onnx.Value{x})}
 	for _, name := range o.Taps {
 		t, err := source.Tap(name)
 		if err != nil {
@@ -98,6 +88,35 @@ func (f *features) at(stride int64) (Tap, error) {
 		return t, f.module.Err()
 	}
 	return Tap{}, fmt.Errorf("backbone %s has no features of stride %d, only of %v", f.source.Graph.Name, stride, f.strides())
+}
+
+// all returns the features of the given strides; of the named taps', where none are
+// given; else of usual ones, as far as the backbone has them.
+func (f *features) all(strides, usual []int64) ([]Tap, error) {
+	if strides == nil {
+		for _, t := range f.named {
+			strides = append(strides, t.Stride)
+		}
+	}
+	if strides == nil {
+		for _, s := range usual {
+			if slices.Contains(f.strides(), s) {
+				strides = append(strides, s)
+			}
+		}
+	}
+	if len(strides) == 0 || !slices.IsSorted(strides) {
+		return nil, fmt.Errorf("strides %v: want some, finest first", strides)
+	}
+	var taps []Tap
+	for _, s := range strides {
+		t, err := f.at(s)
+		if err != nil {
+			return nil, err
+		}
+		taps = append(taps, t)
+	}
+	return taps, nil
 }
 
 // strides lists what at can answer, finest first.

@@ -4,16 +4,7 @@ import (
 	"fmt"
 
 	"trilobite/onnx"
-	"trilobite/tensor"
 )
-
-// SegmenterOptions are common to the networks for segmentation; zero values take the
-// defaults.
-type SegmenterOptions struct {
-	Backbone      BackboneOptions
-	Classes       int64 // must be given
-	Height, Width int64 // 512
-}
 
 // DeepLabV3PlusOptions shape a DeepLabV3+; zero values take the paper's.
 type DeepLabV3PlusOptions struct {
@@ -181,45 +172,4 @@ func (h deepLabHead) merge(x *onnx.Value, t Tap, l Merge) *onnx.Value {
 		x = h.unit(fmt.Sprintf("merge%d.%d", l.Stride, i), x, h.o.Channels, ConvAttrs{Kernel: 3})
 	}
 	return x
-}
-
-// segmenter makes the network that body builds on the backbone: logits of the image's size.
-func segmenter(name string, o SegmenterOptions, body func(m *Module, f *features, size []int64) (*onnx.Value, error)) (*Network, error) {
-	if o.Classes < 1 {
-		return nil, fmt.Errorf("%s of %d classes", name, o.Classes)
-	}
-	b := onnx.NewBuilder(name)
-	m := NewModule(b)
-	size := []int64{or(o.Height, 512), or(o.Width, 512)}
-	if size[0] < 1 || size[1] < 1 {
-		return nil, fmt.Errorf("%s for images of %d×%d", name, size[1], size[0])
-	}
-	x := b.Input("input", tensor.Float32, onnx.Shape{b.Dim("N"), 3, size[0], size[1]})
-	f, err := m.backbone(x, o.Backbone)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	logits, err := body(m, f, size)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	b.Output("logits", logits)
-	return finish(m, f.used)
-}
-
-// upsample resizes the places of x (N, C, H, W) to size, H and W, bilinear with pixels
-// as areas (PyTorch's align_corners=False).
-func (m *Module) upsample(x *onnx.Value, size []int64) *onnx.Value {
-	if !m.sized("upsample", x, 3) || x.Shape[2] == size[0] && x.Shape[3] == size[1] {
-		return x
-	}
-	return m.ResizeTo(x, size, onnx.ResizeAttrs{Mode: "linear", Coordinates: "half_pixel", Axes: []int64{2, 3}})
-}
-
-// upsampleLike resizes x to the size of another feature map.
-func (m *Module) upsampleLike(x, like *onnx.Value) *onnx.Value {
-	if !m.sized("upsample", like, 3) {
-		return x
-	}
-	return m.upsample(x, like.Shape[2:])
 }

@@ -48,7 +48,7 @@ func efficientNetLite(name string, width, depth float64, size int64, o Classifie
 	return classifier(name, size, o, func(m *Module, x *onnx.Value) ([]Tap, *onnx.Value) {
 		taps := EfficientNetLiteFeatures(m, x, width, depth)
 		x = m.Conv("_conv_head", taps[len(taps)-1].Value, 1280, ConvAttrs{})
-		x = m.ReLU6(m.BatchNorm("_bn1", x, efficientNetNorm))
+		x = m.Mark("_conv_head", m.ReLU6(m.BatchNorm("_bn1", x, efficientNetNorm)))
 		x = m.Flatten(m.GlobalAveragePool(x), 1)
 		return taps, m.Linear("_fc", x, or(o.Classes, 1000))
 	})

@@ -75,22 +75,9 @@ func FCOS(o DetectorOptions) (*Detector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fcos: %w", err)
 	}
-	if o.Strides == nil {
-		o.Strides = []int64{8, 16, 32}
-		if len(f.named) > 0 {
-			o.Strides = nil
-		}
-		for _, t := range f.named {
-			o.Strides = append(o.Strides, t.Stride)
-		}
-	}
-	var taps []Tap
-	for _, s := range o.Strides {
-		t, err := f.at(s)
-		if err != nil {
-			return nil, fmt.Errorf("fcos: %w", err)
-		}
-		taps = append(taps, t)
+	taps, err := f.all(o.Strides, []int64{8, 16, 32})
+	if err != nil {
+		return nil, fmt.Errorf("fcos: %w", err)
 	}
 	pyramid := FeaturePyramid(m.Sub("fpn"), taps, o.Neck)
 	d := &Detector{Corner: o.Corner}

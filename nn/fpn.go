@@ -71,7 +71,12 @@ func (m *Module) nearestLike(x, like *onnx.Value) *onnx.Value {
 	if !m.sized("upsample", like, 3) {
 		return x
 	}
-	return m.ResizeTo(x, like.Shape[2:], onnx.ResizeAttrs{
+	return m.nearest(x, like.Shape[2:])
+}
+
+// nearest is nearestLike to a size, H and W.
+func (m *Module) nearest(x *onnx.Value, size []int64) *onnx.Value {
+	return m.ResizeTo(x, size, onnx.ResizeAttrs{
 		Mode: "nearest", Coordinates: "asymmetric", Nearest: "floor", Axes: []int64{2, 3},
 	})
 }

@@ -7,23 +7,43 @@ import (
 	"trilobite/onnx"
 )
 
-// errForeign says why a node cannot be part of a backbone.
+// errForeign says why a node cannot be copied.
 var errForeign = errors.New("control flow and operators of other domains cannot be part of a backbone")
 
-// build copies what v depends on into the network that is built, and returns the copy.
-// What has been copied before is shared. Shapes are inferred anew, since the image may be
-// of another size than the source's.
-func (f *features) build(v *onnx.Value) *onnx.Value {
+// graft copies parts of a network into another, with values of that one in the place of
+// some of the first.
+type graft struct {
+	source *Network
+	module *Module // takes the copies, under its prefix
+	params map[*onnx.Value]bool
+	copied map[*onnx.Value]*onnx.Value
+	done   map[*onnx.Node]bool
+}
+
+// newGraft copies from source to m; in the copies, to stands for from.
+func newGraft(source *Network, m *Module, from, to []*onnx.Value) *graft {
+	f := &graft{source, m, map[*onnx.Value]bool{}, map[*onnx.Value]*onnx.Value{}, map[*onnx.Node]bool{}}
+	for _, p := range source.Params {
+		f.params[p] = true
+	}
+	for i, v := range from {
+		f.copied[v] = to[i]
+	}
+	return f
+}
+
+// build copies what v depends on and returns the copy. What has been copied before is
+// shared. Shapes are inferred anew, since an image may be of another size than the source's.
+func (f *graft) build(v *onnx.Value) *onnx.Value {
 	m := f.module
-	f.copied[f.source.Graph.Inputs[0]] = f.image
-	wanted := ancestors(v)
+	wanted := f.ancestors(v)
 	for _, n := range f.source.Graph.Nodes {
 		if !wanted[n] || f.done[n] {
 			continue
 		}
 		f.done[n] = true
 		if foreign(n) {
-			m.Fail(fmt.Errorf("backbone %s: %s: %w", f.source.Graph.Name, n, errForeign))
+			m.Fail(fmt.Errorf("%s: %s: %w", f.source.Graph.Name, n, errForeign))
 			break
 		}
 		in := make([]*onnx.Value, len(n.In))
@@ -44,13 +64,13 @@ func (f *features) build(v *onnx.Value) *onnx.Value {
 
 // copy returns the counterpart of an input of n: a copied value, a parameter, or a
 // constant, which shares its elements.
-func (f *features) copy(n *onnx.Node, x *onnx.Value) *onnx.Value {
+func (f *graft) copy(n *onnx.Node, x *onnx.Value) *onnx.Value {
 	if x == nil || f.copied[x] != nil {
 		return f.copied[x]
 	}
 	m := f.module
 	if !x.IsConst() {
-		m.Fail(fmt.Errorf("backbone %s: %s reads %q, which is not the image", f.source.Graph.Name, n, x.Name))
+		m.Fail(fmt.Errorf("%s: %s reads %q, which no tap may depend on", f.source.Graph.Name, n, x.Name))
 		return &onnx.Value{}
 	}
 	c := m.Const(m.prefix+x.Name, x.Data)
@@ -64,14 +84,14 @@ func (f *features) copy(n *onnx.Node, x *onnx.Value) *onnx.Value {
 	return c
 }
 
-// ancestors returns the nodes that v depends on.
-func ancestors(v *onnx.Value) map[*onnx.Node]bool {
+// ancestors returns the nodes that v depends on and that have not been replaced.
+func (f *graft) ancestors(v *onnx.Value) map[*onnx.Node]bool {
 	seen := map[*onnx.Node]bool{}
 	stack := []*onnx.Value{v}
 	for len(stack) > 0 {
 		v := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if v == nil || v.Node == nil || seen[v.Node] {
+		if v == nil || v.Node == nil || seen[v.Node] || f.copied[v] != nil {
 			continue
 		}
 		seen[v.Node] = true

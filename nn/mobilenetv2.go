@@ -16,7 +16,7 @@ import (
 func MobileNetV2(o ClassifierOptions) (*Network, error) {
 	return classifier("mobilenet_v2", 224, o, func(m *Module, x *onnx.Value) ([]Tap, *onnx.Value) {
 		taps := MobileNetV2Features(m, x)
-		x = m.convBNReLU6("features.18", taps[len(taps)-1].Value, 1280, ConvAttrs{})
+		x = m.Mark("features.18", m.convBNReLU6("features.18", taps[len(taps)-1].Value, 1280, ConvAttrs{}))
 		x = m.Flatten(m.GlobalAveragePool(x), 1)
 		return taps, m.Linear("classifier.1", x, or(o.Classes, 1000))
 	})

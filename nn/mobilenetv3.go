@@ -68,8 +68,9 @@ func mobileNetV3(name string, blocks []mobileNetV3Block, hidden int64, o Classif
 	return classifier(name, 224, o, func(m *Module, x *onnx.Value) ([]Tap, *onnx.Value) {
 		taps := mobileNetV3Features(m, x, blocks)
 		last := taps[len(taps)-1]
-		x = m.convBN3(fmt.Sprintf("features.%d", len(blocks)+1), last.Value, 6*last.Channels, ConvAttrs{})
-		x = m.Flatten(m.GlobalAveragePool(m.HardSwish(x)), 1)
+		name := fmt.Sprintf("features.%d", len(blocks)+1)
+		x = m.Mark(name, m.HardSwish(m.convBN3(name, last.Value, 6*last.Channels, ConvAttrs{})))
+		x = m.Flatten(m.GlobalAveragePool(x), 1)
 		x = m.HardSwish(m.Linear("classifier.0", x, hidden))
 		return taps, m.Linear("classifier.3", x, or(o.Classes, 1000))
 	})

@@ -137,11 +137,19 @@ func (m *Module) BatchNorm(name string, x *onnx.Value, a BatchNormAttrs) *onnx.V
 
 // Linear is x·Wᵀ + B for x (N, C), W = name.weight (out, C) and B = name.bias (out).
 func (m *Module) Linear(name string, x *onnx.Value, out int64) *onnx.Value {
+	return m.linear(name, x, out, nil)
+}
+
+// linear is Linear with first values by init; nil: HeNormal.
+func (m *Module) linear(name string, x *onnx.Value, out int64, init Initialiser) *onnx.Value {
 	if !m.sized(name, x, 1) {
 		return x
 	}
 	sub := m.Sub(name)
 	w := sub.Param("weight", 0, out, x.Shape[1])
+	if init != nil {
+		m.state.init[w] = init
+	}
 	return m.Gemm(x, w, sub.Param("bias", 0, out), onnx.GemmAttrs{TransB: true})
 }
 
