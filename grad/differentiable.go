@@ -23,3 +23,10 @@ func Differentiable(n *onnx.Node, i int) bool {
 // differentiable tells how many of an operator's inputs, the first ones, ONNX calls
 // differentiable (onnx/defs, Differentiable), where it is fewer than have a rule.
 var differentiable = map[string]int{"BatchNormalization": 3, "Clip": 1, "Pad": 1}
+
+// Known reports whether this package has a rule for n's operator, if only that its
+// derivative is zero.
+func Known(n *onnx.Node) bool {
+	_, ok := ruleOf(n)
+	return ok || n.Domain == "" && zeroRules[n.Op]
+}

@@ -92,6 +92,9 @@ func constBytes(g *Graph) int64 {
 	var walk func(g *Graph) int64
 	walk = func(g *Graph) int64 {
 		var sum int64
+		for _, t := range g.Defaults {
+			sum += t.Len() * int64(t.DType.Size())
+		}
 		for _, n := range g.Nodes {
 			for _, v := range n.In {
 				if v == nil || !v.IsConst() || seen[v] {

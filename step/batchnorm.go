@@ -200,6 +200,7 @@ func (b *build) spellBatchNorm() error {
 		e.Output(s.in.Name+".new", next)
 		b.slot(s.in.Name, s.init)
 	}
+	b.step.Running = len(b.stats)
 	return e.Err()
 }
 

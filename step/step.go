@@ -52,15 +52,16 @@ type Slot struct {
 // Step is a training step.
 type Step struct {
 	// Graph takes the model's inputs and targets, the Masks, with a Rule "lr", a float32
-	// scalar, and "step", an int64 scalar that counts from 1, and the parameters and
-	// Slots. It gives "loss", without a Rule the gradients, and the Slots' outputs.
+	// scalar, and "step", an int64 scalar that counts from 1, without a Rule the parameters,
+	// and the Slots. It gives "loss", without a Rule the gradients, and the Slots' outputs.
 	Graph *onnx.Graph
 	Loss  string // the name of the loss, a float scalar
-	// Slots are, without a Rule, the running statistics that are trained (NAME →
-	// NAME.new); with one, before these the parameters (NAME → NAME.new), and the rule's
-	// state (NAME.m, …), averages (NAME.ema) and sums of gradients (NAME.sum).
-	Slots []Slot
-	Masks []Mask // of dropout, in the order of the graph's inputs
+	// Slots are, with a Rule, the parameters (NAME → NAME.new), then the rule's state
+	// (NAME.m, …), averages (NAME.ema) and sums of gradients (NAME.sum) by parameter; then,
+	// always, the running statistics that are trained (NAME → NAME.new).
+	Slots   []Slot
+	Running int    // how many of Slots, the last ones, are running statistics
+	Masks   []Mask // of dropout, in the order of the graph's inputs
 }
 
 // Build makes a training step of g, which it takes over: parameters stop being
@@ -164,6 +165,7 @@ func (b *build) run() error {
 	if err := b.spellBatchNorm(); err != nil {
 		return err
 	}
+	b.sortInputs()
 	if err := optimise(b.g); err != nil {
 		return err
 	}
@@ -177,6 +179,15 @@ func (b *build) openInputs() {
 		b.inits[i], p.Data = p.Data, nil
 		b.g.Inputs = append(b.g.Inputs, p)
 	}
+}
+
+// sortInputs puts the inputs of the slots last, in their order.
+func (b *build) sortInputs() {
+	place := map[string]int{}
+	for i, s := range b.step.Slots {
+		place[s.In] = i + 1
+	}
+	slices.SortStableFunc(b.g.Inputs, func(v, w *onnx.Value) int { return place[v.Name] - place[w.Name] })
 }
 
 // slot adds a slot of the usual names.

@@ -1,0 +1,94 @@
+package step
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"trilobite/grad"
+	"trilobite/onnx"
+)
+
+// Trainable lists the weights of a model from a file on which a value of it, an output
+// or a loss, depends in a differentiable way, in the order of their use: its float
+// initializers that feed an input which ONNX calls differentiable, as they are or through
+// other operators. Constant nodes are no weights, and these are none either:
+//
+//   - running statistics: what a BatchNormalization reads as mean or variance, and what is
+//     named running_mean or running_var;
+//   - numbers in the model's code that PyTorch's exporter wrote as initializers: scalars
+//     (rank 0) named val_ and a number;
+//   - what only a calculation of constants by an operator without a gradient reads, such
+//     as the scales of quantised weights.
+func Trainable(g *onnx.Graph, of *onnx.Value) []*onnx.Value {
+	var list []*onnx.Value
+	for _, v := range reaching(g, of) {
+		if v.Initializer && !statistic.MatchString(v.Name) && (len(v.Shape) > 0 || !lifted.MatchString(v.Name)) {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+var (
+	statistic = regexp.MustCompile(`(^|[._/])running_(mean|var)$`)
+	lifted    = regexp.MustCompile(`^_?val_\d+$`)
+)
+
+// Inert reports whether an initializer is of a type that is never trained and feeds only
+// inputs that have no derivative, such as shapes and indices: nothing is lost by it.
+func Inert(g *onnx.Graph, v *onnx.Value) bool {
+	if v.DType.IsFloat() {
+		return false
+	}
+	for _, n := range g.Nodes {
+		if slices.Contains(n.In, v) && !grad.Known(n) {
+			return false
+		}
+	}
+	return true
+}
+
+// reaching lists the float constants on which a value depends in a differentiable way.
+func reaching(g *onnx.Graph, of *onnx.Value) []*onnx.Value {
+	fixed := map[*onnx.Value]bool{} // depends on constants only
+	for _, n := range g.Nodes {
+		all := !slices.ContainsFunc(n.In, func(v *onnx.Value) bool { return v != nil && !v.IsConst() && !fixed[v] })
+		for _, v := range n.Out {
+			fixed[v] = all
+		}
+	}
+	hit := map[*onnx.Value]bool{of: true}
+	for _, n := range slices.Backward(g.Nodes) {
+		if !slices.ContainsFunc(n.Out, func(v *onnx.Value) bool { return hit[v] }) {
+			continue
+		}
+		if !grad.Known(n) && len(n.Out) > 0 && fixed[n.Out[0]] {
+			continue
+		}
+		for i, v := range n.In {
+			if v != nil && grad.Differentiable(n, i) {
+				hit[v] = true
+			}
+		}
+	}
+	var list []*onnx.Value
+	for _, n := range g.Nodes {
+		for _, v := range n.In {
+			if v != nil && v.IsConst() && hit[v] && !slices.Contains(list, v) {
+				list = append(list, v)
+			}
+		}
+	}
+	return list
+}
+
+// NoDecay exempts what recipes exempt from weight decay: biases, and the scales of
+// normalisations, which both have one axis at most.
+func NoDecay(params []*onnx.Value) func(name string) bool {
+	exempt := map[string]bool{}
+	for _, p := range params {
+		exempt[p.Name] = len(p.Shape) <= 1 || strings.HasSuffix(p.Name, ".bias")
+	}
+	return func(name string) bool { return exempt[name] }
+}
