@@ -5,8 +5,8 @@
 // built of standard operators whose gradients hold everywhere, also at 0 and at ties.
 // What does not fit is an error of the Builder that names both shapes.
 //
-// Start at crossentropy.go; elementwise.go and focal.go have the losses of two tensors
-// of one shape.
+// Start at crossentropy.go; dice.go is for masks too, iou.go and ciou.go for boxes,
+// elementwise.go and focal.go for two tensors of one shape.
 // The package does not differentiate: see package grad.
 package loss
 
