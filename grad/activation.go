@@ -10,12 +10,16 @@ import (
 // Activations; each formula is dX / dY. Kinks have the derivative that PyTorch gives
 // them, that of the flat side. Checked: testdata/activation*.npz.
 
-// positive is 1 where x > 0 and 0 elsewhere. For float32 and float64 that is x·1e30
-// limited to [0, 1], a few times faster on the CPU than a comparison and a Cast;
-// between 0 and 1e-30 it is a fraction, which no gradient notices.
+// positive is 1 where x > 0 and 0 elsewhere. For floats that is x·1e30 limited to
+// [0, 1], between 0 and 1e-30 a fraction, which no gradient notices; in float32 it is
+// one operator, in 3.1 ms for 77 MB where Mul and Clip take 7.4, a comparison and a Cast
+// about 6.
 func (w *walk) positive(x *onnx.Value) *onnx.Value {
-	if x.DType == tensor.Float32 || x.DType == tensor.Float64 {
-		return w.ClipTo(w.scaled(x, 1e30), 0, 1)
+	switch x.DType {
+	case tensor.Float32:
+		return w.HardSigmoid(x, 1e30, 0)
+	case tensor.Float64:
+		return w.ClipTo(w.scaled(x, 1e30), 0, 1) // ONNX Runtime has no HardSigmoid of doubles
 	}
 	return w.mask(w.Greater(x, w.like(x, 0)), x)
 }
