@@ -28,8 +28,9 @@ func Simplify(g *Graph) error {
 }
 
 // Tidy is Simplify without the rewrites that merge layers: it computes what is
-// constant, computes once what is computed twice and drops what does nothing or is read
-// by nobody. It suits a graph that is differentiated or trained.
+// constant, computes once what is computed twice, drops what does nothing or is read by
+// nobody, and projects before it resizes. It suits a graph that is differentiated or
+// trained.
 func Tidy(g *Graph) error {
 	return simplify(g, []func(*editor) bool{
 		foldConstants,
@@ -37,6 +38,7 @@ func Tidy(g *Graph) error {
 		mergeTransposes,
 		fixReshapes,
 		mergeReshapes,
+		projectBeforeResize,
 		oneConstantEach,
 		shareNodes,
 		removeDead,

@@ -12,7 +12,8 @@ import (
 // Exact up to rounding: the Conv mixes channels at each position, the Resize mixes
 // positions in each channel with weights that sum to 1, so that the bias passes
 // through too. Saves the Conv's work at the larger size; it is done where that
-// outweighs resizing more channels.
+// outweighs resizing more channels. The weights may be inputs, as in a training step,
+// where the derivatives by weights and features cost as much again at each size.
 func projectBeforeResize(e *editor) bool {
 	changed := false
 	at := map[*Node]int{}
@@ -53,14 +54,14 @@ func projectBeforeResize(e *editor) bool {
 	return changed
 }
 
-// isProjection reports whether n is a 1×1 Conv with constant weights that leaves the
-// spatial size.
+// isProjection reports whether n is a 1×1 Conv that leaves the spatial size, by weights
+// that are there before anything is computed.
 func isProjection(n *Node) bool {
 	if n.Op != "Conv" || n.Domain != "" || len(n.Out) != 1 || n.Input(0) == nil || n.Input(1) == nil ||
-		n.In[1].Data == nil || len(n.In[1].Shape) < 3 {
+		n.In[1].Node != nil || len(n.In[1].Shape) < 3 || !n.In[1].Shape.Static() {
 		return false
 	}
-	if b := n.Input(2); b != nil && b.Data == nil {
+	if b := n.Input(2); b != nil && b.Node != nil {
 		return false
 	}
 	for _, list := range [][]int64{n.In[1].Shape[2:], n.Ints("strides")} {

@@ -1,84 +1,173 @@
+// Step measures training steps beside PyTorch: the head of a DeepLabV3+ on ResNet-50 and
+// the whole network (256×256, batch 4), and EfficientNet-Lite0 (224×224, batch 16), with
+// cross-entropy, AdamW and batch norm in training mode, random weights and one fixed
+// batch. Both sides have the same cores, and each run is a process of its own, so that its
+// peak memory is its own. They alternate; the medians of the rounds are compared with the
+// better of PyTorch's two memory formats.
+//
+//	go run ./bench/step -python .venv/step/bin/python
+//
+// With -network it is one such process of ours, and -save writes its graph.
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"flag"
 	"log"
 	"os"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
-	"trilobite/grad"
 	"trilobite/onnx"
+	"trilobite/ort"
+	"trilobite/step"
 	"trilobite/tensor"
 )
 
-func main() {
-	name, path := os.Args[1], os.Args[2]
-	n, err := build(name)
-	if err != nil {
-		log.Fatal(err)
-	}
-	var params []*onnx.Value
-	for _, p := range n.params {
-		if !strings.Contains(p.Name, "running_") {
-			params = append(params, p)
-		}
-	}
-	g := n.graph
-	var slots [][2]string
-	for _, node := range g.Nodes {
-		if node.Op != "BatchNormalization" {
-			continue
-		}
-		node.Attrs["training_mode"] = int64(1)
-		for i, s := range []string{".rm", ".rv"} {
-			v := &onnx.Value{Name: node.Name + s, Node: node}
-			node.Out = append(node.Out, v)
-			v.Name = node.In[3+i].Name + ".new"
-			v.DType, v.Shape = 1, node.In[3+i].Shape
-			g.Outputs = append(g.Outputs, v)
-		}
-	}
-	grads, err := grad.Gradient(g, n.loss, params)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if os.Getenv("NOPASS") == "" {
-		optimise(g)
-	}
-	b := onnx.Extend(g)
-	f := tensor.Float32
-	lr := b.Input("lr", f, onnx.Shape{})
-	step := b.Cast(b.Input("step", tensor.Int64, onnx.Shape{}), f)
-	b1, b2 := 0.9, 0.999
-	s := func(x float64) *onnx.Value { return b.Scalar(f, x) }
-	alpha := b.Div(lr, b.Sub(s(1), b.Pow(s(b1), step)))
-	root := b.Sqrt(b.Sub(s(1), b.Pow(s(b2), step)))
-	keep := b.Sub(s(1), b.Mul(lr, s(0.01)))
-	for i, p := range params {
-		d := grads[i]
-		mIn, vIn := b.Input(p.Name+".m", f, p.Shape), b.Input(p.Name+".v", f, p.Shape)
-		m := b.Add(b.Mul(mIn, s(b1)), b.Mul(d, s(1-b1)))
-		v := b.Add(b.Mul(vIn, s(b2)), b.Mul(b.Mul(d, d), s(1-b2)))
-		up := b.Div(m, b.Add(b.Div(b.Sqrt(v), root), s(1e-8)))
-		w := b.Sub(b.Mul(p, keep), b.Mul(up, alpha))
-		b.Output(p.Name+".new", w)
-		b.Output(p.Name+".m.new", m)
-		b.Output(p.Name+".v.new", v)
-		slots = append(slots, [2]string{p.Name + ".m", p.Name + ".m.new"}, [2]string{p.Name + ".v", p.Name + ".v.new"})
-	}
-	for _, p := range n.params {
-		p.Data = nil
-		g.Inputs = append(g.Inputs, p)
-		slots = append(slots, [2]string{p.Name, p.Name + ".new"})
-	}
-	if _, err := b.Graph(); err != nil {
-		log.Fatal(err)
-	}
-	if err := onnx.Save(path, g); err != nil {
-		log.Fatal(err)
-	}
-	data, _ := json.Marshal(slots)
-	os.WriteFile(path+".json", data, 0o644)
-	log.Print(name, ": ", len(g.Nodes), " nodes")
+const warmUp = 2 // steps that are not counted
+
+// measured is what a process prints.
+type measured struct {
+	Seconds float64   `json:"seconds"` // median of the steps
+	Peak    int       `json:"peak"`    // resident, MB
+	Create  float64   `json:"create"`  // seconds until the session was ready
+	Nodes   int       `json:"nodes"`
+	Losses  []float64 `json:"losses"`
 }
-func optimise(g *onnx.Graph) {}
+
+func main() {
+	one := flag.String("network", "", "measure one network in this process: head, whole, lite0")
+	save := flag.String("save", "", "write the step's graph to this file, its slots beside it, and stop")
+	steps := flag.Int("steps", 5, "measured in each process")
+	rounds := flag.Int("rounds", 3, "processes of each side")
+	python := flag.String("python", "python3", "interpreter with the packages of deps/python/step.txt")
+	networks := flag.String("networks", "head,whole,lite0", "what is compared")
+	flag.Parse()
+	log.SetFlags(0)
+	var err error
+	switch {
+	case *save != "":
+		err = saveStep(*one, *save)
+	case *one != "":
+		err = measure(*one, *steps)
+	default:
+		err = compare(*python, strings.Split(*networks, ","), *rounds, *steps)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// measure runs one network's steps and prints what it measured.
+func measure(name string, steps int) error {
+	n, err := networkOf(name)
+	if err != nil {
+		return err
+	}
+	st, err := n.stepOf()
+	if err != nil {
+		return err
+	}
+	s, create, err := load(st)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	batch := n.inputsOf(inputs(st))
+	m := measured{Create: create.Seconds(), Nodes: len(st.Graph.Nodes)}
+	var seconds []float64
+	for i := range warmUp + steps {
+		start := time.Now()
+		out, err := s.Run(context.Background(), slices.Concat(batch, []*tensor.Tensor{
+			tensor.Scalar(float32(1e-3)), tensor.Scalar(int64(i + 1)),
+		}))
+		if err != nil {
+			return err
+		}
+		seconds = append(seconds, time.Since(start).Seconds())
+		l, _ := tensor.Data[float32](out[0])
+		m.Losses = append(m.Losses, float64(l[0]))
+	}
+	m.Seconds, m.Peak = median(seconds[warmUp:]), peak()
+	return json.NewEncoder(os.Stdout).Encode(m)
+}
+
+// load makes the session; what the graph was built of may be collected after it.
+func load(st *step.Step) (*ort.Stepper, time.Duration, error) {
+	model, err := onnx.Marshal(st.Graph)
+	if err != nil {
+		return nil, 0, err
+	}
+	r, err := ort.Open("")
+	if err != nil {
+		return nil, 0, err
+	}
+	var slots []ort.Slot
+	var initial []*tensor.Tensor
+	for i, s := range st.Slots {
+		slots, initial = append(slots, ort.Slot{In: s.In, Out: s.Out}), append(initial, s.Init)
+		st.Slots[i].Init = nil
+	}
+	start := time.Now()
+	s, err := r.LoadStep(context.Background(), model, slots, initial, ort.Options{Name: st.Graph.Name})
+	took := time.Since(start)
+	clear(initial)
+	runtime.GC()
+	return s, took, err
+}
+
+// inputs are those of the model: lr and step come after them, the slots are ort's.
+func inputs(st *step.Step) []*onnx.Value {
+	return slices.DeleteFunc(slices.Clone(st.Graph.Inputs), func(v *onnx.Value) bool {
+		return v.Name == "lr" || v.Name == "step" ||
+			slices.ContainsFunc(st.Slots, func(s step.Slot) bool { return s.In == v.Name })
+	})
+}
+
+// saveStep writes the graph for other tools, such as ONNX Runtime's own profiler.
+func saveStep(name, path string) error {
+	n, err := networkOf(name)
+	if err != nil {
+		return err
+	}
+	st, err := n.stepOf()
+	if err != nil {
+		return err
+	}
+	slots := make([][2]string, len(st.Slots))
+	for i, s := range st.Slots {
+		slots[i] = [2]string{s.In, s.Out}
+	}
+	data, err := json.Marshal(slots)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".json", data, 0o600); err != nil {
+		return err
+	}
+	return onnx.Save(path, st.Graph)
+}
+
+func median(list []float64) float64 {
+	list = slices.Sorted(slices.Values(list))
+	return list[len(list)/2]
+}
+
+// peak is the process's largest resident size in MB; 0 where the system does not say.
+func peak() int {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, _ := strconv.Atoi(strings.Fields(rest)[0])
+			return kb / 1024
+		}
+	}
+	return 0
+}

@@ -2,74 +2,119 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
 
 	"trilobite/loss"
 	"trilobite/nn"
 	"trilobite/onnx"
+	"trilobite/optim"
+	"trilobite/step"
 	"trilobite/tensor"
 )
 
-const classes = 12 // of the segmentation steps, as the recipe of peer.py
+const (
+	classes = 12 // of the segmentation networks
+	size    = 256
+)
 
-// network is a forward graph with its loss.
+// network is what a step is made of: a graph with its logits and what it is fed.
 type network struct {
 	graph  *onnx.Graph
-	loss   *onnx.Value
 	params []*onnx.Value
+	batch  int64
+	target onnx.Shape // of the class indices, without N
+	class  int        // number of classes
 }
 
-func build(name string) (*network, error) {
-	b := onnx.NewBuilder(name)
-	m := nn.NewModule(b)
-	input := func(name string, shape ...int64) *onnx.Value { return b.Input(name, tensor.Float32, shape) }
-	var l *onnx.Value
+// networkOf builds one of the networks of peer.py.
+func networkOf(name string) (*network, error) {
 	switch name {
-	case "head":
-		low, high := input("low", 4, 256, 64, 64), input("high", 4, 1024, 16, 16)
-		target := b.Input("target", tensor.Int64, onnx.Shape{4, 256, 256})
-		l = loss.CrossEntropy(b, deeplab(m, low, high, 256), target, loss.CrossEntropyAttrs{})
-	case "whole":
-		x := input("input", 4, 3, 256, 256)
-		target := b.Input("target", tensor.Int64, onnx.Shape{4, 256, 256})
-		taps := nn.ResNetFeatures(m.Sub("backbone"), x, nn.ResNetDepths{3, 4, 6, 0}, true)
-		l = loss.CrossEntropy(b, deeplab(m, taps[0].Value, taps[2].Value, 256), target, loss.CrossEntropyAttrs{})
+	case "head", "whole":
+		net, err := nn.DeepLabV3Plus(nn.DeepLabV3PlusOptions{
+			SegmenterOptions: nn.SegmenterOptions{
+				Backbone: nn.BackboneOptions{Name: "resnet50"}, Classes: classes, Height: size, Width: size,
+			},
+			ClassifyLast: true,
+		})
+		if err != nil {
+			return nil, err
+		}
+		n := &network{net.Graph, net.Params, 4, onnx.Shape{size, size}, classes}
+		if name == "head" {
+			n.cut(net.Taps)
+		}
+		return n, nil
 	case "lite0":
-		x := input("input", 16, 3, 224, 224)
-		target := b.Input("target", tensor.Int64, onnx.Shape{16})
-		taps := nn.EfficientNetLiteFeatures(m, x, 1, 1)
-		x = m.Conv("_conv_head", taps[len(taps)-1].Value, 1280, nn.ConvAttrs{})
-		x = m.ReLU6(m.BatchNorm("_bn1", x, nn.BatchNormAttrs{Epsilon: 1e-3, Momentum: 0.99}))
-		x = m.Linear("_fc", m.Flatten(m.GlobalAveragePool(x), 1), 1000)
-		l = loss.CrossEntropy(b, x, target, loss.CrossEntropyAttrs{})
+		net, err := nn.EfficientNetLite0(nn.ClassifierOptions{})
+		if err != nil {
+			return nil, err
+		}
+		return &network{net.Graph, net.Params, 16, nil, 1000}, nil
 	default:
-		return nil, fmt.Errorf("no network %q", name)
+		return nil, fmt.Errorf("network %q, want head, whole or lite0", name)
 	}
-	l = b.Output("loss", l)
-	g, err := b.Graph()
-	return &network{g, l, m.Params()}, err
 }
 
-func convBNReLU(m *nn.Module, x *onnx.Value, out, kernel, rate int64, bias bool) *onnx.Value {
-	x = m.Conv("conv", x, out, nn.ConvAttrs{Kernel: kernel, Dilation: rate, Bias: bias})
-	return m.Relu(m.BatchNorm("bn", x, nn.BatchNormAttrs{}))
+// cut makes inputs of the backbone's features: the head is trained on them alone.
+func (n *network) cut(taps []nn.Tap) {
+	n.graph.Inputs = nil
+	for _, t := range taps {
+		for _, node := range n.graph.Nodes {
+			node.Out = slices.DeleteFunc(node.Out, func(v *onnx.Value) bool { return v == t.Value })
+		}
+		t.Value.Node = nil
+		n.graph.Inputs = append(n.graph.Inputs, t.Value)
+	}
+	n.graph.Nodes = slices.DeleteFunc(n.graph.Nodes, func(node *onnx.Node) bool { return len(node.Out) == 0 })
+	n.params = slices.DeleteFunc(n.params, func(p *onnx.Value) bool { return strings.HasPrefix(p.Name, "backbone.") })
 }
 
-func deeplab(m *nn.Module, low, high *onnx.Value, size int64) *onnx.Value {
-	h := high.Shape[2]
-	linear := onnx.ResizeAttrs{Mode: "linear", Coordinates: "half_pixel"}
-	pooled := convBNReLU(m.Sub("pool"), m.GlobalAveragePool(high), 256, 1, 1, true)
-	branches := []*onnx.Value{m.Expand(pooled, high.Shape[0], 256, h, h)}
-	branches = append(branches, convBNReLU(m.Sub("aspp.0"), high, 256, 1, 1, false))
-	for i, rate := range []int64{6, 12, 18} {
-		branches = append(branches, convBNReLU(m.Sub(fmt.Sprintf("aspp.%d", i+1)), high, 256, 3, rate, false))
+// stepOf makes the step: cross-entropy, AdamW, batch norm in training mode.
+func (n *network) stepOf() (*step.Step, error) {
+	nn.Initialise(n.params, 4)
+	b := onnx.Extend(n.graph)
+	logits := n.graph.Outputs[0]
+	target := b.Input("target", tensor.Int64, slices.Concat(logits.Shape[:1], n.target))
+	l := loss.CrossEntropy(b, logits, target, loss.CrossEntropyAttrs{})
+	if err := b.Err(); err != nil {
+		return nil, err
 	}
-	x := convBNReLU(m.Sub("project"), m.Concat(1, branches...), 256, 1, 1, false)
-	s := float32(low.Shape[2]) / float32(h)
-	x = m.Resize(x, []float32{1, 1, s, s}, linear)
-	x = m.Concat(1, x, convBNReLU(m.Sub("skip"), low, 48, 1, 1, false))
-	x = convBNReLU(m.Sub("merge.0"), x, 256, 3, 1, false)
-	x = convBNReLU(m.Sub("merge.1"), x, 256, 3, 1, false)
-	s = float32(size) / float32(low.Shape[2])
-	x = m.Resize(x, []float32{1, 1, s, s}, linear)
-	return m.Conv("classify", x, classes, nn.ConvAttrs{Bias: true})
+	if err := onnx.Bind(n.graph, map[string]int64{"N": n.batch}); err != nil {
+		return nil, err
+	}
+	var trained []*onnx.Value
+	for _, p := range n.params {
+		if !strings.Contains(p.Name, "running_") {
+			trained = append(trained, p)
+		}
+	}
+	return step.Build(n.graph, step.Spec{Loss: l, Params: trained, BatchNorm: step.Train, Rule: optim.NewAdamW()})
+}
+
+// inputsOf makes the batch: normal images or features, random classes. Features come out
+// of a ReLU.
+func (n *network) inputsOf(in []*onnx.Value) []*tensor.Tensor {
+	r := rand.New(rand.NewPCG(4, 4))
+	batch := make([]*tensor.Tensor, len(in))
+	for i, v := range in {
+		if v.DType == tensor.Int64 {
+			list := make([]int64, tensor.Size(v.Shape))
+			for k := range list {
+				list[k] = r.Int64N(int64(n.class))
+			}
+			batch[i] = tensor.Of(v.Shape, list)
+			continue
+		}
+		list := make([]float32, tensor.Size(v.Shape))
+		for k := range list {
+			list[k] = float32(r.NormFloat64())
+			if v.Name != "input" {
+				list[k] = max(list[k], 0)
+			}
+		}
+		batch[i] = tensor.Of(v.Shape, list)
+	}
+	return batch
 }

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+)
+
+// formats are PyTorch's memory formats.
+var formats = []string{"contiguous_format", "channels_last"}
+
+// compare measures every network on both sides in turn and prints a table.
+func compare(python string, networks []string, rounds, steps int) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	fmt.Println("| step | PyTorch, contiguous | channels_last | Trilobite | time | PyTorch's peak | Trilobite's | memory | session |")
+	fmt.Println("|---|---|---|---|---|---|---|---|---|")
+	for _, name := range networks {
+		runs := map[string][]measured{}
+		for range rounds {
+			for _, format := range formats {
+				m, err := run(python, "bench/step/peer.py", name, format, "--steps", strconv.Itoa(steps))
+				if err != nil {
+					return err
+				}
+				runs[format] = append(runs[format], m)
+			}
+			m, err := run(self, "-network", name, "-steps", strconv.Itoa(steps))
+			if err != nil {
+				return err
+			}
+			runs["ours"] = append(runs["ours"], m)
+		}
+		a, b, ours := middle(runs[formats[0]]), middle(runs[formats[1]]), middle(runs["ours"])
+		best := a
+		if b.Seconds < a.Seconds {
+			best = b
+		}
+		fmt.Printf("| %s | %.3f s | %.3f s | %.3f s | %.2f | %d MB | %d MB | %.2f | %.2f s, %d nodes |\n",
+			name, a.Seconds, b.Seconds, ours.Seconds, ours.Seconds/best.Seconds,
+			best.Peak, ours.Peak, float64(ours.Peak)/float64(best.Peak), ours.Create, ours.Nodes)
+	}
+	return nil
+}
+
+// run starts a process and reads the line that it prints.
+func run(name string, args ...string) (m measured, err error) {
+	cmd := exec.Command(name, args...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return m, fmt.Errorf("%s %v: %w", name, args, err)
+	}
+	return m, json.Unmarshal(out, &m)
+}
+
+// middle is the run of the median time.
+func middle(runs []measured) measured {
+	slices.SortFunc(runs, func(a, b measured) int {
+		if a.Seconds < b.Seconds {
+			return -1
+		}
+		return 1
+	})
+	return runs[len(runs)/2]
+}
