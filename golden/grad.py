@@ -496,6 +496,17 @@ def resize_2():
     )
 
 
+def conv_2():
+    """Enough positions for conv_weight.go's product per sample."""
+    save(
+        "conv_2",
+        ("wide", F.conv2d, whole(2, 2, 6, 34), whole(3, 2, 3, 3)),
+        ("wide_padded", lambda x, w: F.conv2d(x, w, stride=(2, 1), padding=1), whole(2, 2, 8, 32), whole(2, 2, 3, 3)),
+        ("wide_pointwise", F.conv2d, whole(2, 3, 12, 11), whole(2, 3, 1, 1), whole(2)),
+        ("wide_line", lambda x, w: F.conv1d(x, w, dilation=3), whole(2, 2, 140), whole(2, 2, 3)),
+    )
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -520,3 +531,4 @@ if __name__ == "__main__":
     einsum()
     pool_2()
     resize_2()
+    conv_2()

@@ -36,6 +36,12 @@ func TestConv(t *testing.T) {
 		{"same_upper", conv(onnx.ConvAttrs{Strides: two, AutoPad: "SAME_UPPER"}), bilinear},
 		{"same_lower", conv(onnx.ConvAttrs{AutoPad: "SAME_LOWER"}), bilinear},
 	})
+	testFamily(t, "conv_2.npz", []graphCase{
+		{"wide", conv(onnx.ConvAttrs{}), bilinear},
+		{"wide_padded", conv(onnx.ConvAttrs{Strides: []int64{2, 1}, Pads: one}), bilinear},
+		{"wide_pointwise", conv(onnx.ConvAttrs{}), bilinear},
+		{"wide_line", conv(onnx.ConvAttrs{Dilations: []int64{3}}), bilinear},
+	})
 }
 
 func TestConvTranspose(t *testing.T) {

@@ -80,7 +80,7 @@ func (c *call) depthwiseWeight(a onnx.ConvAttrs) *onnx.Value {
 	}
 	swap := slices.Concat([]int64{1, 0}, count(2, k))
 	x = c.Reshape(c.Transpose(x, swap...), slices.Concat([]int64{1, -1}, x.Shape[2:])...) // (1, C·N, H, W)
-	dY := c.Transpose(c.dY[0], swap...)                                                  // (M, N, H', W')
+	dY := c.Transpose(c.dY[0], swap...)                                                   // (M, N, H', W')
 	return c.reshapedLike(c.Conv(x, dY, nil, back), w)
 }
 

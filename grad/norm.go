@@ -2,6 +2,7 @@ package grad
 
 import (
 	"fmt"
+	"slices"
 
 	"trilobite/onnx"
 	"trilobite/tensor"
@@ -17,9 +18,10 @@ import (
 // the sums over all axes but that of channels. In training mode mean and variance are
 // the batch's own and depend on X, so that
 //
-//	dX = r·(dY − dBias/count − X̂·dScale/count)
+//	dX = r·dY − r·dBias/count − (X − mean)·r·dScale/(count·√(variance + epsilon))
 //
-// written as two inference BatchNormalizations, of dY and of X, and a Sub. The running
+// written as an inference BatchNormalization of dY, a Mul of X − mean, which the variance
+// has been computed from, and a Sub; per channel everything is a few numbers. The running
 // statistics are outputs that no derivative may arrive at in training mode, and have
 // no rule as inputs in inference mode; the batch's are computed once more.
 // Source: Ioffe and Szegedy, arXiv:1502.03167, section 3. Checked: testdata/norm.npz.
@@ -60,13 +62,13 @@ func batchNormRule(c *call) error {
 }
 
 // Moments returns the mean and the population variance of x (N, C, …) per channel, (C),
-// by the same nodes as the rule of BatchNormalization in training mode uses: who replaces
-// such a node by its parts finds them there.
-func Moments(b *onnx.Builder, x *onnx.Value) (mean, variance *onnx.Value) {
+// and x less its mean, by the same nodes as the rule of BatchNormalization in training
+// mode uses: who replaces such a node by its parts finds them there.
+func Moments(b *onnx.Builder, x *onnx.Value) (mean, variance, off *onnx.Value) {
 	axes := others(len(x.Shape), 1)
 	mean = b.ReduceMeanKeep(x, axes...)
-	off := b.Sub(x, mean)
-	return b.Reshape(mean, -1), b.ReduceMean(b.Mul(off, off), axes...)
+	off = b.Sub(x, mean)
+	return b.Reshape(mean, -1), b.ReduceMean(b.Mul(off, off), axes...), off
 }
 
 // trainingNorm is batchNormRule in training mode.
@@ -77,27 +79,26 @@ func (c *call) trainingNorm() error {
 	}
 	epsilon := c.n.Float("epsilon", 1e-5)
 	axes := others(len(x.Shape), 1)
-	mean, variance := Moments(c.Builder, x)
-	one, zero := c.filled(variance, 1), c.filled(variance, 0)
-	normal := c.BatchNormalization(x, one, zero, mean, variance, epsilon)
-	product := c.Mul(dY, normal)
+	_, variance, off := Moments(c.Builder, x)
+	inverse := c.Div(c.like(variance, 1), c.Sqrt(c.Add(variance, c.like(variance, float64(epsilon)))))
+	dBias := c.ReduceSum(dY, axes...)
+	product := c.ReduceSum(c.Mul(dY, off), axes...)
 	if c.wants(0) {
-		r := c.Div(scale, c.Sqrt(c.Add(variance, c.like(variance, float64(epsilon)))))
-		even := c.BatchNormalization(dY, r, zero, c.ReduceMean(dY, axes...), one, 0)
-		tilt := c.BatchNormalization(x, c.Mul(r, c.ReduceMean(product, axes...)), zero, mean, variance, epsilon)
-		if err := c.give(0, c.Sub(even, tilt)); err != nil {
+		r, n := c.Mul(scale, inverse), c.count(dY, dBias)
+		even := c.BatchNormalization(dY, r, c.filled(r, 0), c.Div(dBias, n), c.filled(r, 1), 0)
+		tilt := c.Div(c.Mul(c.Mul(r, product), c.Mul(inverse, inverse)), n)
+		tilt = c.Reshape(tilt, slices.Insert(slices.Repeat([]int64{1}, len(axes)-1), 0, -1)...) // (C, 1, …)
+		if err := c.give(0, c.Sub(even, c.Mul(off, tilt))); err != nil {
 			return err
 		}
 	}
 	if c.wants(1) {
-		if err := c.give(1, c.ReduceSum(product, axes...)); err != nil {
+		if err := c.give(1, c.Mul(product, inverse)); err != nil {
 			return err
 		}
 	}
-	if c.wants(2) {
-		if err := c.give(2, c.ReduceSum(dY, axes...)); err != nil {
-			return err
-		}
+	if !c.wants(2) {
+		return nil
 	}
-	return nil
+	return c.give(2, dBias)
 }

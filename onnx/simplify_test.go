@@ -86,6 +86,10 @@ func TestSimplify(t *testing.T) {
 			y := b.ResizeTo(x, []int64{20, 24}, ResizeAttrs{Mode: "linear", Axes: []int64{2, 3}})
 			return b.Conv(y, weights(b, "w", 2, 4, 1, 1), nil, ConvAttrs{})
 		}, "Conv Resize"},
+		{"a projection by computed weights stays behind", func(b *Builder, x *Value) *Value {
+			w := b.Relu(b.Slice(b.Reshape(x, -1, 4, 1, 1), []int64{0}, []int64{0}, []int64{2}))
+			return b.Conv(b.Resize(x, []float32{1, 1, 2, 2}, ResizeAttrs{Mode: "linear"}), w, nil, ConvAttrs{})
+		}, "Reshape Slice Relu Resize Conv"},
 		{"a cubic resize stays in front", func(b *Builder, x *Value) *Value {
 			return b.Conv(b.Resize(x, []float32{1, 1, 2, 2}, ResizeAttrs{Mode: "cubic"}), weights(b, "w", 3, 4, 1, 1), nil, ConvAttrs{})
 		}, "Resize Conv"},

@@ -182,9 +182,10 @@ func (b *build) spellBatchNorm() error {
 			continue
 		}
 		err := insertBefore(b.g, n, func(e *onnx.Builder) {
-			mean, variance := grad.Moments(e, n.In[0])
+			mean, variance, off := grad.Moments(e, n.In[0])
 			moments[n] = [2]*onnx.Value{mean, variance}
-			n.In[3], n.In[4] = mean, variance
+			zero := e.ExpandTo(e.Scalar(mean.DType, 0), e.Shape(mean))
+			n.In[0], n.In[3], n.In[4] = off, zero, variance // all that the gradient reads is off
 		})
 		if err != nil {
 			return err

@@ -5,7 +5,7 @@
 // peak memory is its own. They alternate; the medians of the rounds are compared with the
 // better of PyTorch's two memory formats.
 //
-//	go run ./bench/step -python .venv/step/bin/python
+//	go run ./bench/step -python .venv/bin/python
 //
 // With -network it is one such process of ours, and -save writes its graph.
 package main
