@@ -89,6 +89,12 @@ func (m Mapping) FromImage(x, y float64) (float64, float64) {
 	return (x - float64(m.dx)) / float64(m.sx), (y - float64(m.dy)) / float64(m.sy)
 }
 
+// Point takes a point of the model's input to the upright image, and not to its edge where
+// it lies outside.
+func (m Mapping) Point(x, y float64) (ix, iy float64) {
+	return x*float64(m.sx) + float64(m.dx), y*float64(m.sy) + float64(m.dy)
+}
+
 // Size returns the full size of the image, pixels.
 func (m Mapping) Size() (w, h float32) { return m.w, m.h }
 
