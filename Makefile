@@ -46,6 +46,9 @@ bench: build $(VENV)/bench ## speed and memory beside a FastAPI server, COUNT re
 bench-step: deps $(VENV)/step ## training steps beside PyTorch, ROUNDS of each (default 3)
 	go run ./bench/step -python $(VENV)/bin/python -rounds $(or $(ROUNDS),3)
 
+networks: build $(VENV)/networks ## derivatives of whole exported networks beside PyTorch's (ARGS="resnet18 --bn train")
+	$(VENV)/bin/python bench/networks/run.py $(ARGS)
+
 hostile: build $(VENV)/bench ## broken pictures, huge pictures and broken requests against the server (Linux)
 	$(VENV)/bin/python bench/hostile/run.py $(PARTS)
 
@@ -60,4 +63,4 @@ $(VENV)/%: deps/python/%.txt
 clean: ## remove what was built and fetched (models in the model store stay)
 	rm -rf bin out $(DEPS) $(VENV)
 
-.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step hostile fuzz clean
+.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step networks hostile fuzz clean
