@@ -7,8 +7,8 @@ import (
 )
 
 // unbroadcast adds v up over the axes along which broadcasting repeated x to v's shape
-// (ONNX, Broadcasting.md): those before x's first and those where x has size 1. A
-// symbolic dimension of x must be the same in v, or it could be a 1 that was stretched.
+// (ONNX, Broadcasting.md): those before x's first and those where x has size 1. Whether
+// an axis whose size is not known was stretched is told when the graph runs.
 func (c *call) unbroadcast(v, x *onnx.Value) (*onnx.Value, error) {
 	if c.Err() != nil {
 		return v, c.Err()
@@ -18,16 +18,15 @@ func (c *call) unbroadcast(v, x *onnx.Value) (*onnx.Value, error) {
 		return nil, fmt.Errorf("%s: broadcasting %v to %v cannot be undone", c.n, x.Shape, v.Shape)
 	}
 	var drop, keep []int64
+	open := false
 	for i, d := range v.Shape {
 		switch {
 		case i < lead:
 			drop = append(drop, int64(i))
 		case x.Shape[i-lead] == 1 && d != 1:
 			keep = append(keep, int64(i-lead))
-		case x.Shape[i-lead] == d && d != onnx.Unknown:
-		case x.Shape[i-lead] >= 0 && d < 0: // v's size must be x's
-		case x.Shape[i-lead] != d || d == onnx.Unknown:
-			return nil, fmt.Errorf("%s: whether broadcasting stretched axis %d of %v to %v is unknown; bind it", c.n, i-lead, x.Shape, v.Shape)
+		case x.Shape[i-lead] < 0 && (x.Shape[i-lead] != d || d == onnx.Unknown):
+			open = true
 		}
 	}
 	if drop != nil {
@@ -36,7 +35,19 @@ func (c *call) unbroadcast(v, x *onnx.Value) (*onnx.Value, error) {
 	if keep != nil {
 		v = c.ReduceSumKeep(v, keep...)
 	}
+	if open {
+		v = c.shrunk(v, x)
+	}
 	return v, nil
+}
+
+// shrunk adds v up, of x's rank, over the axes along which the two differ when the graph
+// runs.
+func (w *walk) shrunk(v, x *onnx.Value) *onnx.Value {
+	differ := w.Not(w.Equal(w.Shape(x), w.Shape(v)))
+	axes := w.Reshape(w.NonZero(differ), -1)
+	attrs := map[string]any{"keepdims": int64(1), "noop_with_empty_axes": int64(1)}
+	return w.reshapedLike(w.Op("ReduceSum", []*onnx.Value{v, axes}, attrs, 1)[0], x)
 }
 
 // sizeOf is x's shape as an int64 vector: a constant where it is known.

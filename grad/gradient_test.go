@@ -84,10 +84,6 @@ func TestGradientRefuses(t *testing.T) {
 			b.Neg(v)
 			return ends{onnx.NewBuilder("other").Input("x", tensor.Float32, onnx.Shape{}), values{v}}
 		}, "the loss is no value of the graph"},
-		{"sizes that may have been stretched", func(b builder) ends {
-			v := b.Input("v", tensor.Float32, onnx.Shape{onnx.Unknown})
-			return ends{b.ReduceSum(b.Add(b.Input("u", tensor.Float32, onnx.Shape{onnx.Unknown}), v)), values{v}}
-		}, "is unknown; bind it"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -208,5 +204,41 @@ func TestGradientKeepsTheBatchFree(t *testing.T) {
 	}
 	for i, v := range twice {
 		equal(t, "output", v, once[i])
+	}
+}
+
+// TestGradientFindsStretchedAxes adds values of unknown sizes: which of them the sum
+// repeated, and whose derivative adds up, shows when the graph runs.
+func TestGradientFindsStretchedAxes(t *testing.T) {
+	t.Parallel()
+	b := onnx.NewBuilder("open")
+	u := b.Input("u", tensor.Float32, onnx.Shape{onnx.Unknown, 2})
+	v := b.Input("v", tensor.Float32, onnx.Shape{onnx.Unknown, 2})
+	loss := b.Output("loss", b.ReduceSum(b.Add(u, v)))
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dX, err := Gradient(g, loss, values{u, v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = onnx.Extend(g)
+	b.Output("du", dX[0])
+	b.Output("dv", dX[1])
+	m := orttest.Build(t, b)
+	three, one := tensor.Of([]int64{3, 2}, make([]float32, 6)), tensor.Of([]int64{1, 2}, make([]float32, 2))
+	ones, threes := tensor.Of([]int64{3, 2}, []float32{1, 1, 1, 1, 1, 1}), tensor.Of([]int64{1, 2}, []float32{3, 3})
+	for name, c := range map[string][4]*tensor.Tensor{
+		"neither": {three, three, ones, ones},
+		"first":   {one, three, threes, ones},
+		"second":  {three, one, ones, threes},
+	} {
+		out, err := m.Run(t.Context(), c[:2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, name+" du", out[1], c[2])
+		equal(t, name+" dv", out[2], c[3])
 	}
 }
