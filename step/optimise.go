@@ -8,5 +8,8 @@ func optimise(g *onnx.Graph) error {
 	if err := spellLogSoftmax(g); err != nil {
 		return err
 	}
+	if err := flattenScaled(g); err != nil {
+		return err
+	}
 	return onnx.Tidy(g)
 }
