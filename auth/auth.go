@@ -20,10 +20,14 @@ import (
 // names no account.
 const DefaultAccount = "000000000000"
 
+// DefaultRegion is where a request is that does not say so.
+const DefaultRegion = "us-east-1"
+
 // Identity is who is calling.
 type Identity struct {
 	Account string // 12 digits
 	KeyID   string // empty while authentication is off
+	Region  string // that a signature was made for; "" for other credentials
 }
 
 type identityKey struct{}

@@ -61,10 +61,10 @@ func Off() *Authenticator { return &Authenticator{off: true} }
 //
 // A session token is not checked, for no key here has one, but it must be signed.
 func (a *Authenticator) SigV4(r *http.Request, service string, body func() ([]byte, error)) (Identity, error) {
-	if a.off {
-		return Identity{Account: DefaultAccount}, nil
-	}
 	s, err := parseSignature(r)
+	if a.off {
+		return Identity{Account: DefaultAccount, Region: s.regionOr(DefaultRegion)}, nil
+	}
 	if err != nil {
 		return Identity{}, err
 	}
@@ -90,7 +90,9 @@ func (a *Authenticator) SigV4(r *http.Request, service string, body func() ([]by
 	if !s.matches(r, data, k.secret) {
 		return Identity{}, refuse(InvalidSignature, mismatch)
 	}
-	return a.admit(k)
+	who, err := a.admit(k)
+	who.Region = s.regionOr(DefaultRegion)
+	return who, err
 }
 
 // Request says whose API key r carries, as Google's clients send one: in x-goog-api-key,

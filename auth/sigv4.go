@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +32,17 @@ type signature struct {
 	at                           time.Time
 	presigned                    bool
 	expires                      time.Duration // of a presigned request
+}
+
+// regionRE is a region as ARNs have it.
+var regionRE = regexp.MustCompile(`\A[a-z][a-z\d-]{1,62}\z`)
+
+// regionOr returns the region of the signature's scope, or the other where there is none.
+func (s *signature) regionOr(other string) string {
+	if s == nil || !regionRE.MatchString(s.region) {
+		return other
+	}
+	return s.region
 }
 
 // parseSignature reads the signature of r from its Authorization header or, presigned,

@@ -1,9 +1,10 @@
-// Package objects reads the images that requests name in buckets.
+// Package objects reads and writes what requests name in buckets: images, manifests, and
+// the results of trainings.
 //
 // A bucket exists only if the configuration maps its name to a URL of gocloud.dev/blob:
 // file:///dir, s3://bucket, gs://bucket or mem://, with the options each driver documents
-// (?prefix=, ?region=, …). Nothing a client sends becomes a URL or a path by itself, and
-// nothing here writes.
+// (?prefix=, ?region=, …). Nothing a client sends becomes a URL or a path by itself. Only
+// Write writes.
 //
 // In a file:// bucket symbolic links are followed: who can make one there owns the bucket.
 package objects
@@ -33,7 +34,7 @@ import (
 // Bucket is where a bucket's objects are, and whose they are.
 type Bucket struct {
 	URL      string   `yaml:"url"`
-	Accounts []string `yaml:"accounts"` // 12 digits each; empty: every account may read
+	Accounts []string `yaml:"accounts"` // 12 digits each; empty: every account may read and write
 }
 
 // Buckets reads objects. It is safe for concurrent use.
@@ -101,19 +102,25 @@ var (
 	errUnknown  = errors.New("bucket that is not configured")
 )
 
-func (b *Buckets) read(ctx context.Context, account, name, key, version string, limit int64) ([]byte, error) {
+// check returns a bucket's configuration, if the account may use it and the key can be
+// an object's.
+func (b *Buckets) check(ctx context.Context, account, name, key string) (Bucket, error) {
 	config, ok := b.config[name]
 	switch {
 	case ctx.Err() != nil: // not every driver looks
-		return nil, ctx.Err()
+		return config, ctx.Err()
 	case !ok:
-		return nil, errUnknown
+		return config, errUnknown
 	case len(config.Accounts) > 0 && !slices.Contains(config.Accounts, account):
-		return nil, errAccount
+		return config, errAccount
 	case !validKey(key):
-		return nil, errKey
+		return config, errKey
 	}
-	bucket, err := b.bucket(ctx, name, config.URL)
+	return config, nil
+}
+
+func (b *Buckets) reader(ctx context.Context, account, name, key, version string) (*blob.Reader, error) {
+	bucket, err := b.allowed(ctx, account, name, key)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +128,11 @@ func (b *Buckets) read(ctx context.Context, account, name, key, version string, 
 	if version != "" {
 		opts.BeforeRead = func(as func(any) bool) error { return choose(as, version) }
 	}
-	r, err := bucket.NewReader(ctx, key, &opts)
+	return bucket.NewReader(ctx, key, &opts)
+}
+
+func (b *Buckets) read(ctx context.Context, account, name, key, version string, limit int64) ([]byte, error) {
+	r, err := b.reader(ctx, account, name, key, version)
 	if err != nil {
 		return nil, err
 	}

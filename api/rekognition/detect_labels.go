@@ -32,7 +32,7 @@ func (s *Server) detectLabels(ctx context.Context, in *rekognition.DetectLabelsI
 	if err != nil {
 		return nil, err
 	}
-	data, err := s.image(ctx, in.Image, maxLabelsSide)
+	data, err := s.image(ctx, in.Image, minSide, maxLabelsSide)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"trilobite"
 	"trilobite/api/rekognition/codec"
 	"trilobite/auth"
+	"trilobite/custom"
 )
 
 // exception is how an error looks on the wire. An empty text stands for the error's own.
@@ -66,6 +67,12 @@ type unknownOperationError struct{ msg string }
 // Error returns the message.
 func (e *unknownOperationError) Error() string { return e.msg }
 
+// namedError is an exception that no trilobite.Code stands for.
+type namedError struct{ name, msg string }
+
+// Error returns the message.
+func (e *namedError) Error() string { return e.msg }
+
 var (
 	errMethod       = errors.New("method is not POST")
 	errBodyTooLarge = errors.New("body over the limit")
@@ -85,6 +92,9 @@ func describe(err error) exception {
 	if e, ok := errors.AsType[*unknownOperationError](err); ok {
 		return exception{"UnknownOperationException", http.StatusBadRequest, e.msg}
 	}
+	if e, ok := errors.AsType[*namedError](err); ok {
+		return exception{e.name, http.StatusBadRequest, e.msg}
+	}
 	switch {
 	case errors.Is(err, errMethod):
 		return exception{"UnknownOperationException", http.StatusMethodNotAllowed, "Rekognition is called by POST."}
@@ -100,6 +110,9 @@ func describe(err error) exception {
 	x := exceptions(trilobite.CodeOf(err))
 	if r, ok := errors.AsType[auth.Reason](err); ok {
 		x.name = r.Exception()
+	}
+	if r, ok := errors.AsType[custom.Reason](err); ok {
+		x.name = string(r)
 	}
 	if x.text == "" {
 		x.text = trilobite.Message(err)

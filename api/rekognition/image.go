@@ -15,15 +15,15 @@ import (
 // in the request are bounded by the service model.
 const (
 	maxObject = 15 << 20 // bytes of an S3 object
-	minSide   = 80       // pixels
+	minSide   = 80       // pixels, unless an operation says otherwise
 )
 
 // invalidParameters is the service's text where no member alone is wrong.
 const invalidParameters = "Request has invalid parameters"
 
 // image returns the bytes of the image that a request names, after looking at the format
-// and size its header declares; sides are at most maxSide pixels.
-func (s *Server) image(ctx context.Context, in *types.Image, maxSide int) ([]byte, error) {
+// and size its header declares; sides are from least to most pixels.
+func (s *Server) image(ctx context.Context, in *types.Image, least, most int) ([]byte, error) {
 	data, err := s.imageBytes(ctx, in)
 	if err != nil {
 		return nil, err
@@ -33,15 +33,15 @@ func (s *Server) image(ctx context.Context, in *types.Image, maxSide int) ([]byt
 		return nil, &trilobite.Error{Op: "rekognition.image", Code: trilobite.InvalidImage, Msg: "The image is neither PNG nor JPEG.", Err: err}
 	}
 	switch {
-	case max(w, h) > maxSide:
+	case max(w, h) > most:
 		return nil, &trilobite.Error{
 			Op: "rekognition.image", Code: trilobite.ImageTooLarge,
-			Msg: fmt.Sprintf("Input image dimensions %d x %d exceed maximum dimension size of %d pixels", w, h, maxSide),
+			Msg: fmt.Sprintf("Input image dimensions %d x %d exceed maximum dimension size of %d pixels", w, h, most),
 		}
-	case min(w, h) < minSide:
+	case min(w, h) < least:
 		return nil, &trilobite.Error{
 			Op: "rekognition.image", Code: trilobite.Invalid, Msg: invalidParameters,
-			Err: fmt.Errorf("image of %dx%d pixels, a side below %d", w, h, minSide),
+			Err: fmt.Errorf("image of %dx%d pixels, a side below %d", w, h, least),
 		}
 	}
 	return data, nil

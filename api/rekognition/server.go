@@ -57,8 +57,13 @@ type Config struct {
 	Analyzer Analyzer
 	Objects  Objects // nil: no buckets, every S3Object is unreachable
 	Auth     Authenticator
-	Version  string       // of Trilobite, named in errors
-	Log      *slog.Logger // nil: slog.Default
+	Custom   CustomLabels // nil: the operations of Custom Labels are not offered
+	// Predictor runs the models of Custom.
+	Predictor Predictor
+	// Closing ends calls that are held for a change; nil: they end by themselves.
+	Closing <-chan struct{}
+	Version string       // of Trilobite, named in errors
+	Log     *slog.Logger // nil: slog.Default
 }
 
 // Server answers the API. Make it with New.
@@ -74,7 +79,7 @@ func New(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Server{Config: c, valid: newValidator(), operations: operations()}
+	return &Server{Config: c, valid: newValidator(), operations: operations(c.Custom != nil)}
 }
 
 // ServeHTTP answers one call.

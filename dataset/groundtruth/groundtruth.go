@@ -306,3 +306,19 @@ func AddError(text string, c Code) (string, error) {
 	top.addError(c, "")
 	return top.String(), nil
 }
+
+// Add returns a line's text with an attribute and its metadata added or replaced.
+func Add(text, name string, value, meta any) (string, error) {
+	top, err := parseObject([]byte(text))
+	if err != nil {
+		return "", err
+	}
+	for i, v := range []any{value, meta} {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return "", err
+		}
+		top.setRaw([]string{name, name + "-metadata"}[i], raw)
+	}
+	return top.String(), nil
+}

@@ -1,0 +1,188 @@
+package jobs
+
+import (
+	"cmp"
+	"slices"
+
+	"trilobite/custom"
+	"trilobite/dataset"
+	"trilobite/geom"
+	"trilobite/metric"
+)
+
+// minIoU is the overlap from which a box is a label's.
+const minIoU = 0.5
+
+// labelFigures are a label's figures on the test set, at its threshold.
+type labelFigures struct {
+	TP, FP, FN            int
+	Images                int // of the test set with the label
+	Precision, Recall, F1 float64
+}
+
+// figures are a model's figures on its test set. Those of the whole are means over
+// labels, as in the service's own example (im-summary-file-api).
+type figures struct {
+	Labels                []labelFigures
+	Precision, Recall, F1 float64
+	Confusion             [][]float64 // truth by prediction, parts of the truth's images; nil for boxes
+	AP, AR                float64     // for boxes, at IoU 0.5
+}
+
+// evaluate judges predictions on a test set. It marks in hits which predictions at or
+// above their threshold are right.
+func evaluate(test *dataset.Set, r custom.TrainingResult, l custom.Learning) (figures, [][]bool) {
+	f := figures{Labels: make([]labelFigures, len(test.Classes))}
+	hits := make([][]bool, len(test.Images))
+	for i, img := range test.Images {
+		p := predictionsOf(r, i)
+		hits[i] = make([]bool, len(p))
+		if l == custom.Boxes {
+			matchBoxes(img, p, hits[i])
+		} else {
+			for j, q := range p {
+				hits[i][j] = slices.Contains(img.Classes, q.Class)
+			}
+		}
+		f.count(img, p, hits[i], r.Thresholds, l)
+	}
+	for c := range f.Labels {
+		x := &f.Labels[c]
+		x.Precision, x.Recall = ratio(x.TP, x.TP+x.FP), ratio(x.TP, x.TP+x.FN)
+		if x.Precision+x.Recall > 0 {
+			x.F1 = 2 * x.Precision * x.Recall / (x.Precision + x.Recall)
+		}
+	}
+	f.average()
+	if l == custom.Boxes {
+		f.AP, f.AR = boxFigures(test, r)
+	} else {
+		f.confusion(test, r, l)
+	}
+	return f, hits
+}
+
+func predictionsOf(r custom.TrainingResult, image int) []custom.Prediction {
+	if image < len(r.Predictions) {
+		return r.Predictions[image]
+	}
+	return nil
+}
+
+// threshold is a class's assumed threshold; a half where the trainer gave none.
+func threshold(t []float64, class int) float64 {
+	if class < len(t) {
+		return t[class]
+	}
+	return 0.5
+}
+
+// matchBoxes marks each prediction, surest first, that has a box of its class to itself.
+func matchBoxes(img dataset.Image, p []custom.Prediction, hit []bool) {
+	taken := make([]bool, len(img.Objects))
+	for j, q := range p {
+		best, at := minIoU, -1
+		for k, o := range img.Objects {
+			if taken[k] || o.Class != q.Class || q.Box == nil {
+				continue
+			}
+			if iou := float64(geom.IoU(o.Box.Box(), q.Box.Box())); iou >= best {
+				best, at = iou, k
+			}
+		}
+		if at >= 0 {
+			taken[at], hit[j] = true, true
+		}
+	}
+}
+
+// count adds an image's hits and misses to its labels.
+func (f *figures) count(img dataset.Image, p []custom.Prediction, hit []bool, thresholds []float64, l custom.Learning) {
+	truth := map[int]int{} // by class: boxes, or one
+	for _, c := range img.Classes {
+		truth[c] = 1
+	}
+	if l == custom.Boxes {
+		clear(truth)
+		for _, o := range img.Objects {
+			truth[o.Class]++
+		}
+	}
+	found := map[int]int{}
+	for j, q := range p {
+		if q.Score < threshold(thresholds, q.Class) {
+			continue
+		}
+		if hit[j] {
+			found[q.Class]++
+		} else {
+			f.Labels[q.Class].FP++
+		}
+	}
+	for c, n := range truth {
+		f.Labels[c].Images++
+		f.Labels[c].TP += min(found[c], n)
+		f.Labels[c].FN += max(n-found[c], 0)
+	}
+}
+
+// average takes the means over the labels that the test set has.
+func (f *figures) average() {
+	n := 0
+	for _, x := range f.Labels {
+		if x.Images == 0 {
+			continue
+		}
+		n++
+		f.Precision += x.Precision
+		f.Recall += x.Recall
+		f.F1 += x.F1
+	}
+	if n > 0 {
+		f.Precision, f.Recall, f.F1 = f.Precision/float64(n), f.Recall/float64(n), f.F1/float64(n)
+	}
+}
+
+// confusion tells for the images of each label what was predicted: the surest label
+// where images have one, every label at its threshold otherwise.
+func (f *figures) confusion(test *dataset.Set, r custom.TrainingResult, l custom.Learning) {
+	f.Confusion = make([][]float64, len(test.Classes))
+	for c := range f.Confusion {
+		f.Confusion[c] = make([]float64, len(test.Classes))
+	}
+	for i, img := range test.Images {
+		p := predictionsOf(r, i)
+		if l == custom.OneLabel && len(p) > 0 {
+			p = []custom.Prediction{slices.MaxFunc(p, func(a, b custom.Prediction) int { return cmp.Compare(a.Score, b.Score) })}
+		}
+		for _, q := range p {
+			if l == custom.ManyLabels && q.Score < threshold(r.Thresholds, q.Class) {
+				continue
+			}
+			for _, c := range img.Classes {
+				f.Confusion[c][q.Class] += 1 / float64(f.Labels[c].Images)
+			}
+		}
+	}
+}
+
+// boxFigures returns the average precision and the average recall at IoU 0.5.
+func boxFigures(test *dataset.Set, r custom.TrainingResult) (ap, ar float64) {
+	var all []metric.Prediction
+	for i := range test.Images {
+		for _, q := range predictionsOf(r, i) {
+			if q.Box != nil {
+				all = append(all, metric.Prediction{Image: i, Class: q.Class, Score: q.Score, Box: *q.Box})
+			}
+		}
+	}
+	c := metric.COCOBoxes(test.Truth(), all)
+	return c.AP50, c.AR100
+}
+
+func ratio(a, b int) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}

@@ -1,0 +1,76 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+
+	"trilobite"
+)
+
+// Open returns an object to be read bit by bit, and its size. A bucket that is not
+// configured, or not for the account, is trilobite.Forbidden; the two are not told apart.
+// An object that is not there is trilobite.NotFound, and anything else
+// trilobite.Unreachable.
+func (b *Buckets) Open(ctx context.Context, account, bucket, key, version string) (io.ReadCloser, int64, error) {
+	r, err := b.reader(ctx, account, bucket, key, version)
+	if err != nil {
+		return nil, 0, explain("Open", bucket, key, err)
+	}
+	return r, r.Size(), nil
+}
+
+// Stat returns an object's size. Its errors are Open's.
+func (b *Buckets) Stat(ctx context.Context, account, bucket, key string) (int64, error) {
+	at, err := b.allowed(ctx, account, bucket, key)
+	if err != nil {
+		return 0, explain("Stat", bucket, key, err)
+	}
+	attributes, err := at.Attributes(ctx, key)
+	if err != nil {
+		return 0, explain("Stat", bucket, key, err)
+	}
+	return attributes.Size, nil
+}
+
+// Write makes or replaces an object: whole, or not at all. Its errors are Open's.
+func (b *Buckets) Write(ctx context.Context, account, bucket, key string, data []byte) error {
+	at, err := b.allowed(ctx, account, bucket, key)
+	if err == nil {
+		err = at.WriteAll(ctx, key, data, nil)
+	}
+	if err != nil {
+		return explain("Write", bucket, key, err)
+	}
+	return nil
+}
+
+// explain says what an error means to who named the object.
+func explain(method, bucket, key string, err error) error {
+	code := trilobite.Unreachable
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		code = trilobite.Canceled
+	case errors.Is(err, errUnknown), errors.Is(err, errAccount):
+		code = trilobite.Forbidden
+	case errors.Is(err, errKey), gcerrors.Code(err) == gcerrors.NotFound:
+		code = trilobite.NotFound
+	}
+	return &trilobite.Error{
+		Op: "objects." + method, Code: code, Err: err,
+		Msg: fmt.Sprintf("The object %q of bucket %q cannot be reached.", key, bucket),
+	}
+}
+
+// allowed returns the open bucket, if the account may use it and the key can be one.
+func (b *Buckets) allowed(ctx context.Context, account, name, key string) (*blob.Bucket, error) {
+	config, err := b.check(ctx, account, name, key)
+	if err != nil {
+		return nil, err
+	}
+	return b.bucket(ctx, name, config.URL)
+}
