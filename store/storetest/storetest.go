@@ -81,7 +81,7 @@ func wantCode(t *testing.T, what string, err error, code trilobite.Code) {
 func createAndRead(t *testing.T, s trilobite.KeyStore) {
 	plain := trilobite.Key{ID: "PLAIN", Account: ours, CreatedAt: start(), Sealed: []byte{0}}
 	odd := key("ODD", ours, 0)
-	odd.Name = "naïve 'quotes'; --\u0000 " + strings.Repeat("é", 80)
+	odd.Name = "naïve 'quotes'; -- " + strings.Repeat("é", 80)
 	create(t, s, plain, odd)
 	wantKey(t, s, plain)
 	wantKey(t, s, odd)
