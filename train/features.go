@@ -15,6 +15,7 @@ import (
 // targets, each with a batch of 1.
 type supply struct {
 	source     Source
+	variants   int // of the source that are used; 0: any number
 	validation bool
 	samples    []int // those that can be used
 	feeds      []feed
@@ -37,11 +38,10 @@ func loadPrefix(ctx context.Context, rt *ort.Runtime, g *onnx.Graph, o ort.Optio
 
 // row makes or finds the rows of a sample.
 func (s *supply) row(ctx context.Context, p pick) ([]*tensor.Tensor, error) {
-	variants := s.source.Variants()
-	if variants == 0 {
+	if s.variants == 0 {
 		return s.make(ctx, p.sample, p.variant)
 	}
-	v := p.variant % uint64(variants)
+	v := p.variant % uint64(s.variants)
 	k := key{s.validation, p.sample, int(v)}
 	rows, err := s.cache.get(k)
 	if err != nil || rows != nil {
@@ -119,7 +119,7 @@ func (s *supply) survey(ctx context.Context, workers int, told func(done, all in
 
 // all makes every version of sample i; bad says why it cannot be used.
 func (s *supply) all(ctx context.Context, i int) (bad, err error) {
-	for v := range max(1, s.source.Variants()) {
+	for v := range max(1, s.variants) {
 		if _, err := s.row(ctx, pick{i, uint64(v)}); err != nil {
 			if u, ok := errors.AsType[unusable](err); ok {
 				return u.error, nil

@@ -130,7 +130,7 @@ func (l *loop) stage(ctx context.Context) error {
 }
 
 func (l *loop) train(ctx context.Context, s *stage) error {
-	every := cmp.Or(l.Every, s.order.steps())
+	every := cmp.Or(s.Every, l.Every, s.order.steps())
 	steps := l.steps[l.at.Stage]
 	for batch, err := range s.batches(ctx, l.at.Step, steps, l.workers) {
 		if err != nil {

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -98,10 +99,13 @@ func set(names []string) map[string]bool {
 
 // samples finds out which samples can be used, keeps their features and plans the steps.
 func (l *loop) samples(ctx context.Context, s *stage) error {
-	s.train = &supply{source: l.Train, feeds: s.halves.feeds, prefix: s.prefix, cache: s.cache}
+	s.train = &supply{source: l.Train, variants: l.Train.Variants(), feeds: s.halves.feeds, prefix: s.prefix, cache: s.cache}
+	if s.Plain {
+		s.train.variants = 1
+	}
 	all := []*supply{s.train}
 	if l.Validation != nil {
-		s.validation = &supply{source: l.Validation, validation: true, feeds: s.halves.feeds, prefix: s.prefix, cache: s.cache}
+		s.validation = &supply{source: l.Validation, variants: 1, validation: true, feeds: s.halves.feeds, prefix: s.prefix, cache: s.cache}
 		all = append(all, s.validation)
 	}
 	for _, u := range all {
@@ -138,21 +142,16 @@ func (l *loop) samples(ctx context.Context, s *stage) error {
 
 // plan fixes the number of steps, of all stages the first time.
 func (l *loop) plan(s *stage) error {
-	n := int64(len(s.train.samples))
-	s.order = order{seed: mix(l.Seed, uint64(l.at.Stage)), samples: n, batch: int64(l.Batch)}
-	if s.order.batch == 0 || s.order.batch > n {
-		s.order.batch = n
-	}
-	if fixed := s.halves.suffix.Inputs[0].Shape[0]; fixed > 0 {
-		if s.order.batch, s.order.whole = fixed, true; fixed > n {
-			return fmt.Errorf("the network takes batches of %d, there are %d samples", fixed, n)
-		}
+	n, fixed := int64(len(s.train.samples)), s.halves.suffix.Inputs[0].Shape[0]
+	if fixed > n {
+		return fmt.Errorf("the network takes batches of %d, there are %d samples", fixed, n)
 	}
 	if l.steps == nil {
-		for _, st := range l.Stages {
+		for i, st := range l.Stages {
 			steps := st.Steps
 			if steps == 0 {
-				steps = int64(st.Epochs) * s.order.steps()
+				o := l.orderOf(i, n, fixed)
+				steps = int64(st.Epochs) * o.steps()
 			}
 			if steps < 1 {
 				return fmt.Errorf("stage %q has %d epochs and no steps", st.Name, st.Epochs)
@@ -160,9 +159,23 @@ func (l *loop) plan(s *stage) error {
 			l.steps = append(l.steps, steps)
 		}
 	}
+	s.order = l.orderOf(l.at.Stage, n, fixed)
 	s.steps = l.steps[l.at.Stage]
 	s.updates = s.Schedule((s.steps + s.accumulate - 1) / s.accumulate)
 	return nil
+}
+
+// orderOf is the order of stage i over n samples; fixed is the batch that the network
+// insists on, below 1 none.
+func (l *loop) orderOf(i int, n, fixed int64) order {
+	o := order{seed: mix(l.Seed, uint64(i)), samples: n, batch: int64(cmp.Or(l.Stages[i].Batch, l.Batch))}
+	if o.batch <= 0 || o.batch > n {
+		o.batch = n
+	}
+	if fixed > 0 {
+		o.batch, o.whole = fixed, true
+	}
+	return o
 }
 
 // build makes the step and loads it.
@@ -220,7 +233,7 @@ func (l *loop) lossOf(g *onnx.Graph, s *stage) (*onnx.Value, error) {
 
 // batches yields what the data inputs of steps from…to−1 take, ahead of the steps.
 func (s *stage) batches(ctx context.Context, from, to int64, workers int) iter.Seq2[[]*tensor.Tensor, error] {
-	if s.order.batch == s.order.samples && s.train.source.Variants() == 1 {
+	if s.order.batch == s.order.samples && s.train.variants == 1 {
 		return s.same(ctx, from, to, workers)
 	}
 	picks := func(yield func(pick) bool) {

@@ -53,8 +53,8 @@ type Source interface {
 	// Variants is how many versions there are of each sample; 0: any number, a new one
 	// for each use.
 	Variants() int
-	// Sample makes version variant of sample i: 0 to Variants()−1, or where that is 0,
-	// one that follows from variant as a seed. The same arguments give the same sample.
+	// Sample makes version variant of sample i: 0 is the sample as it is, others are up to
+	// Variants()−1, or where that is 0, follow from variant as a seed. The same arguments give the same sample.
 	// An error other than ctx's means that the sample cannot be used.
 	Sample(ctx context.Context, i int, variant uint64) (Sample, error)
 }
@@ -98,6 +98,9 @@ type Stage struct {
 	Trainable func(name string) bool // nil: every parameter
 	Epochs    int
 	Steps     int64 // in place of Epochs
+	Batch     int   // in place of Recipe.Batch
+	Every     int64 // in place of Recipe.Every
+	Plain     bool  // every sample as it is: its version 0, whatever the source has
 	Rule      optim.Rule
 	// Schedule makes the learning rates of a stage of so many updates.
 	Schedule func(updates int64) optim.Schedule

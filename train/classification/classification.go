@@ -1,0 +1,229 @@
+// Package classification trains classifiers of whole pictures: train.Run with a network
+// of package nn whose last layer is new, pictures in folders, and top-1 accuracy.
+//
+// Start at Params, then Train. photos.go makes the samples, judge.go measures.
+package classification
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"time"
+
+	"trilobite"
+	"trilobite/dataset"
+	"trilobite/loss"
+	"trilobite/nn"
+	"trilobite/onnx"
+	"trilobite/optim"
+	"trilobite/ort"
+	"trilobite/pipeline"
+	"trilobite/step"
+	"trilobite/tensor"
+	"trilobite/train"
+)
+
+// Params say what is trained. They are JSON so that a run can be resumed with them.
+type Params struct {
+	Backbone string `json:"backbone"`
+	// Unfreeze says what is trained besides the last layer: nothing if empty, the last N
+	// blocks, or the parameters that a regular expression matches.
+	Unfreeze string        `json:"unfreeze,omitempty"`
+	Epochs   int           `json:"epochs,omitempty"` // 0: 200 of the last layer, 10 of more
+	Budget   time.Duration `json:"budget,omitempty"` // 0: none
+	Seed     uint64        `json:"seed"`
+}
+
+// Data are the pictures.
+type Data struct {
+	Set *dataset.Set
+	// Network ends in the layer of the set's classes, its last two parameters.
+	Network *nn.Network
+	Spec    pipeline.Spec // how the network is fed
+}
+
+// Model is a trained classifier, ready to be served.
+type Model struct {
+	*train.Result
+
+	Graph *onnx.Graph // of input Spec.Shape and output "logits" (N, classes), simplified
+	Data  Split
+}
+
+// Train trains a classifier. Where the set has no validation part, a fifth of each class
+// is held out. The set has passed CheckClassification.
+func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Options) (*Model, error) {
+	split := Divide(d.Set, p.Seed)
+	transform, err := newFeeder(d.Spec)
+	if err != nil {
+		return nil, err
+	}
+	recipe, err := recipeOf(d.Network, p, len(split.Train))
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(d.Network.Params))
+	for i, v := range d.Network.Params {
+		names[i] = v.Name
+	}
+	if o.Fingerprint, err = fingerprint(d.Set, p); err != nil {
+		return nil, err
+	}
+	classes := len(d.Set.Classes)
+	task := train.Task{
+		Graph: d.Network.Graph, Params: names, Loss: crossEntropy, Metric: "accuracy",
+		Train:      &photos{d.Set.Images, split.Train, transform, true},
+		Validation: &photos{d.Set.Images, split.Validation, transform, false},
+		Judge:      func() train.Judge { return newJudge(classes) },
+		Check:      func(samples, _ []int) error { return everyClass(d.Set, split.Train, samples) },
+	}
+	if len(split.Validation) == 0 {
+		task.Validation = nil
+	}
+	res, err := train.Run(ctx, rt, task, recipe, o)
+	if err != nil {
+		return nil, err
+	}
+	g := onnx.Clone(d.Network.Graph)
+	if err := train.Assign(g, res.Weights); err != nil {
+		return nil, err
+	}
+	if err := onnx.Simplify(g); err != nil {
+		return nil, err
+	}
+	return &Model{Result: res, Graph: g, Data: split}, nil
+}
+
+func crossEntropy(b *onnx.Builder, out []*onnx.Value) *onnx.Value {
+	target := b.Input("target", tensor.Int64, onnx.Shape{out[0].Shape[0]})
+	return loss.CrossEntropy(b, out[0], target, loss.CrossEntropyAttrs{})
+}
+
+// mostAtOnce is how many samples a step of the last layer takes at most: its features
+// are a few kilobytes each, and one step over all of them is the fastest way.
+const mostAtOnce = 4096
+
+// recipeOf is 200 steps of AdamW over all samples for the last layer, as linear probes
+// are trained; then, where more is to be trained, AdamW on augmented pictures along half
+// a cosine, with the BatchNorms' statistics as they are: few pictures measure none.
+func recipeOf(net *nn.Network, p Params, samples int) (train.Recipe, error) {
+	head := map[string]bool{}
+	for _, v := range net.Params[len(net.Params)-2:] {
+		head[v.Name] = true
+	}
+	probe := train.Stage{
+		Name: "last layer", Trainable: func(name string) bool { return head[name] }, Plain: true,
+		Epochs: 200, Batch: min(samples, mostAtOnce), Every: 50, Rule: optim.NewAdamW(),
+		Schedule: func(int64) optim.Schedule { return optim.Constant(1e-2) },
+	}
+	r := train.Recipe{Seed: p.Seed, BatchNorm: step.Frozen, Budget: p.Budget, Stages: []train.Stage{probe}}
+	if p.Unfreeze == "" {
+		if p.Epochs > 0 {
+			r.Stages[0].Epochs = p.Epochs
+		}
+		return r, nil
+	}
+	chosen, err := unfrozen(net, p.Unfreeze)
+	if err != nil {
+		return r, err
+	}
+	r.NoDecay = func(name string) bool { return isVector(net, name) }
+	r.Stages = append(r.Stages, train.Stage{
+		Name: "fine-tuning", Trainable: func(name string) bool { return head[name] || chosen(name) },
+		Epochs: 10, Batch: 16, Rule: optim.NewAdamW(),
+		Schedule: func(n int64) optim.Schedule {
+			return optim.WarmUp{Then: optim.Cosine{Rate: 3e-4, Steps: n - n/10}, Steps: n / 10, From: 0.01}
+		},
+	})
+	if p.Epochs > 0 {
+		r.Stages[1].Epochs = p.Epochs
+	}
+	return r, nil
+}
+
+// isVector reports whether a parameter is a bias or of a norm, which are not decayed.
+func isVector(net *nn.Network, name string) bool {
+	for _, v := range net.Params {
+		if v.Name == name {
+			return len(v.Shape) < 2
+		}
+	}
+	return false
+}
+
+// block finds the number of a block in a parameter's name: _blocks.3.…, features.3.…,
+// layer2.0.… of the networks of package nn.
+var block = regexp.MustCompile(`^(_blocks\.\d+|features\.\d+|layer\d+\.\d+)\.`)
+
+// unfrozen reads Params.Unfreeze.
+func unfrozen(net *nn.Network, text string) (func(name string) bool, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		re, err := regexp.Compile(text)
+		if err != nil {
+			return nil, &trilobite.Error{Op: "classification.Train", Code: trilobite.Invalid, Msg: fmt.Sprintf("What to unfreeze, %q, is neither a number of blocks nor a regular expression: %v.", text, err)}
+		}
+		for _, v := range net.Params {
+			if re.MatchString(v.Name) {
+				return re.MatchString, nil
+			}
+		}
+		return nil, &trilobite.Error{Op: "classification.Train", Code: trilobite.Invalid, Msg: fmt.Sprintf("No parameter matches %q; they are called %s to %s.", text, net.Params[0].Name, net.Params[len(net.Params)-1].Name)}
+	}
+	var blocks []string
+	for _, v := range net.Params {
+		if m := block.FindStringSubmatch(v.Name); m != nil && (len(blocks) == 0 || blocks[len(blocks)-1] != m[1]) {
+			blocks = append(blocks, m[1])
+		}
+	}
+	if n < 1 || n > len(blocks) {
+		return nil, &trilobite.Error{Op: "classification.Train", Code: trilobite.Invalid, Msg: fmt.Sprintf("%d blocks cannot be unfrozen: the network has %d.", n, len(blocks))}
+	}
+	first := blocks[len(blocks)-n]
+	from := map[string]bool{}
+	on := false
+	for _, v := range net.Params {
+		if m := block.FindStringSubmatch(v.Name); m != nil && m[1] == first {
+			on = true
+		}
+		from[v.Name] = on
+	}
+	return func(name string) bool { return from[name] }, nil
+}
+
+// fingerprint is of the settings and of the files' names and sizes.
+func fingerprint(set *dataset.Set, p Params) (string, error) {
+	h := sha256.New()
+	p.Budget = 0 // may differ
+	if err := json.NewEncoder(h).Encode([]any{p, set.Classes}); err != nil {
+		return "", err
+	}
+	for _, img := range set.Images {
+		at, err := os.Stat(img.File)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(h, img.File, at.Size(), img.Classes, img.Split)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// everyClass fails where unreadable pictures have emptied a class. samples are those
+// that are left of part.
+func everyClass(set *dataset.Set, part, samples []int) error {
+	seen := map[int]bool{}
+	for _, i := range samples {
+		seen[set.Images[part[i]].Classes[0]] = true
+	}
+	for c, name := range set.Classes {
+		if !seen[c] {
+			return &trilobite.Error{Op: "classification.Train", Code: trilobite.Invalid, Msg: fmt.Sprintf("Class %q has no picture that can be read; add some, or remove the class.", name)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+package classification
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"trilobite"
+	"trilobite/dataset"
+	"trilobite/dataset/folders"
+	"trilobite/imageio"
+	"trilobite/nn"
+	"trilobite/onnx"
+	"trilobite/ort"
+	"trilobite/pipeline"
+	"trilobite/tensor"
+	"trilobite/train"
+)
+
+// colours writes n pictures for each of the classes red, green and blue.
+func colours(t *testing.T, n int) string {
+	t.Helper()
+	root := t.TempDir()
+	for c, name := range []string{"blue", "green", "red"} {
+		if err := os.Mkdir(filepath.Join(root, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			img := imageio.New(24, 20)
+			for p := range img.Pix {
+				img.Pix[p] = uint8(10*i + p%7)
+				if p%3 == 2-c {
+					img.Pix[p] += 130
+				}
+			}
+			data, err := img.EncodePNG()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(root, name, fmt.Sprintf("%d.png", i)), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return root
+}
+
+// tiny is a network of two blocks that sees colours.
+func tiny(t *testing.T) Data {
+	t.Helper()
+	b := onnx.NewBuilder("tiny")
+	m := nn.NewModule(b)
+	x := b.Input("input", tensor.Float32, onnx.Shape{b.Dim("N"), 3, 8, 8})
+	for i := range 2 {
+		x = b.Relu(m.Sub(fmt.Sprintf("_blocks.%d", i)).Conv("conv", x, 6, nn.ConvAttrs{Kernel: 3, Bias: true}))
+	}
+	b.Output("logits", m.Linear("_fc", b.Flatten(b.GlobalAveragePool(x), 1), 3))
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	net := &nn.Network{Graph: g, Params: m.Params()}
+	for k, p := range net.Params[:len(net.Params)-2] {
+		d, _ := tensor.Data[float32](p.Data)
+		for i := range d {
+			d[i] = float32((i*7+k*3)%11-5) / 12
+		}
+	}
+	return Data{Network: net, Spec: pipeline.Spec{Width: 8, Height: 8, Filter: imageio.Bilinear, Mean: []float32{127}, Std: []float32{64}}}
+}
+
+func runTiny(t *testing.T, root string, p Params, o train.Options) (*Model, error) {
+	t.Helper()
+	d := tiny(t)
+	set, err := folders.Read(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Set = set
+	rt, err := ort.OpenCores("", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Train(t.Context(), rt, d, p, o)
+}
+
+func TestTrain(t *testing.T) {
+	t.Parallel()
+	for _, p := range []Params{{}, {Unfreeze: "1", Epochs: 6, Seed: 2}, {Unfreeze: `_blocks\.0\.conv`, Epochs: 2}} {
+		t.Run("unfreeze "+p.Unfreeze, func(t *testing.T) {
+			t.Parallel()
+			m, err := runTiny(t, colours(t, 10), p, train.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Best.Metrics["accuracy"] < 0.9 || !m.Data.HeldOut || len(m.Data.Validation) != 6 {
+				t.Errorf("accuracy %v on %d held-out pictures, want 0.9 on 6", m.Best.Metrics["accuracy"], len(m.Data.Validation))
+			}
+			trained := 2
+			if p.Unfreeze != "" {
+				trained = 4
+			}
+			if len(m.Weights) != trained || m.Graph.Outputs[0].Name != "logits" {
+				t.Errorf("%d constants were trained, want %d; output %q", len(m.Weights), trained, m.Graph.Outputs[0].Name)
+			}
+		})
+	}
+}
+
+func TestSameSeedSameModel(t *testing.T) {
+	t.Parallel()
+	root := colours(t, 6)
+	var models [][]byte
+	for range 2 {
+		m, err := runTiny(t, root, Params{Unfreeze: "1", Epochs: 2, Seed: 4}, train.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := onnx.Marshal(m.Graph)
+		if err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, data)
+	}
+	if !slices.Equal(models[0], models[1]) {
+		t.Error("the same seed gave two models")
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	root := colours(t, 4)
+	var dropped []string
+	o := train.Options{Dropped: func(_ bool, _ int, err error) { dropped = append(dropped, string(trilobite.CodeOf(err))) }}
+	if err := os.WriteFile(filepath.Join(root, "red", "broken.jpg"), []byte("no picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runTiny(t, root, Params{}, o); err != nil || !slices.Equal(dropped, []string{string(trilobite.InvalidImage)}) {
+		t.Errorf("one broken picture: %v, dropped %q", err, dropped)
+	}
+	for i := range 4 {
+		if err := os.WriteFile(filepath.Join(root, "red", fmt.Sprintf("%d.png", i)), []byte("no picture"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := runTiny(t, root, Params{}, train.Options{}); trilobite.CodeOf(err) != trilobite.Invalid || !strings.Contains(err.Error(), `"red"`) {
+		t.Errorf("a class that is all broken: %v", err)
+	}
+}
+
+func TestUnfreeze(t *testing.T) {
+	t.Parallel()
+	root := colours(t, 2)
+	for text, want := range map[string]string{"3": "has 2", "0": "has 2", "(": "regular expression", "nothing": "No parameter matches"} {
+		if _, err := runTiny(t, root, Params{Unfreeze: text}, train.Options{}); trilobite.CodeOf(err) != trilobite.Invalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("--unfreeze %s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestDivide(t *testing.T) {
+	t.Parallel()
+	set := &dataset.Set{Classes: []string{"a", "b"}}
+	for i := range 11 {
+		set.Images = append(set.Images, dataset.Image{Classes: []int{min(i/10, 1)}})
+	}
+	s := Divide(set, 1)
+	if !s.HeldOut || len(s.Validation) != 2 || len(s.Train) != 9 || !slices.Contains(s.Train, 10) {
+		t.Errorf("10 and 1 pictures are divided into %v and %v", s.Train, s.Validation)
+	}
+	set.Images[3].Split = dataset.Test
+	if s := Divide(set, 1); s.HeldOut || !slices.Equal(s.Validation, []int{3}) {
+		t.Errorf("a test part validates: got %v", s.Validation)
+	}
+}
+
+func TestAugmentIsSeeded(t *testing.T) {
+	t.Parallel()
+	set, err := folders.Read(colours(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := newFeeder(tiny(t).Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &photos{set.Images, []int{0}, f, true}
+	get := func(variant uint64) []float32 {
+		s, err := p.Sample(context.Background(), 0, variant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, _ := tensor.Data[float32](s.Inputs[0])
+		return d
+	}
+	if !slices.Equal(get(5), get(5)) || slices.Equal(get(5), get(6)) {
+		t.Error("a version does not follow from its seed alone")
+	}
+}
