@@ -48,8 +48,28 @@ type Result struct {
 	COCO      *COCO               `json:"coco,omitempty"`              // detectors
 	Top1      *float64            `json:"top1,omitempty"`              // classifiers, 0 to 1
 	Top5      *float64            `json:"top5,omitempty"`
-	Found     []metric.Prediction `json:"-"` // detectors: every box, classes numbered as the set's
+	Classes   []Class             `json:"classes,omitempty"`   // classifiers: by class of the set
+	Confusion *Confusion          `json:"confusion,omitempty"` // classifiers
+	Found     []metric.Prediction `json:"-"`                   // detectors: every box, classes numbered as the set's
 }
+
+// Class is how a classifier does on one class, 0 to 1.
+type Class struct {
+	Name      string  `json:"name"`
+	Images    int64   `json:"images"`
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+}
+
+// Confusion counts first answers: Counts[truth][answer], classes as in Names. The last
+// answer is any class that the set does not have.
+type Confusion struct {
+	Names  []string  `json:"names"`
+	Counts [][]int64 `json:"counts"`
+}
+
+// mostConfused is how many classes have a confusion matrix: a larger one nobody reads.
+const mostConfused = 256
 
 // COCO are the main figures of COCO's detection challenge, 0 to 1.
 type COCO struct {
@@ -92,7 +112,12 @@ func Run(ctx context.Context, m Model, set *dataset.Set, o Options) (*Result, er
 		r.COCO = &COCO{c.AP, c.AP50, c.AP75, c.AR100}
 		return r, nil
 	}
-	r.Top1, r.Top5 = accuracy(seen, set, to)
+	rankings, classes := rankingsOf(seen, set, to)
+	one, five := metric.TopK(rankings, classes, 1), metric.TopK(rankings, classes, 5)
+	r.Top1, r.Top5 = &one, &five
+	if len(set.Classes) <= mostConfused {
+		r.Classes, r.Confusion = confuse(set.Classes, rankings, classes)
+	}
 	return r, nil
 }
 
@@ -116,11 +141,9 @@ func rect(b geom.Box) geom.Rect {
 	return geom.Rect{X: float64(x), Y: float64(y), W: float64(w), H: float64(h)}
 }
 
-// accuracy ranks the classes of each image that has one class and compares. A class
-// that the set does not have keeps its place in the ranking.
-func accuracy(seen []*trilobite.Analysis, set *dataset.Set, to map[int]int) (top1, top5 *float64) {
-	var rankings [][]int
-	var classes []int
+// rankingsOf returns the ranking and the class of each image that has one class. A class
+// that the set does not have keeps its place in the ranking, as −1.
+func rankingsOf(seen []*trilobite.Analysis, set *dataset.Set, to map[int]int) (rankings [][]int, classes []int) {
 	for i, a := range seen {
 		if len(set.Images[i].Classes) != 1 {
 			continue
@@ -136,6 +159,28 @@ func accuracy(seen []*trilobite.Analysis, set *dataset.Set, to map[int]int) (top
 		rankings = append(rankings, ranking)
 		classes = append(classes, set.Images[i].Classes[0])
 	}
-	one, five := metric.TopK(rankings, classes, 1), metric.TopK(rankings, classes, 5)
-	return &one, &five
+	return rankings, classes
+}
+
+// confuse counts first answers against the truth.
+func confuse(names []string, rankings [][]int, classes []int) ([]Class, *Confusion) {
+	n := len(names)
+	c := metric.NewConfusion(n + 1)
+	for i, class := range classes {
+		answer := n
+		if len(rankings[i]) > 0 && rankings[i][0] >= 0 {
+			answer = rankings[i][0]
+		}
+		c.Add(class, answer)
+	}
+	out := &Confusion{Names: names, Counts: make([][]int64, n)}
+	by := make([]Class, n)
+	for t := range n {
+		by[t] = Class{Name: names[t], Precision: c.Precision(t), Recall: c.Recall(t)}
+		for a := range n + 1 {
+			out.Counts[t] = append(out.Counts[t], c.Count(t, a))
+			by[t].Images += c.Count(t, a)
+		}
+	}
+	return by, out
 }

@@ -86,9 +86,10 @@ func TestAccuracy(t *testing.T) {
 			for _, c := range tt.classes {
 				set.Images = append(set.Images, dataset.Image{Classes: c})
 			}
-			top1, top5 := accuracy(tt.seen, set, to)
-			if *top1 != tt.top1 || *top5 != tt.top5 {
-				t.Errorf("accuracy = %v, %v, want %v, %v", *top1, *top5, tt.top1, tt.top5)
+			rankings, classes := rankingsOf(tt.seen, set, to)
+			top1, top5 := metric.TopK(rankings, classes, 1), metric.TopK(rankings, classes, 5)
+			if top1 != tt.top1 || top5 != tt.top5 {
+				t.Errorf("accuracy = %v, %v, want %v, %v", top1, top5, tt.top1, tt.top5)
 			}
 		})
 	}

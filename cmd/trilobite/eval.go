@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,14 +24,16 @@ func newEvalCmd(app *App) *cobra.Command {
 		Use:   "eval MODEL DATASET",
 		Short: "Measure a model on a labelled data set",
 		Long: `Measures a detector's average precision, as pycocotools does, or a classifier's top-1 and
-top-5 accuracy. DATASET is a folder or a file of any format in docs/datasets.md.`,
+top-5 accuracy, with each class's precision and recall; --json has the confusion matrix too.
+DATASET is a folder or a file of any format in docs/datasets.md; of one with parts, the test
+part is used, or where there is none the validation part.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, err := open.Dataset(args[1], o)
 			if err != nil {
 				return err
 			}
-			set := found.Set
+			set := testPart(found.Set)
 			r, err := runEval(cmd, app, args[0], set, found.ByIndex)
 			if err != nil {
 				return err
@@ -48,6 +51,20 @@ top-5 accuracy. DATASET is a folder or a file of any format in docs/datasets.md.
 	addDatasetFlags(fl, &o)
 	fl.StringVar(&dump, "dump", "", "also write truth and boxes as COCO JSON to this `file`, for other tools to judge")
 	return cmd
+}
+
+// testPart returns the images for testing, or else for validation, of a set with parts;
+// all of any other.
+func testPart(set *dataset.Set) *dataset.Set {
+	for _, part := range []string{dataset.Test, dataset.Val} {
+		other := func(img dataset.Image) bool { return img.Split != part }
+		if images := slices.DeleteFunc(slices.Clone(set.Images), other); len(images) > 0 {
+			some := *set
+			some.Images = images
+			return &some
+		}
+	}
+	return set
 }
 
 func runEval(cmd *cobra.Command, app *App, model string, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
@@ -68,6 +85,9 @@ func runEval(cmd *cobra.Command, app *App, model string, set *dataset.Set, byInd
 		evaluate.Options{Parallel: 2 * engine.Cores(), Step: b.step, ByIndex: byIndex})
 }
 
+// mostClasses is up to how many classes are printed one by one.
+const mostClasses = 50
+
 func printResult(w io.Writer, r *evaluate.Result, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(r)
@@ -78,6 +98,11 @@ func printResult(w io.Writer, r *evaluate.Result, asJSON bool) error {
 	}
 	if r.Top1 != nil {
 		fmt.Fprintf(w, "top-1\t%.4f\ntop-5\t%.4f\n", *r.Top1, *r.Top5)
+		if len(r.Classes) <= mostClasses {
+			for _, c := range r.Classes {
+				fmt.Fprintf(w, "class %s\timages %d\tprecision %.4f\trecall %.4f\n", c.Name, c.Images, c.Precision, c.Recall)
+			}
+		}
 	}
 	if len(r.Unmatched) > 0 {
 		fmt.Fprintf(w, "classes the model does not know\t%s\n", strings.Join(r.Unmatched, ", "))
