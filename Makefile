@@ -34,6 +34,7 @@ lint: deps ## golangci-lint, gofmt, generated code up to date
 
 eval: build $(VENV)/eval ## accuracy and broken pictures on the reference data (TRILOBITE_DATA, default ../shared/data)
 	$(VENV)/bin/python bench/accuracy/run.py
+	$(VENV)/bin/python bench/transfer/run.py --alone --rounds 1
 	[ ! -d "$(DATA)" ] || TRILOBITE_DATA="$(DATA)" go test ./imageio ./dataset/open -run 'Hostile|Orientation|RealData'
 
 acceptance: build $(VENV)/acceptance ## the vendors' unmodified clients against the binary
@@ -49,6 +50,9 @@ bench-step: deps $(VENV)/step ## training steps beside PyTorch, ROUNDS of each (
 networks: build $(VENV)/networks ## derivatives of whole exported networks beside PyTorch's (ARGS="resnet18 --bn train")
 	$(VENV)/bin/python bench/networks/run.py $(ARGS)
 
+bench-transfer: build $(VENV)/transfer ## train on cached features beside PyTorch (reference data)
+	$(VENV)/bin/python bench/transfer/run.py
+
 hostile: build $(VENV)/bench ## broken pictures, huge pictures and broken requests against the server (Linux)
 	$(VENV)/bin/python bench/hostile/run.py $(PARTS)
 
@@ -63,4 +67,4 @@ $(VENV)/%: deps/python/%.txt
 clean: ## remove what was built and fetched (models in the model store stay)
 	rm -rf bin out $(DEPS) $(VENV)
 
-.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step networks hostile fuzz clean
+.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step bench-transfer networks hostile fuzz clean

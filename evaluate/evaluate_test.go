@@ -106,7 +106,11 @@ func TestRunClassifier(t *testing.T) {
 		t.Fatal(err)
 	}
 	half, one := 0.5, 1.0
-	if diff := cmp.Diff(&Result{Model: "net@2", Images: 2, Unmatched: []string{"yeti"}, Top1: &half, Top5: &one}, got); diff != "" {
+	want := &Result{Model: "net@2", Images: 2, Unmatched: []string{"yeti"}, Top1: &half, Top5: &one,
+		Classes:   []Class{{"dog", 1, 0.5, 1}, {"cat", 1, 0, 0}, {"yeti", 0, 0, 0}},
+		Confusion: &Confusion{Names: set.Classes, Counts: [][]int64{{1, 0, 0, 0}, {1, 0, 0, 0}, {0, 0, 0, 0}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if n := steps.Load(); n != 2 {
