@@ -10,7 +10,7 @@ import (
 // is the transpose of the Conv with the same W that leads from Y to X, so that
 //
 //	X  (N, C, H, W)          dX = dY ⋆ W
-//	W  (C, M/group, kH, kW)  dW = the Conv's, with dY for X and X for dY
+//	W  (C, M/group, kH, kW)  dW = the Conv's, dY and X trading places
 //	B  (M)                   dB = ΣdY over N, H, W
 //
 // for any number of spatial axes, groups, strides, dilations, pads, output padding and

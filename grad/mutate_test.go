@@ -2,6 +2,7 @@ package grad
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -136,7 +137,7 @@ func mutate(g *onnx.Graph, r *rand.Rand) string {
 	case 3:
 		if v := n.In[k]; v != nil && v.IsConst() && v.DType == tensor.Int64 {
 			v.Data = tensor.Vector(list()...)
-			v.Shape = onnx.Shape{int64(v.Data.Len())}
+			v.Shape = onnx.Shape{v.Data.Len()}
 			return fmt.Sprintf("%s of %v", v.Name, v.Data.Raw())
 		}
 	case 4:
@@ -153,9 +154,7 @@ func mutate(g *onnx.Graph, r *rand.Rand) string {
 	names = append(names, "axis", "axes", "group", "auto_pad", "mode", "output_shape", "ceil_mode")
 	name := names[r.IntN(len(names))]
 	attrs := map[string]any{}
-	for k, v := range n.Attrs {
-		attrs[k] = v
-	}
+	maps.Copy(attrs, n.Attrs)
 	n.Attrs = attrs
 	switch old := attrs[name].(type) {
 	case []int64:
