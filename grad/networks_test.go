@@ -3,6 +3,7 @@ package grad
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,18 +18,56 @@ import (
 // far as float32 and kinks let it. It tells whether rules fit together.
 func TestGradientOfNetworks(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"resnet18", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_lite0"} {
+	classifier := func(name string) func() (*nn.Network, error) {
+		return func() (*nn.Network, error) {
+			return nn.Classifiers()[name](nn.ClassifierOptions{Classes: 10, Height: 32, Width: 32})
+		}
+	}
+	on := func(name string) nn.SegmenterOptions {
+		return nn.SegmenterOptions{Backbone: nn.BackboneOptions{Name: name}, Classes: 3, Height: 32, Width: 32}
+	}
+	for name, build := range map[string]func() (*nn.Network, error){
+		"resnet18": classifier("resnet18"), "mobilenet_v2": classifier("mobilenet_v2"),
+		"mobilenet_v3_small": classifier("mobilenet_v3_small"), "efficientnet_lite0": classifier("efficientnet_lite0"),
+		"deeplabv3plus": func() (*nn.Network, error) {
+			return nn.DeepLabV3Plus(nn.DeepLabV3PlusOptions{SegmenterOptions: on("efficientnet_lite0"), Channels: 16})
+		},
+		"unet": func() (*nn.Network, error) {
+			return nn.UNet(nn.UNetOptions{SegmenterOptions: on(""), Width: 4, Depth: 3})
+		},
+		"unet on a backbone": func() (*nn.Network, error) {
+			return nn.UNet(nn.UNetOptions{SegmenterOptions: on("mobilenet_v3_small"), Channels: []int64{8, 8, 8, 8, 8}})
+		},
+		"fpn": func() (*nn.Network, error) {
+			return nn.SemanticFPN(nn.SemanticFPNOptions{SegmenterOptions: on("resnet18"), Neck: nn.PyramidOptions{Channels: 16}, Channels: 16})
+		},
+		"fcos": func() (*nn.Network, error) {
+			d, err := nn.FCOS(nn.DetectorOptions{
+				Backbone: nn.BackboneOptions{Name: "mobilenet_v2"}, Classes: 3, Height: 64, Width: 64, Convs: 1,
+				Neck: nn.PyramidOptions{Channels: 16, BottomUp: true}, Norm: "batch", Scales: true, Exponential: true,
+			})
+			if err != nil {
+				return nil, err
+			}
+			return d.Network, nil
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			net, err := nn.Classifiers()[name](nn.ClassifierOptions{Classes: 10, Height: 32, Width: 32})
+			net, err := build()
 			if err != nil {
 				t.Fatal(err)
 			}
 			r := rand.New(rand.NewPCG(4, 2))
 			weights := randomise(net.Params, r)
 			b := onnx.Extend(net.Graph)
-			y := net.Graph.Outputs[0]
-			loss := b.Output("loss", b.ReduceMean(b.Mul(y, y)))
+			var terms []*onnx.Value
+			for _, y := range net.Graph.Outputs {
+				terms = append(terms, b.ReduceMean(b.Mul(y, y)))
+			}
+			loss := b.Sum(terms...)
+			net.Graph.Outputs = nil
+			b.Output("loss", loss)
 			dW, err := Gradient(net.Graph, loss, weights)
 			if err != nil {
 				t.Fatal(err)
@@ -37,14 +76,15 @@ func TestGradientOfNetworks(t *testing.T) {
 			for i, v := range dW {
 				b.Output(weights[i].Name+".grad", v)
 			}
-			x := tensor.Of([]int64{2, 3, 32, 32}, make([]float32, 2*3*32*32))
+			shape := slices.Concat([]int64{2}, net.Graph.Inputs[0].Shape[1:])
+			x := tensor.Of(shape, make([]float32, tensor.Size(shape)))
 			fill(x, r, 1)
 			run := func() []*tensor.Tensor {
 				out, err := orttest.Build(t, b).Run(t.Context(), []*tensor.Tensor{x})
 				if err != nil {
 					t.Fatal(err)
 				}
-				return out[1:]
+				return out
 			}
 			out := run()
 			at, dX := numbers(out[0])[0], out[1:]

@@ -42,7 +42,7 @@ func (m *Module) backbone(x *onnx.Value, o BackboneOptions) (*features, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &features{graft: newGraft(source, m.Sub(backbonePrefix), source.Graph.Inputs[:1], []*onnx.Value{x})}
+	f := &features{graft: newGraft(source, m.Sub(backbonePrefix), x)}
 	for _, name := range o.Taps {
 		t, err := source.Tap(name)
 		if err != nil {

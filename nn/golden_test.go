@@ -66,14 +66,8 @@ func simplify(t *testing.T, g *onnx.Graph) {
 // infer runs the graph on x and returns its outputs by name.
 func infer(t *testing.T, g *onnx.Graph, x *tensor.Tensor) map[string]*tensor.Tensor {
 	t.Helper()
-	return run(t, g, []*tensor.Tensor{x})
-}
-
-// run is infer for a graph of several inputs.
-func run(t *testing.T, g *onnx.Graph, in []*tensor.Tensor) map[string]*tensor.Tensor {
-	t.Helper()
 	m := orttest.Load(t, g)
-	out, err := m.Run(t.Context(), in)
+	out, err := m.Run(t.Context(), []*tensor.Tensor{x})
 	if err != nil {
 		t.Fatal(err)
 	}

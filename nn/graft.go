@@ -10,8 +10,7 @@ import (
 // errForeign says why a node cannot be copied.
 var errForeign = errors.New("control flow and operators of other domains cannot be part of a backbone")
 
-// graft copies parts of a network into another, with values of that one in the place of
-// some of the first.
+// graft copies parts of a network into another, on the image of that one.
 type graft struct {
 	source *Network
 	module *Module // takes the copies, under its prefix
@@ -20,14 +19,11 @@ type graft struct {
 	done   map[*onnx.Node]bool
 }
 
-// newGraft copies from source to m; in the copies, to stands for from.
-func newGraft(source *Network, m *Module, from, to []*onnx.Value) *graft {
-	f := &graft{source, m, map[*onnx.Value]bool{}, map[*onnx.Value]*onnx.Value{}, map[*onnx.Node]bool{}}
+// newGraft copies from source to m; in the copies, x stands for the image.
+func newGraft(source *Network, m *Module, x *onnx.Value) *graft {
+	f := &graft{source, m, map[*onnx.Value]bool{}, map[*onnx.Value]*onnx.Value{source.Graph.Inputs[0]: x}, map[*onnx.Node]bool{}}
 	for _, p := range source.Params {
 		f.params[p] = true
-	}
-	for i, v := range from {
-		f.copied[v] = to[i]
 	}
 	return f
 }
@@ -36,7 +32,7 @@ func newGraft(source *Network, m *Module, from, to []*onnx.Value) *graft {
 // shared. Shapes are inferred anew, since an image may be of another size than the source's.
 func (f *graft) build(v *onnx.Value) *onnx.Value {
 	m := f.module
-	wanted := f.ancestors(v)
+	wanted := ancestors(v)
 	for _, n := range f.source.Graph.Nodes {
 		if !wanted[n] || f.done[n] {
 			continue
@@ -84,14 +80,14 @@ func (f *graft) copy(n *onnx.Node, x *onnx.Value) *onnx.Value {
 	return c
 }
 
-// ancestors returns the nodes that v depends on and that have not been replaced.
-func (f *graft) ancestors(v *onnx.Value) map[*onnx.Node]bool {
+// ancestors returns the nodes that v depends on.
+func ancestors(v *onnx.Value) map[*onnx.Node]bool {
 	seen := map[*onnx.Node]bool{}
 	stack := []*onnx.Value{v}
 	for len(stack) > 0 {
 		v := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if v == nil || v.Node == nil || seen[v.Node] || f.copied[v] != nil {
+		if v == nil || v.Node == nil || seen[v.Node] {
 			continue
 		}
 		seen[v.Node] = true

@@ -2,7 +2,6 @@ package nn
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -51,49 +50,9 @@ func TestSegmenters(t *testing.T) {
 			fill(net.Params)
 			x := tensor.Of([]int64{1, 3, 64, 64}, noise(3*64*64, 1))
 			near(t, "logits", every(infer(t, net.Graph, x)["logits"], 4), golden[name], 2e-5)
-			checkSplit(t, net, x)
 			simplify(t, net.Graph)
 			near(t, "logits, simplified", every(infer(t, net.Graph, x)["logits"], 4), golden[name], 2e-5)
 		})
-	}
-}
-
-// checkSplit compares a network with its features and its head, one after the other.
-func checkSplit(t *testing.T, net *Network, x *tensor.Tensor) {
-	t.Helper()
-	features, head, err := net.Split()
-	if len(net.Taps) == 0 {
-		if err == nil {
-			t.Error("a network without taps was split")
-		}
-		return
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	maps := infer(t, features.Graph, x)
-	var in []*tensor.Tensor
-	for _, v := range head.Graph.Inputs {
-		in = append(in, maps[v.Name])
-	}
-	near(t, "logits, split", run(t, head.Graph, in)["logits"], infer(t, net.Graph, x)["logits"], 1e-6)
-	var names []string
-	for _, p := range slices.Concat(features.Params, head.Params) {
-		names = append(names, p.Name)
-	}
-	var want []string
-	for _, p := range net.Params {
-		want = append(want, p.Name)
-	}
-	slices.Sort(names)
-	slices.Sort(want)
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Errorf("parameters (-whole +parts):\n%s", diff)
-	}
-	for _, p := range head.Params {
-		if strings.HasPrefix(p.Name, "backbone.") {
-			t.Errorf("the head has %s", p.Name)
-		}
 	}
 }
 

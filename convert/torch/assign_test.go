@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"trilobite/nn"
 	"trilobite/onnx"
 	"trilobite/tensor"
 )
@@ -42,5 +43,35 @@ func TestAssign(t *testing.T) {
 	}
 	if got, _ := tensor.Data[float32](other[0].Data); got[0] != 0 {
 		t.Error("a parameter was assigned in spite of the error")
+	}
+}
+
+// A published classifier's weights fill the backbone of another network.
+func TestAssignUnder(t *testing.T) {
+	t.Parallel()
+	sd, err := Read("../../.deps/efficientnet-lite0/efficientnet-lite0-57934424.pth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := nn.DeepLabV3Plus(nn.DeepLabV3PlusOptions{SegmenterOptions: nn.SegmenterOptions{
+		Backbone: nn.BackboneOptions{Name: "efficientnet_lite0"}, Classes: 2, Height: 64, Width: 64,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := AssignUnder(net.Params, "backbone.", sd); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range net.Params {
+		name, inside := strings.CutPrefix(p.Name, "backbone.")
+		if inside != (p.Data == sd.Tensors[name]) {
+			t.Errorf("%s: assigned %v, want %v", p.Name, !inside, inside)
+		}
+	}
+	if err := AssignUnder(net.Params, "head.", sd); err == nil || !strings.Contains(err.Error(), "missing head.pool.0.weight") {
+		t.Errorf("got error %v, want the missing ones", err)
+	}
+	if err := AssignUnder(net.Params, "neck.", sd); err == nil || !strings.Contains(err.Error(), `no parameter under "neck."`) {
+		t.Errorf("got error %v, want one that names the prefix", err)
 	}
 }
