@@ -46,7 +46,7 @@ func ExampleDeepLabV3Plus() {
 	fmt.Printf("%.1f million parameters, %.1f·10⁹ MACs\n", float64(cost.Params)/1e6, float64(cost.MACs)/1e9)
 	// Output:
 	// logits [11,288,384]
-	// 1.8 million parameters, 5.9·10⁹ MACs
+	// 1.9 million parameters, 3.8·10⁹ MACs
 }
 
 func ExampleFCOS() {
@@ -78,7 +78,7 @@ func ExampleFCOS() {
 	// logits [2268,3]
 	// boxes [2268,4]
 	// quality [2268]
-	// 9 locations learn the box
+	// 4 locations learn the box
 }
 
 func ExampleUNet() {
