@@ -44,7 +44,7 @@ func TestGradientOfNetworks(t *testing.T) {
 		"fcos": func() (*nn.Network, error) {
 			d, err := nn.FCOS(nn.DetectorOptions{
 				Backbone: nn.BackboneOptions{Name: "mobilenet_v2"}, Classes: 3, Height: 64, Width: 64, Convs: 1,
-				Neck: nn.PyramidOptions{Channels: 16, BottomUp: true}, Norm: "batch", Scales: true, Exponential: true,
+				Neck: nn.PyramidOptions{Channels: 16, BottomUp: true}, Norm: "batch", Scales: true,
 			})
 			if err != nil {
 				return nil, err
