@@ -20,8 +20,9 @@ func (w *walk) positive(x *onnx.Value) *onnx.Value {
 		return w.HardSigmoid(x, 1e30, 0)
 	case tensor.Float64:
 		return w.ClipTo(w.scaled(x, 1e30), 0, 1) // ONNX Runtime has no HardSigmoid of doubles
+	default:
+		return w.mask(w.Greater(x, w.like(x, 0)), x)
 	}
-	return w.mask(w.Greater(x, w.like(x, 0)), x)
 }
 
 // Relu: 1 where Y > 0, else 0.

@@ -50,7 +50,7 @@ func compare(python string, networks []string, rounds, steps int) error {
 
 // run starts a process and reads the line that it prints.
 func run(name string, args ...string) (m measured, err error) {
-	cmd := exec.Command(name, args...)
+	cmd := exec.Command(name, args...) //nolint:gosec // this program, or the interpreter that its user names
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
