@@ -1,6 +1,7 @@
 package augment
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -23,7 +24,10 @@ func (p Plan) Apply(img *imageio.Image, t Target, seed uint64) (*imageio.Image, 
 		return nil, Target{}, err
 	}
 	if img == nil || img.W < 1 || img.H < 1 || len(img.Pix) != 3*img.W*img.H {
-		return nil, Target{}, fmt.Errorf("augmentation: the picture has no pixels")
+		return nil, Target{}, errors.New("augmentation: the picture has no pixels")
+	}
+	if len(t.Boxes) != len(t.Classes) {
+		return nil, Target{}, fmt.Errorf("augmentation: %d boxes and %d classes", len(t.Boxes), len(t.Classes))
 	}
 	c := p.Draw(img.W, img.H, seed)
 	out := Target{}
@@ -156,6 +160,7 @@ func (c *Change) Boxes(boxes []geom.Box, classes []int, w, h float64) ([]geom.Bo
 	var kept []int
 	fw, fh := c.full(int(w), int(h))
 	m := invert(c.source())
+	classes = classes[:len(boxes)]
 	for i, b := range boxes {
 		x1, y1, x2, y2 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
 		for _, p := range [4][2]float32{{b.X1, b.Y1}, {b.X2, b.Y1}, {b.X2, b.Y2}, {b.X1, b.Y2}} {

@@ -67,7 +67,7 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 	app.addFlags(cmd.PersistentFlags())
 	cmd.AddCommand(
 		newDetectCmd(app), newLabelCmd(app), newSegmentCmd(app), newServeCmd(app), newModelsCmd(app), newRunsCmd(app),
-		newKeyCmd(app), newTrainCmd(app), newEvalCmd(app), newConfigCmd(app), newVersionCmd(app),
+		newKeyCmd(app), newTrainCmd(app), newEvalCmd(app), newDatasetCmd(), newConfigCmd(app), newVersionCmd(app),
 		newGradCmd(),
 	)
 	return cmd
