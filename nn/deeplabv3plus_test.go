@@ -116,11 +116,11 @@ func TestDeepLabV3PlusStep(t *testing.T) {
 	}
 	// Rounding grows on the way back through batch statistics of four small images: ours
 	// may be off from PyTorch's float64 by some times what PyTorch's float32 is.
-	close := func(name string, got *tensor.Tensor) {
+	check := func(name string, got *tensor.Tensor) {
 		off, _ := tensor.Data[float32](want[name+".off"])
 		near(t, name, got, want[name], 1e-5+4*float64(off[0]))
 	}
-	close("loss", out[0])
+	check("loss", out[0])
 	compared := 0
 	for i, w := range weights {
 		g, _ := tensor.Data[float32](out[1+i])
@@ -130,8 +130,8 @@ func TestDeepLabV3PlusStep(t *testing.T) {
 			for _, v := range g {
 				sum += float64(v) * float64(v)
 			}
-			close(w.Name+".norm", tensor.Scalar(float32(math.Sqrt(sum))))
-			close(w.Name, tensor.Vector(g[:min(256, len(g))]...))
+			check(w.Name+".norm", tensor.Scalar(float32(math.Sqrt(sum))))
+			check(w.Name, tensor.Vector(g[:min(256, len(g))]...))
 		}
 		data, _ := tensor.Data[float32](w.Data)
 		for j := range data {
@@ -146,7 +146,7 @@ func TestDeepLabV3PlusStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	close("next", out[0])
+	check("next", out[0])
 }
 
 // maskOfNoise is the masks of golden/deeplab_step.py, 0 to 4 and ignored, as the weights

@@ -98,24 +98,24 @@ func TestFCOS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	close := func(name string, got *tensor.Tensor) {
+	check := func(name string, got *tensor.Tensor) {
 		off, _ := tensor.Data[float32](want[name+".off"])
 		near(t, name, got, want[name], 2e-6+4*float64(off[0]))
 	}
-	close("logits", meanOfLocations(out[0]))
-	close("boxes", meanOfLocations(out[1]))
-	close("centerness", meanOfLocations(out[2]))
-	close("class", out[3])
-	close("box", out[4])
-	close("quality", out[5])
+	check("logits", meanOfLocations(out[0]))
+	check("boxes", meanOfLocations(out[1]))
+	check("centerness", meanOfLocations(out[2]))
+	check("class", out[3])
+	check("box", out[4])
+	check("quality", out[5])
 	for i, w := range weights {
 		g, _ := tensor.Data[float32](out[6+i])
 		sum := 0.0
 		for _, v := range g {
 			sum += float64(v) * float64(v)
 		}
-		close(w.Name, tensor.Vector(g[:min(128, len(g))]...))
-		close(w.Name+".norm", tensor.Scalar(float32(math.Sqrt(sum))))
+		check(w.Name, tensor.Vector(g[:min(128, len(g))]...))
+		check(w.Name+".norm", tensor.Scalar(float32(math.Sqrt(sum))))
 	}
 }
 

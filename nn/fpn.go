@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"trilobite/onnx"
 )
@@ -32,7 +33,7 @@ func FeaturePyramid(m *Module, taps []Tap, o PyramidOptions) []Tap {
 	for i, t := range taps {
 		sum[i] = m.Conv(fmt.Sprintf("inner_blocks.%d.0", i), t.Value, o.Channels, ConvAttrs{Bias: true})
 	}
-	levels := make([]Tap, len(taps))
+	levels := slices.Clone(taps)
 	for i := len(taps) - 1; i >= 0; i-- {
 		if i < len(taps)-1 {
 			sum[i] = m.Add(sum[i], m.nearestLike(sum[i+1], sum[i]))

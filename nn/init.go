@@ -79,8 +79,9 @@ func initialise(p *onnx.Value, by Initialiser, seed uint64) {
 		by = Constant(0)
 	}
 	h := fnv.New64a()
-	h.Write([]byte(p.Name)) // never fails
-	p.Data = tensor.Of(p.Shape, by(p.Shape, rand.New(rand.NewPCG(seed, h.Sum64()))))
+	_, _ = h.Write([]byte(p.Name))              // never fails
+	r := rand.New(rand.NewPCG(seed, h.Sum64())) //nolint:gosec // first values are to be repeatable, not secret
+	p.Data = tensor.Of(p.Shape, by(p.Shape, r))
 }
 
 // fanIn counts the inputs of one output of a weight (M, C/group, kH, kW) or (M, C).

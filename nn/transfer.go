@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"trilobite/onnx"
 	"trilobite/tensor"
@@ -51,8 +52,8 @@ func TransferClassifier(o TransferOptions) (*Network, error) {
 // last returns the features that a network's classifier starts from: what the last pool
 // over all places reads, or the coarsest tap.
 func (n *Network) last() (Tap, error) {
-	for i := len(n.Graph.Nodes) - 1; i >= 0; i-- {
-		if node := n.Graph.Nodes[i]; node.Op == "GlobalAveragePool" {
+	for _, node := range slices.Backward(n.Graph.Nodes) {
+		if node.Op == "GlobalAveragePool" {
 			return n.tap(node.In[0])
 		}
 	}
