@@ -1,0 +1,72 @@
+// Package modelfile reads model files: one YAML text that defines a network, what goes
+// into it and how it is trained.
+//
+// Spec is the file, field by field; its tags bound the values and write the JSON Schema
+// for editors (schema.go). Parse reads a text and names the line of whatever is wrong
+// (decode.go). Spec.Build makes the network (build.go), Describe counts it (describe.go)
+// and Draw draws it (draw.go). Training is package train's business.
+package modelfile
+
+import "trilobite/pipeline"
+
+// Spec is a model file.
+type Spec struct {
+	Task          string        `yaml:"task" enum:"classify,detect,segment" doc:"what the model answers: a class for the picture, boxes, or a class for each pixel"`
+	Network       string        `yaml:"network" enum:"classifier,deeplabv3plus,detector,unet" doc:"the architecture; it fits the task"`
+	Backbone      Backbone      `yaml:"backbone,omitempty" doc:"the feature extractor"`
+	Head          Head          `yaml:"head,omitempty" doc:"the layers after it"`
+	Classes       []string      `yaml:"classes,omitempty" doc:"names in order; left out, the data set's"`
+	Preprocessing pipeline.Spec `yaml:"preprocessing" doc:"how a picture becomes the input, in training and in use"`
+	Augmentation  Augmentation  `yaml:"augmentation,omitempty" doc:"random changes of training pictures"`
+	Training      Training      `yaml:"training" doc:"the recipe"`
+}
+
+// Backbone is the feature extractor.
+type Backbone struct {
+	Name    string   `yaml:"name" names:"backbone" doc:"a network by name, such as efficientnet_lite0; empty for unet without one"`
+	Weights string   `yaml:"weights,omitempty" doc:"a model of the store, or a file of weights (.pth, .safetensors); empty: random"`
+	Taps    []string `yaml:"taps,omitempty" doc:"the feature maps that the head starts from: stride4, or a tensor's or node's name; left out, the usual ones"`
+	Freeze  bool     `yaml:"freeze,omitempty" doc:"whether the backbone keeps its weights until a stage unfreezes it"`
+}
+
+// Head holds what the architectures' heads have to choose.
+type Head struct {
+	Channels int64   `yaml:"channels,omitempty" range:"1,4096" doc:"width; deeplabv3plus 256"`
+	Rates    []int64 `yaml:"rates,omitempty,flow" range:"1,64" doc:"deeplabv3plus: dilations of the pyramid, 6, 12, 18"`
+	High     []int64 `yaml:"high,omitempty,flow" range:"1,128" doc:"deeplabv3plus: strides that the pyramid pools, 16"`
+	Low      []int64 `yaml:"low,omitempty,flow" range:"1,128" doc:"deeplabv3plus: finer strides that are merged, coarse to fine, 4"`
+}
+
+// Augmentation are random changes of training pictures, and of their masks and boxes
+// with them.
+type Augmentation struct {
+	Flip   float64   `yaml:"flip,omitempty" range:"0,1" doc:"probability of mirroring left and right"`
+	Scale  []float64 `yaml:"scale,omitempty,flow" range:"0.1,10" doc:"smallest and largest factor of size"`
+	Crop   bool      `yaml:"crop,omitempty" doc:"whether a random part of the input's size is taken after scaling"`
+	Rotate float64   `yaml:"rotate,omitempty" range:"0,180" doc:"most degrees to either side"`
+	Color  float64   `yaml:"color,omitempty" range:"0,1" doc:"strength of changes in brightness, contrast and saturation"`
+}
+
+// Training is the recipe.
+type Training struct {
+	Batch      int     `yaml:"batch" range:"1,4096" doc:"images in a step"`
+	Stages     []Stage `yaml:"stages" doc:"one after the other; each goes on from the best of the one before"`
+	EMA        float64 `yaml:"ema,omitempty" range:"0,0.99999" doc:"decay of the average of the weights that is evaluated and kept; 0: none"`
+	Balance    string  `yaml:"balance,omitempty" enum:"none,inverse,sqrt" doc:"weight of rare classes in the loss"`
+	Validation float64 `yaml:"validation,omitempty" range:"0,0.9" doc:"share held out where the data set has no validation part; 0: 0.2"`
+	ClipNorm   float64 `yaml:"clip_norm,omitempty" range:"0,1000000" doc:"limit of the gradients' global norm; 0: none"`
+}
+
+// Stage is a part of the training with settings of its own.
+type Stage struct {
+	Name         string  `yaml:"name" doc:"for logs and curves"`
+	Epochs       int     `yaml:"epochs" range:"1,100000" doc:"times through the training images"`
+	Unfreeze     string  `yaml:"unfreeze,omitempty" doc:"regular expression of backbone parameters that are trained too"`
+	Optimiser    string  `yaml:"optimiser" enum:"adamw,sgd" doc:"update rule"`
+	LR           float64 `yaml:"lr" range:"0,100" doc:"highest learning rate"`
+	Schedule     string  `yaml:"schedule,omitempty" enum:"constant,cosine,one-cycle,poly" doc:"how the rate changes within the stage"`
+	WarmUp       float64 `yaml:"warm_up,omitempty" range:"0,0.9" doc:"share of the stage in which the rate rises from 0"`
+	WeightDecay  float64 `yaml:"weight_decay,omitempty" range:"0,10" doc:"of weights; norms and biases do not decay"`
+	Momentum     float64 `yaml:"momentum,omitempty" range:"0,0.99999" doc:"of sgd"`
+	BackboneRate float64 `yaml:"backbone_rate,omitempty" range:"0,1" doc:"factor of lr for unfrozen backbone parameters; 0: 0.1"`
+}
