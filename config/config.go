@@ -31,6 +31,7 @@ import (
 type Config struct {
 	Home     string   `koanf:"home"`     // model store, keys and caches
 	Packages string   `koanf:"packages"` // folder of fetched packages; default HOME/packages
+	Database string   `koanf:"database"` // postgres:// URL of the records; empty: a file in Home
 	Addr     string   `koanf:"addr"`     // host:port to listen on
 	Models   []string `koanf:"models"`   // models that DetectLabels merges, name or name@version
 	Auth     bool     `koanf:"auth"`     // require keys
@@ -84,6 +85,7 @@ func defaults() map[string]any {
 	return map[string]any{
 		"home":           defaultHome(),
 		"packages":       "",
+		"database":       "",
 		"addr":           "127.0.0.1:8080",
 		"models":         []string{"coco-ssd", "efficientnet-lite0"},
 		"auth":           false,

@@ -65,15 +65,15 @@ func (a *App) openEngine(cmd *cobra.Command, models []string) (*label.Engine, er
 	if len(models) > 0 {
 		c.Models = models
 	}
-	return loadEngine(cmd.Context(), c, nil)
-}
-
-// loadEngine opens ONNX Runtime and the configured models.
-func loadEngine(ctx context.Context, c config.Config, rec ort.Recorder) (*label.Engine, error) {
 	rt, err := openRuntime(c.ORT)
 	if err != nil {
 		return nil, err
 	}
+	return loadEngine(cmd.Context(), rt, c, nil)
+}
+
+// loadEngine opens the configured models.
+func loadEngine(ctx context.Context, rt *ort.Runtime, c config.Config, rec ort.Recorder) (*label.Engine, error) {
 	return label.Open(ctx, rt, zoo.NewStore(c.Home), label.Options{
 		Models: c.Models,
 		Runtime: ort.Options{
@@ -110,5 +110,5 @@ func puller(c config.Config, cmd *cobra.Command, quiet bool) zoo.Puller {
 // masterKeyFile is where the master key lies unless TRILOBITE_MASTER_KEY is set.
 func masterKeyFile(c config.Config) string { return filepath.Join(c.Home, "master.key") }
 
-// databaseFile is the store of keys.
+// databaseFile is the store of records, unless the settings name a database.
 func databaseFile(c config.Config) string { return filepath.Join(c.Home, "trilobite.db") }

@@ -23,10 +23,10 @@ import (
 	"trilobite/auth"
 	"trilobite/config"
 	"trilobite/label"
+	"trilobite/learn"
 	"trilobite/objects"
 	"trilobite/remote"
 	"trilobite/server"
-	"trilobite/store/sqlite"
 	"trilobite/telemetry"
 )
 
@@ -75,22 +75,34 @@ func serve(ctx context.Context, c config.Config) (err error) {
 	}
 	defer listener.Close()
 	rec := telemetry.New()
-	engine, err := loadEngine(ctx, c, rec)
+	rt, err := openRuntime(c.ORT)
+	if err != nil {
+		return err
+	}
+	engine, err := loadEngine(ctx, rt, c, rec)
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	who, closeKeys, err := authenticator(ctx, c)
+	db, err := openStore(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeKeys()) }()
+	defer func() { err = errors.Join(err, db.Close()) }()
+	who, err := authenticator(c, db)
+	if err != nil {
+		return err
+	}
 	buckets, err := openBuckets(c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, buckets.Close()) }()
-	sc, err := serverConfig(c, log, engine, who, buckets, rec)
+	models := customModels(c, rt)
+	defer func() { err = errors.Join(err, models.Close()) }()
+	stopWorker := startWorker(ctx, c, log, db, buckets, models)
+	defer func() { err = errors.Join(err, stopWorker()) }()
+	sc, err := serverConfig(c, log, wiring{engine, who, buckets, rec, db, models, ctx.Done()})
 	if err != nil {
 		return err
 	}
@@ -113,8 +125,20 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// serverConfig wires the APIs to the engine, the keys and the buckets.
-func serverConfig(c config.Config, log *slog.Logger, engine *label.Engine, who *auth.Authenticator, buckets *objects.Buckets, rec *telemetry.Recorder) (server.Config, error) {
+// wiring is what the APIs work with.
+type wiring struct {
+	engine  *label.Engine
+	who     *auth.Authenticator
+	buckets *objects.Buckets
+	rec     *telemetry.Recorder
+	db      records
+	models  *learn.Engine
+	closing <-chan struct{}
+}
+
+// serverConfig wires the APIs to the engine, the keys, the buckets and the custom models.
+func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, error) {
+	engine, who, buckets, rec := w.engine, w.who, w.buckets, w.rec
 	account := func(ctx context.Context) string {
 		if id, ok := auth.FromContext(ctx); ok {
 			return id.Account
@@ -137,8 +161,11 @@ func serverConfig(c config.Config, log *slog.Logger, engine *label.Engine, who *
 	}
 	return server.Config{
 		Rekognition: server.API{
-			Name:      "rekognition",
-			Handler:   rekognition.New(rekognition.Config{Analyzer: engine, Objects: buckets, Auth: noting{who}, Version: version, Log: log}),
+			Name: "rekognition",
+			Handler: rekognition.New(rekognition.Config{
+				Analyzer: engine, Objects: buckets, Auth: noting{who}, Version: version, Log: log,
+				Custom: w.db, Predictor: w.models, Closing: w.closing,
+			}),
 			Operation: rekognition.Operation,
 			Error:     rekognition.WriteError,
 		},
@@ -200,36 +227,40 @@ func listModels(engine *label.Engine) func(context.Context) ([]native.Model, err
 	}
 }
 
-// authenticator returns who verifies callers, and how to close what it needs.
-func authenticator(ctx context.Context, c config.Config) (*auth.Authenticator, func() error, error) {
+// authenticator returns who verifies callers.
+func authenticator(c config.Config, db records) (*auth.Authenticator, error) {
 	if !c.Auth {
-		return auth.Off(), func() error { return nil }, nil
+		return auth.Off(), nil
 	}
-	keys, closeKeys, err := openKeys(ctx, c)
+	sealer, err := openSealer(c)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return auth.New(auth.Config{Store: keys.Store, Sealer: keys.Sealer}), closeKeys, nil
+	return auth.New(auth.Config{Store: db, Sealer: sealer}), nil
 }
 
 // openKeys opens the store of keys and the master key that seals their secrets.
 func openKeys(ctx context.Context, c config.Config) (*auth.Keys, func() error, error) {
-	if err := os.MkdirAll(c.Home, 0o700); err != nil {
-		return nil, nil, err
-	}
-	master, err := auth.MasterKey(os.Getenv("TRILOBITE_MASTER_KEY"), masterKeyFile(c))
+	sealer, err := openSealer(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	sealer, err := auth.NewSealer(master)
-	if err != nil {
-		return nil, nil, err
-	}
-	db, err := sqlite.Open(ctx, databaseFile(c))
+	db, err := openStore(ctx, c)
 	if err != nil {
 		return nil, nil, err
 	}
 	return &auth.Keys{Store: db, Sealer: sealer}, db.Close, nil
+}
+
+func openSealer(c config.Config) (*auth.Sealer, error) {
+	if err := os.MkdirAll(c.Home, 0o700); err != nil {
+		return nil, err
+	}
+	master, err := auth.MasterKey(os.Getenv("TRILOBITE_MASTER_KEY"), masterKeyFile(c))
+	if err != nil {
+		return nil, err
+	}
+	return auth.NewSealer(master)
 }
 
 func openBuckets(c config.Config) (*objects.Buckets, error) {
