@@ -43,6 +43,7 @@ acceptance: build $(VENV)/acceptance ## the vendors' unmodified clients against 
 bench: build $(VENV)/bench ## speed and memory beside a FastAPI server, COUNT requests for memory
 	$(VENV)/bin/python bench/serve/run.py --count $(or $(COUNT),20000)
 	go test -run xxx -bench Thumbnail ./imageio
+	go test -run xxx -bench . ./jobs
 
 bench-step: deps $(VENV)/step ## training steps beside PyTorch, ROUNDS of each (default 3)
 	go run ./bench/step -python $(VENV)/bin/python -rounds $(or $(ROUNDS),3)

@@ -59,6 +59,7 @@ type VersionStore interface {
 	// the project has a version of the name or a busy data set.
 	CreateVersion(ctx context.Context, n NewVersion) (Version, error)
 	Version(ctx context.Context, a ARN) (Version, error)
+	// Versions leaves the labels of the versions' models out.
 	Versions(ctx context.Context, project ARN, q VersionQuery) ([]Version, error)
 	// CopyVersion records a copy and begins to make it.
 	CopyVersion(ctx context.Context, n NewCopy) (Version, error)

@@ -12,18 +12,52 @@ import (
 
 const versionColumns = "v.id, v.project_id, p.region, p.account, p.name, v.name, v.stamp, v.status, v.created_at, v.detail"
 
+// versionLabels follows versionColumns where one version is read: a model's labels, which
+// lists leave out.
+const versionLabels = ", v.labels"
+
 const versionTables = " FROM version v JOIN project p ON p.id = v.project_id"
 
-func scanVersion(row scanner) (custom.Version, error) {
+// scanVersion reads a row of versionColumns.
+func scanVersion(row scanner) (custom.Version, error) { return scanInto(row) }
+
+// scanWhole reads a row of versionColumns and versionLabels.
+func scanWhole(row scanner) (custom.Version, error) {
+	var labels string
+	v, err := scanInto(row, &labels)
+	if err != nil {
+		return v, err
+	}
+	err = json.Unmarshal([]byte(labels), &v.Model.Labels)
+	return v, err
+}
+
+func scanInto(row scanner, more ...any) (custom.Version, error) {
 	v := custom.Version{ARN: custom.ARN{Kind: custom.VersionKind}}
 	var detail string
 	var created int64
-	err := row.Scan(&v.ID, &v.ProjectID, &v.ARN.Region, &v.ARN.Account, &v.ARN.Project, &v.ARN.Name, &v.ARN.Stamp, &v.Status, &created, &detail)
+	err := row.Scan(append([]any{
+		&v.ID, &v.ProjectID, &v.ARN.Region, &v.ARN.Account, &v.ARN.Project, &v.ARN.Name, &v.ARN.Stamp, &v.Status, &created, &detail,
+	}, more...)...)
 	if err != nil {
 		return v, err
 	}
 	v.CreatedAt = at(created)
 	return v, json.Unmarshal([]byte(detail), &v.VersionDetail)
+}
+
+// documents writes a version's detail and its model's labels.
+func documents(d custom.VersionDetail) (detail, labels string, err error) {
+	list := d.Model.Labels
+	d.Model.Labels = nil
+	if detail, err = document(d); err != nil {
+		return "", "", err
+	}
+	if len(list) == 0 {
+		return detail, "null", nil // so that none reads as none
+	}
+	labels, err = document(list)
+	return detail, labels, err
 }
 
 // Version is custom.VersionStore's.
@@ -32,7 +66,7 @@ func (d *DB) Version(ctx context.Context, a custom.ARN) (custom.Version, error) 
 }
 
 func (d *DB) version(ctx context.Context, q querier, a custom.ARN) (custom.Version, error) {
-	v, err := scanVersion(d.row(ctx, q, "SELECT "+versionColumns+versionTables+
+	v, err := scanWhole(d.row(ctx, q, "SELECT "+versionColumns+versionLabels+versionTables+
 		" WHERE p.account = ? AND p.name = ? AND p.region = ? AND v.name = ? AND v.stamp = ?",
 		a.Account, a.Project, a.Region, a.Name, a.Stamp))
 	return v, none(err, "Version", "model "+a.String())
@@ -44,7 +78,7 @@ func (d *DB) VersionByID(ctx context.Context, id int64) (custom.Version, error) 
 }
 
 func (d *DB) versionByID(ctx context.Context, q querier, id int64) (custom.Version, error) {
-	v, err := scanVersion(d.row(ctx, q, "SELECT "+versionColumns+versionTables+" WHERE v.id = ?", id))
+	v, err := scanWhole(d.row(ctx, q, "SELECT "+versionColumns+versionLabels+versionTables+" WHERE v.id = ?", id))
 	return v, none(err, "VersionByID", "such model")
 }
 
@@ -115,13 +149,13 @@ func (d *DB) insertVersion(ctx context.Context, tx *sql.Tx, p custom.Project, na
 		ProjectID: p.ID, ARN: p.ARN.Of(custom.VersionKind, name, now), Status: s,
 		CreatedAt: at(now.UnixMilli()), VersionDetail: detail,
 	}
-	text, err := document(detail)
+	text, labels, err := documents(detail)
 	if err != nil {
 		return v, err
 	}
-	err = d.row(ctx, tx, `INSERT INTO version (project_id, name, stamp, status, reading, model, created_at, detail)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		p.ID, name, v.ARN.Stamp, s, truth(s == custom.TrainingInProgress && len(detail.Training) == 0), detail.Model.Name, v.ARN.Stamp, text).Scan(&v.ID)
+	err = d.row(ctx, tx, `INSERT INTO version (project_id, name, stamp, status, reading, model, created_at, detail, labels)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		p.ID, name, v.ARN.Stamp, s, truth(s == custom.TrainingInProgress && len(detail.Training) == 0), detail.Model.Name, v.ARN.Stamp, text, labels).Scan(&v.ID)
 	if err != nil && d.Dialect.Taken(err) {
 		return v, fail("CreateVersion", trilobite.InUse, "The project %s has a model named %s.", p.ARN.Project, name)
 	} else if err != nil {
@@ -211,11 +245,11 @@ func (d *DB) call(ctx context.Context, a custom.ARN, event string, w custom.Work
 }
 
 func (d *DB) saveVersion(ctx context.Context, tx *sql.Tx, v custom.Version) error {
-	detail, err := document(v.VersionDetail)
+	detail, labels, err := documents(v.VersionDetail)
 	if err != nil {
 		return err
 	}
-	return d.exec(ctx, tx, "UPDATE version SET status = ?, model = ?, detail = ? WHERE id = ?", v.Status, v.Model.Name, detail, v.ID)
+	return d.exec(ctx, tx, "UPDATE version SET status = ?, model = ?, detail = ?, labels = ? WHERE id = ?", v.Status, v.Model.Name, detail, labels, v.ID)
 }
 
 // Note is custom.VersionWorkStore's.
