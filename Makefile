@@ -54,6 +54,9 @@ networks: build $(VENV)/networks ## derivatives of whole exported networks besid
 bench-transfer: build $(VENV)/transfer ## train on cached features beside PyTorch (reference data)
 	$(VENV)/bin/python bench/transfer/run.py
 
+chaos: build $(VENV)/acceptance ## kill -9 during imports, trainings and deletions, ROUNDS (default 200) times
+	ROUNDS=$(or $(ROUNDS),200) $(VENV)/bin/python -m pytest -q acceptance/test_custom_chaos.py
+
 hostile: build $(VENV)/bench ## broken pictures, huge pictures and broken requests against the server (Linux)
 	$(VENV)/bin/python bench/hostile/run.py $(PARTS)
 
@@ -68,4 +71,4 @@ $(VENV)/%: deps/python/%.txt
 clean: ## remove what was built and fetched (models in the model store stay)
 	rm -rf bin out $(DEPS) $(VENV)
 
-.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step bench-transfer networks hostile fuzz clean
+.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step bench-transfer networks chaos hostile fuzz clean

@@ -177,7 +177,7 @@ func (t *training) read(ctx context.Context) error {
 }
 
 func (t *training) readManifest(ctx context.Context, h *half, o custom.Object) error {
-	m, err := t.openManifest(ctx, t.version.ARN.Account, o)
+	m, err := t.openManifest(ctx, t.version.ARN.Account, o, t.version.CreatedAt)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ type count struct{ lines, valid int }
 // readEntries writes a manifest's lines into the data set, unchecked.
 func (w *Worker) readEntries(ctx context.Context, l custom.Lease, d custom.Dataset) (count, error) {
 	var c count
-	m, err := w.openManifest(ctx, d.ARN.Account, *d.Source.Manifest)
+	m, err := w.openManifest(ctx, d.ARN.Account, *d.Source.Manifest, d.CreatedAt)
 	if err != nil {
 		return c, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"time"
 
 	"trilobite"
 	"trilobite/custom"
@@ -26,8 +27,12 @@ type manifest struct {
 // maxLineBytes holds the longest line that can be valid, four bytes a character.
 const maxLineBytes = 4*groundtruth.MaxLine + 1
 
-// openManifest opens a manifest, or says with a Code why it cannot be.
-func (w *Worker) openManifest(ctx context.Context, account string, o custom.Object) (*manifest, error) {
+// patience is how long a bucket that does not answer is asked again.
+const patience = 10 * time.Minute
+
+// openManifest opens a manifest, or says with a Code why it cannot be. Another error is
+// one that may pass; since says when it began to be asked for.
+func (w *Worker) openManifest(ctx context.Context, account string, o custom.Object, since time.Time) (*manifest, error) {
 	if path.Ext(o.Key) == "" {
 		return nil, Inaccessible
 	}
@@ -36,7 +41,7 @@ func (w *Worker) openManifest(ctx context.Context, account string, o custom.Obje
 	case err == nil:
 	case trilobite.CodeOf(err) == trilobite.Forbidden:
 		return nil, ManifestPermissions
-	case trilobite.CodeOf(err) == trilobite.NotFound:
+	case trilobite.CodeOf(err) == trilobite.NotFound, trilobite.CodeOf(err) != trilobite.Canceled && time.Since(since) > patience:
 		return nil, Inaccessible
 	default: // the bucket may come back
 		return nil, fmt.Errorf("opening manifest s3://%s/%s: %w", o.Bucket, o.Key, err)

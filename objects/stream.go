@@ -13,7 +13,8 @@ import (
 )
 
 // Open returns an object to be read bit by bit, and its size. A bucket that is not
-// configured, or not for the account, is trilobite.Forbidden; the two are not told apart.
+// configured, or not for the account, or that denies us, is trilobite.Forbidden; they are
+// not told apart.
 // An object that is not there is trilobite.NotFound, and anything else
 // trilobite.Unreachable.
 func (b *Buckets) Open(ctx context.Context, account, bucket, key, version string) (io.ReadCloser, int64, error) {
@@ -55,7 +56,7 @@ func explain(method, bucket, key string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		code = trilobite.Canceled
-	case errors.Is(err, errUnknown), errors.Is(err, errAccount):
+	case errors.Is(err, errUnknown), errors.Is(err, errAccount), gcerrors.Code(err) == gcerrors.PermissionDenied:
 		code = trilobite.Forbidden
 	case errors.Is(err, errKey), gcerrors.Code(err) == gcerrors.NotFound:
 		code = trilobite.NotFound

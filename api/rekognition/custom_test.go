@@ -173,8 +173,7 @@ func (p *plane) becomes(t *testing.T, arn *string, want types.DatasetStatus) *ty
 }
 
 func exceptionOf(err error) string {
-	var e smithy.APIError
-	if errors.As(err, &e) {
+	if e, ok := asType[smithy.APIError](err); ok {
 		return e.ErrorCode()
 	}
 	return fmt.Sprint(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -132,7 +133,11 @@ func database(t *testing.T) string {
 		t.Fatal(err)
 	}
 	config := c.Config()
-	return fmt.Sprintf("postgres://%s@%s:%d/%s?pool_max_conns=8", config.User, config.Host, config.Port, name)
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(config.User, config.Password), Path: name, RawQuery: "pool_max_conns=8",
+		Host: net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))),
+	}
+	return u.String()
 }
 
 func open(t *testing.T, url string) *Store {
