@@ -5,7 +5,8 @@ package nn, a 64x64 input, and for each network every fourth logit of each row a
 and the number of parameters.  "unet" is milesial's Pytorch-UNet (bilinear, but without
 aligned corners) of width 8; the others stand on torchvision's ResNet-18: "unet_resnet18"
 is segmentation_models.pytorch's decoder, "fpn" the semantic branch of arXiv:1901.02446 with
-torchvision's FeaturePyramidNetwork, "deeplab" pools strides 16 and 32 and merges 8 and 4.
+torchvision's FeaturePyramidNetwork, "deeplab" pools strides 16 and 32 and merges 8 and 4,
+"deeplab_separable" does so by depthwise and 1x1 convolutions.
 Versions: torch 2.15.0, torchvision 0.29.2, numpy 2.4.6.
 """
 import pathlib
@@ -152,16 +153,22 @@ class SemanticFPN(nn.Module):
         return upsample(self.head.predictor(total), SIZE)
 
 
+def separable(inputs, outputs, rate=1):
+    each = nn.Conv2d(inputs, inputs, 3, padding=rate, dilation=rate, groups=inputs, bias=False)
+    every = nn.Conv2d(inputs, outputs, 1, bias=False)
+    return nn.Sequential(nn.Sequential(each, every), nn.BatchNorm2d(outputs), nn.ReLU())
+
+
 class DeepLab(nn.Module):
-    def __init__(self, c=24):
+    def __init__(self, c=24, conv=lambda inputs, outputs, rate=1: unit(inputs, outputs, 3, rate)):
         super().__init__()
         self.backbone, self.head = Encoder(), nn.Module()
         h = self.head
         h.pool = unit(768, c, 1, bias=True)
-        h.aspp = nn.ModuleList([unit(768, c, 1)] + [unit(768, c, 3, rate) for rate in (1, 2)])
+        h.aspp = nn.ModuleList([unit(768, c, 1)] + [conv(768, c, rate) for rate in (1, 2)])
         h.project = unit(4 * c, c, 1)
-        h.skip8, h.merge8 = unit(128, 16, 1), nn.Sequential(unit(c + 16, c))
-        h.skip4, h.merge4 = unit(64, 48, 1), nn.Sequential(unit(c + 48, c), unit(c, c))
+        h.skip8, h.merge8 = unit(128, 16, 1), nn.Sequential(conv(c + 16, c))
+        h.skip4, h.merge4 = unit(64, 48, 1), nn.Sequential(conv(c + 48, c), conv(c, c))
         h.classify = nn.Conv2d(c, CLASSES, 1)
 
     def forward(self, x):
@@ -177,7 +184,7 @@ class DeepLab(nn.Module):
 
 arrays = {}
 with torch.no_grad():
-    for name, net in {"unet": UNet(), "unet_resnet18": EncodedUNet(), "fpn": SemanticFPN(), "deeplab": DeepLab()}.items():
+    for name, net in {"unet": UNet(), "unet_resnet18": EncodedUNet(), "fpn": SemanticFPN(), "deeplab": DeepLab(), "deeplab_separable": DeepLab(conv=separable)}.items():
         net.eval().load_state_dict({k: v if "num_batches" in k else weights(k, tuple(v.shape)) for k, v in net.state_dict().items()})
         logits = net(torch.from_numpy(noise(3 * SIZE * SIZE, 1).reshape(1, 3, SIZE, SIZE))).numpy()[0]
         arrays[name] = np.ascontiguousarray(logits[:, ::4, ::4])

@@ -17,6 +17,9 @@ type DeepLabV3PlusOptions struct {
 	Low      []Merge
 	Rates    []int64 // dilations of the pyramid's 3×3 convolutions: 6, 12, 18
 	Channels int64   // of the head, 256
+	// Separable makes the head's 3×3 convolutions depthwise ones, each channel by itself,
+	// followed by 1×1 ones, as the paper's section 3.1 does: a sixth of the work or less.
+	Separable bool
 	// Norm is the head's BatchNorm.
 	Norm BatchNormAttrs
 	// ClassifyLast puts the classifier after the last upsampling, as Keras' example does.
@@ -48,7 +51,8 @@ type Merge struct {
 // Parameters: "backbone." and the names of the backbone; in the head, where .0 is the
 // convolution and .1 its BatchNorm, "head.pool.0", "head.aspp.I.0" for the 1×1 and each
 // rate, "head.project.0", then for each level of stride S "head.skipS.0" and
-// "head.mergeS.J.0", and "head.classify".
+// "head.mergeS.J.0", and "head.classify". With Separable a 3×3 convolution's .0 is .0.0,
+// the depthwise one, and .0.1.
 func DeepLabV3Plus(o DeepLabV3PlusOptions) (*Network, error) {
 	if o.Backbone.Name == "resnet50_keras" && o.Backbone.Taps == nil {
 		o.Backbone.Taps = []string{"conv2_block3_2_relu", "conv4_block6_2_relu"}
@@ -132,6 +136,12 @@ type deepLabHead struct {
 
 // unit is convolution, BatchNorm and ReLU.
 func (h deepLabHead) unit(name string, x *onnx.Value, out int64, a ConvAttrs) *onnx.Value {
+	if h.o.Separable && a.Kernel > 1 && h.sized(name, x, 1) {
+		each := a
+		each.Group = x.Shape[1]
+		x = h.Conv(name+".0.0", x, x.Shape[1], each)
+		return h.Relu(h.BatchNorm(name+".1", h.Conv(name+".0.1", x, out, ConvAttrs{}), h.o.Norm))
+	}
 	return h.Relu(h.BatchNorm(name+".1", h.Conv(name+".0", x, out, a), h.o.Norm))
 }
 

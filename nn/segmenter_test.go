@@ -11,6 +11,13 @@ import (
 	"trilobite/tensor"
 )
 
+func deepLab(o SegmenterOptions, separable bool) (*Network, error) {
+	return DeepLabV3Plus(DeepLabV3PlusOptions{
+		SegmenterOptions: o, High: []int64{16, 32}, Rates: []int64{1, 2}, Channels: 24, Separable: separable,
+		Low: []Merge{{Stride: 8, Channels: 16, Blocks: 1}, {Stride: 4}},
+	})
+}
+
 // Networks for segmentation against the same networks in PyTorch, with the same weights.
 func TestSegmenters(t *testing.T) {
 	t.Parallel()
@@ -27,12 +34,8 @@ func TestSegmenters(t *testing.T) {
 		"fpn": func() (*Network, error) {
 			return SemanticFPN(SemanticFPNOptions{SegmenterOptions: resnet, Neck: PyramidOptions{Channels: 32}, Channels: 24})
 		},
-		"deeplab": func() (*Network, error) {
-			return DeepLabV3Plus(DeepLabV3PlusOptions{
-				SegmenterOptions: resnet, High: []int64{16, 32}, Rates: []int64{1, 2}, Channels: 24,
-				Low: []Merge{{Stride: 8, Channels: 16, Blocks: 1}, {Stride: 4}},
-			})
-		},
+		"deeplab":           func() (*Network, error) { return deepLab(resnet, false) },
+		"deeplab_separable": func() (*Network, error) { return deepLab(resnet, true) },
 	}
 	if len(golden) != 2*len(tests) {
 		t.Errorf("%d arrays for %d networks", len(golden), len(tests))
