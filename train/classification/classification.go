@@ -11,8 +11,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"regexp"
-	"strconv"
 	"time"
 
 	"trilobite"
@@ -67,16 +65,12 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(d.Network.Params))
-	for i, v := range d.Network.Params {
-		names[i] = v.Name
-	}
 	if o.Fingerprint, err = fingerprint(d.Set, p); err != nil {
 		return nil, err
 	}
 	classes := len(d.Set.Classes)
 	task := train.Task{
-		Graph: d.Network.Graph, Params: names, Loss: crossEntropy, Metric: "accuracy",
+		Graph: d.Network.Graph, Params: names(d.Network), Loss: crossEntropy, Metric: "accuracy",
 		Train:      &photos{d.Set.Images, split.Train, transform, true},
 		Validation: &photos{d.Set.Images, split.Validation, transform, false},
 		Judge:      func() train.Judge { return newJudge(classes) },
@@ -128,7 +122,7 @@ func recipeOf(net *nn.Network, p Params, samples int) (train.Recipe, error) {
 		}
 		return r, nil
 	}
-	chosen, err := unfrozen(net, p.Unfreeze)
+	chosen, err := train.Unfrozen(names(net), p.Unfreeze)
 	if err != nil {
 		return r, err
 	}
@@ -156,44 +150,12 @@ func isVector(net *nn.Network, name string) bool {
 	return false
 }
 
-// block finds the number of a block in a parameter's name: _blocks.3.…, features.3.…,
-// layer2.0.… of the networks of package nn.
-var block = regexp.MustCompile(`^(_blocks\.\d+|features\.\d+|layer\d+\.\d+)\.`)
-
-// unfrozen reads Params.Unfreeze.
-func unfrozen(net *nn.Network, text string) (func(name string) bool, error) {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		re, err := regexp.Compile(text)
-		if err != nil {
-			return nil, &trilobite.Error{Op: "classification.Train", Code: trilobite.Invalid, Msg: fmt.Sprintf("What to unfreeze, %q, is neither a number of blocks nor a regular expression: %v.", text, err)}
-		}
-		for _, v := range net.Params {
-			if re.MatchString(v.Name) {
-				return re.MatchString, nil
-			}
-		}
-		return nil, &trilobite.Error{Op: "classification.Train", Code: trilobite.Invalid, Msg: fmt.Sprintf("No parameter matches %q; they are called %s to %s.", text, net.Params[0].Name, net.Params[len(net.Params)-1].Name)}
+func names(net *nn.Network) []string {
+	all := make([]string, len(net.Params))
+	for i, v := range net.Params {
+		all[i] = v.Name
 	}
-	var blocks []string
-	for _, v := range net.Params {
-		if m := block.FindStringSubmatch(v.Name); m != nil && (len(blocks) == 0 || blocks[len(blocks)-1] != m[1]) {
-			blocks = append(blocks, m[1])
-		}
-	}
-	if n < 1 || n > len(blocks) {
-		return nil, &trilobite.Error{Op: "classification.Train", Code: trilobite.Invalid, Msg: fmt.Sprintf("%d blocks cannot be unfrozen: the network has %d.", n, len(blocks))}
-	}
-	first := blocks[len(blocks)-n]
-	from := map[string]bool{}
-	on := false
-	for _, v := range net.Params {
-		if m := block.FindStringSubmatch(v.Name); m != nil && m[1] == first {
-			on = true
-		}
-		from[v.Name] = on
-	}
-	return func(name string) bool { return from[name] }, nil
+	return all
 }
 
 // fingerprint is of the settings and of the files' names and sizes.

@@ -1,0 +1,138 @@
+// Package segmentation trains networks that name every pixel: train.Run with a network of
+// package nn on a backbone that knows ImageNet, pictures with masks, and the mean IoU.
+//
+// The backbone stays as it is at first, and its features of every picture and of its
+// mirror image are computed once; then, if so asked, its deeper layers are trained too.
+// Start at Params, then Train. network.go makes the network, recipe.go the stages,
+// photos.go the samples, judge.go measures at the size of the network's output.
+package segmentation
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"trilobite"
+	"trilobite/dataset"
+	"trilobite/nn"
+	"trilobite/onnx"
+	"trilobite/ort"
+	"trilobite/pipeline"
+	"trilobite/train"
+)
+
+// Params say what is trained. They are JSON so that a run can be resumed with them.
+type Params struct {
+	Network  string `json:"network"`  // one of Networks
+	Backbone string `json:"backbone"` // a card's name
+	// Unfreeze says what of the backbone is trained in a second stage: nothing if empty,
+	// the last N blocks, or the parameters that a regular expression matches.
+	Unfreeze string        `json:"unfreeze,omitempty"`
+	Epochs   int           `json:"epochs,omitempty"` // of each stage; 0: as many as make usualSteps
+	Budget   time.Duration `json:"budget,omitempty"` // 0: none
+	Balance  float64       `json:"balance"`          // 0 to 1: a class weighs (its share of pixels)^−Balance
+	Dice     float64       `json:"dice"`             // weight of the Dice loss beside the cross-entropy
+	Seed     uint64        `json:"seed"`
+}
+
+// NewParams returns the usual parameters. The Dice loss is what finds small things: on
+// road scenes it brought bicyclists from an IoU of 0.11 to 0.44 and the mean from 0.50 to
+// 0.56, where weights by class did as much for signs and took accuracy from the rest.
+func NewParams() Params {
+	return Params{Network: DeepLab, Backbone: "efficientnet-lite0", Balance: 0.25, Dice: 1}
+}
+
+// Data are the pictures and what they are shown to.
+type Data struct {
+	Set     *dataset.Set // that Prepare made
+	Pixels  []int64      // of each class, as Prepare counted them
+	Network *nn.Network  // with the backbone's weights and the head's first ones
+	Spec    pipeline.Spec
+}
+
+// Model is a trained network, ready to be served.
+type Model struct {
+	*train.Result
+
+	Graph *onnx.Graph // of input Spec.Shape and output "logits" (N, classes, H, W), simplified
+	Data  Split
+}
+
+// Train trains a network. Where the set has no validation part, a fifth is held out.
+func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Options) (*Model, error) {
+	split := Divide(d.Set, p.Seed)
+	g := onnx.Clone(d.Network.Graph)
+	if err := trainingNorms(g); err != nil {
+		return nil, err
+	}
+	recipe, err := recipeOf(d.Network, p, len(split.Train))
+	if err != nil {
+		return nil, err
+	}
+	out := g.Outputs[0]
+	if len(d.Network.Graph.Outputs) != 1 || len(out.Shape) != 4 || out.Shape[1] != int64(len(d.Set.Classes)) {
+		return nil, fmt.Errorf("network %s answers %v, want one output (N, %d, H, W)", g.Name, out.Shape, len(d.Set.Classes))
+	}
+	task := train.Task{
+		Graph: g, Params: names(d.Network), Loss: lossOf(d, p), Metric: "mIoU",
+		Judge: func() train.Judge { return newJudge(d.Set) },
+	}
+	size := lossSize(out)
+	if task.Train, err = newPhotos(d, split.Train, size, true); err != nil {
+		return nil, err
+	}
+	if len(split.Validation) > 0 {
+		if task.Validation, err = newPhotos(d, split.Validation, out.Shape[2:], false); err != nil {
+			return nil, err
+		}
+	}
+	if o.Fingerprint, err = fingerprint(d.Set, p); err != nil {
+		return nil, err
+	}
+	res, err := train.Run(ctx, rt, task, recipe, o)
+	if err != nil {
+		return nil, err
+	}
+	served, err := serve(d.Network.Graph, res)
+	return &Model{Result: res, Graph: served, Data: split}, err
+}
+
+// serve makes the graph that is served of the one that was trained.
+func serve(g *onnx.Graph, res *train.Result) (*onnx.Graph, error) {
+	g = onnx.Clone(g)
+	if err := train.Assign(g, res.Weights); err != nil {
+		return nil, err
+	}
+	return g, onnx.Simplify(g)
+}
+
+// fingerprint is of the settings and of the files' names and sizes.
+func fingerprint(set *dataset.Set, p Params) (string, error) {
+	h := sha256.New()
+	p.Budget = 0 // may differ
+	if err := json.NewEncoder(h).Encode([]any{p, set.Classes, set.Ignore}); err != nil {
+		return "", err
+	}
+	for _, img := range set.Images {
+		for _, file := range []string{img.File, img.Mask} {
+			if file == "" {
+				continue
+			}
+			at, err := os.Stat(file)
+			if err != nil {
+				return "", err
+			}
+			fmt.Fprintln(h, file, at.Size(), img.Split)
+		}
+		fmt.Fprintln(h, img.Objects)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func invalid(format string, args ...any) error {
+	return &trilobite.Error{Op: "segmentation", Code: trilobite.Invalid, Msg: fmt.Sprintf(format, args...)}
+}
