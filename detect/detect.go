@@ -49,10 +49,10 @@ type Recorder interface {
 
 // Detector is a model with its preparation and its decoder, safe for concurrent use.
 type Detector struct {
+	*Reader
+
 	model     *ort.Model
 	transform *pipeline.Transform
-	decode    decoder
-	c         Config
 }
 
 // decoder reads a model's outputs for one image: every class of every box whose score
@@ -88,19 +88,6 @@ func New(m *ort.Model, c Config) (*Detector, error) {
 }
 
 func newDetector(m *ort.Model, c Config) (*Detector, error) {
-	build, iou, err := kinds(c.Decoder)
-	if err != nil {
-		return nil, err
-	}
-	if c.IoU == 0 {
-		c.IoU = iou
-	}
-	if c.Max == 0 {
-		c.Max = DefaultMax
-	}
-	if !(c.IoU > 0 && c.IoU <= 1) || c.Max < 0 || c.Offset < 0 {
-		return nil, fmt.Errorf("IoU %v, max %d, offset %d: want an IoU of 0 to 1 and no negative numbers", c.IoU, c.Max, c.Offset)
-	}
 	t, err := pipeline.Compile(c.Pipeline)
 	if err != nil {
 		return nil, err
@@ -112,18 +99,15 @@ func newDetector(m *ort.Model, c Config) (*Detector, error) {
 	if err := t.Feeds(in[0].DType, in[0].Shape); err != nil {
 		return nil, fmt.Errorf("input %s: %w", in[0], err)
 	}
-	decode, err := build(m.Outputs(), c)
+	r, err := NewReader(m.Name(), m.Outputs(), c)
 	if err != nil {
 		return nil, err
 	}
-	return &Detector{model: m, transform: t, decode: decode, c: c}, nil
+	return &Detector{Reader: r, model: m, transform: t}, nil
 }
 
 // Spec returns the preprocessing; its MinSide says how far an image may be shrunk on load.
 func (d *Detector) Spec() pipeline.Spec { return d.transform.Spec() }
-
-// Labels returns the names by class, with empty ones for classes that do not exist.
-func (d *Detector) Labels() []string { return d.c.Labels }
 
 // Detect returns the objects in an image whose score is at least minScore (and Floor),
 // best first, boxes in pixels of the upright image at its full size.
@@ -140,32 +124,10 @@ func (d *Detector) Detect(ctx context.Context, img *imageio.Image, minScore floa
 		return nil, err
 	}
 	start = time.Now()
-	found := suppress(d.named(d.decode(out, max(minScore, Floor))), d.c.IoU, d.c.Max)
+	detections := d.Read(out, mapping, minScore)
 	d.model.Recycle(out)
-	detections := make([]trilobite.Detection, 0, len(found))
-	for _, c := range found {
-		box := mapping.ToImage(c.box)
-		if !(box.X2 > box.X1 && box.Y2 > box.Y1) {
-			continue // in the letterbox's margin, or no box at all
-		}
-		class := c.class + d.c.Offset
-		detections = append(detections, trilobite.Detection{
-			Class: class, Name: d.c.Labels[class], Score: c.score, Box: box, Model: d.model.Name(),
-		})
-	}
 	d.observe("postprocess", start)
 	return detections, nil
-}
-
-// named drops the candidates of classes without a name.
-func (d *Detector) named(all []candidate) []candidate {
-	kept := all[:0]
-	for _, c := range all {
-		if i := c.class + d.c.Offset; i < len(d.c.Labels) && d.c.Labels[i] != "" {
-			kept = append(kept, c)
-		}
-	}
-	return kept
 }
 
 func (d *Detector) observe(stage string, since time.Time) {

@@ -47,6 +47,8 @@ type Options struct {
 type Sample struct {
 	Index int
 	X     *tensor.Tensor // float32, the input's shape with N = 1; give it back with Loader.Recycle
+	// Mapping takes what is found in X back to the picture, as it was changed.
+	Mapping pipeline.Mapping
 
 	Class   int64          // Classify
 	Mask    *tensor.Tensor // Segment: int64 (H, W); outside the picture Set.Ignore, or 0 without one
@@ -115,10 +117,10 @@ func (l *Loader) load(ctx context.Context, img *dataset.Image, index, epoch int)
 		seen = change.Image(pic)
 	}
 	s := &Sample{}
-	var m pipeline.Mapping
-	if s.X, m, err = l.transform.Apply(seen); err != nil {
+	if s.X, s.Mapping, err = l.transform.Apply(seen); err != nil {
 		return nil, err
 	}
+	m := s.Mapping
 	switch l.o.Task {
 	case Segment:
 		s.Mask, err = l.mask(img, pic, &change, m)

@@ -172,6 +172,7 @@ func (l *loop) orderOf(i int, n, fixed int64) order {
 	if o.batch <= 0 || o.batch > n {
 		o.batch = n
 	}
+	o.whole = l.Whole
 	if fixed > 0 {
 		o.batch, o.whole = fixed, true
 	}
@@ -181,7 +182,7 @@ func (l *loop) orderOf(i int, n, fixed int64) order {
 // build makes the step and loads it.
 func (l *loop) build(ctx context.Context, s *stage) error {
 	g := onnx.Clone(s.halves.suffix)
-	if symbol := g.Symbols.Name(g.Inputs[0].Shape[0]); symbol != "" && s.order.samples%s.order.batch == 0 {
+	if symbol := g.Symbols.Name(g.Inputs[0].Shape[0]); symbol != "" && (s.order.whole || s.order.samples%s.order.batch == 0) {
 		if err := onnx.Bind(g, map[string]int64{symbol: s.order.batch}); err != nil { // known sizes make a faster step
 			return err
 		}

@@ -79,7 +79,10 @@ type Recipe struct {
 	Stages []Stage
 	Seed   uint64
 	// Batch is the number of samples of a step; 0: all of them.
-	Batch      int
+	Batch int
+	// Whole leaves out an epoch's last batch where it would be smaller: batches of one
+	// known size make a faster step.
+	Whole      bool
 	BatchNorm  step.BatchNormMode
 	NoDecay    func(name string) bool    // see step.Spec
 	LRScale    func(name string) float64 // see step.Spec
