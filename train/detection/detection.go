@@ -1,0 +1,123 @@
+// Package detection trains detectors of one's own objects: train.Run with FCOS of package
+// nn on a backbone that knows ImageNet, pictures with boxes, and COCO's average precision.
+//
+// The backbone stays as it is at first, and its features of every picture and of its
+// mirror image are computed once; then, if so asked, its deeper layers are trained too.
+// Start at Params, then Train. network.go makes the network, recipe.go the stages,
+// photos.go the samples, judge.go measures as pictures are served.
+package detection
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"trilobite"
+	"trilobite/dataset"
+	"trilobite/nn"
+	"trilobite/onnx"
+	"trilobite/ort"
+	"trilobite/pipeline"
+	"trilobite/step"
+	"trilobite/train"
+)
+
+// Params say what is trained. They are JSON so that a run can be resumed with them.
+type Params struct {
+	Backbone string `json:"backbone"` // a card's name
+	// Unfreeze says what of the backbone is trained in a second stage: nothing if empty,
+	// the last N blocks, or the parameters that a regular expression matches.
+	Unfreeze string        `json:"unfreeze,omitempty"`
+	Epochs   int           `json:"epochs,omitempty"` // of each stage; 0: as many as make usualSteps
+	Budget   time.Duration `json:"budget,omitempty"` // 0: none
+	Seed     uint64        `json:"seed"`
+	Head     Head          `json:"head"`
+}
+
+// Data are the pictures and what they are shown to.
+type Data struct {
+	Set     *dataset.Set // that passes Check
+	Network *nn.Detector // with the backbone's weights and the head's first ones
+	Spec    pipeline.Spec
+}
+
+// Model is a trained detector, ready to be served with decoder "fcos".
+type Model struct {
+	*train.Result
+
+	Graph *onnx.Graph // of input Spec.Shape and the outputs of nn.FCOS, simplified
+	Data  Split
+}
+
+// Train trains a detector. Where the set has no validation part, a fifth is held out.
+func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Options) (*Model, error) {
+	split := Divide(d.Set, p.Seed)
+	g := onnx.Clone(d.Network.Graph)
+	trainingNorms(g)
+	recipe, err := recipeOf(d.Network.Network, p, len(split.Train))
+	if err != nil {
+		return nil, err
+	}
+	task := train.Task{Graph: g, Params: names(d.Network.Network), Loss: lossOf(d.Network), Metric: "AP"}
+	if task.Train, err = newPhotos(d, split.Train, true); err != nil {
+		return nil, err
+	}
+	if len(split.Validation) > 0 {
+		validation, err := newPhotos(d, split.Validation, false)
+		if err != nil {
+			return nil, err
+		}
+		read, err := reader(d)
+		if err != nil {
+			return nil, err
+		}
+		task.Validation = validation
+		task.Judge = func() train.Judge { return &judge{photos: validation, reader: read} }
+	}
+	if o.Fingerprint, err = fingerprint(d.Set, p); err != nil {
+		return nil, err
+	}
+	res, err := train.Run(ctx, rt, task, recipe, o)
+	if err != nil {
+		return nil, err
+	}
+	served := onnx.Clone(d.Network.Graph)
+	if err := train.Assign(served, res.Weights); err != nil {
+		return nil, err
+	}
+	if err := onnx.Simplify(served); err != nil {
+		return nil, err
+	}
+	return &Model{Result: res, Graph: served, Data: split}, nil
+}
+
+// fingerprint is of the settings, of the files' names and sizes, and of the boxes.
+func fingerprint(set *dataset.Set, p Params) (string, error) {
+	h := sha256.New()
+	p.Budget = 0 // may differ
+	if err := json.NewEncoder(h).Encode([]any{p, set.Classes}); err != nil {
+		return "", err
+	}
+	for _, img := range set.Images {
+		at, err := os.Stat(img.File)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(h, img.File, at.Size(), img.Split)
+		for _, o := range img.Objects {
+			fmt.Fprintln(h, o.Class, o.Box, o.Crowd)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func invalid(format string, args ...any) error {
+	return &trilobite.Error{Op: "detection", Code: trilobite.Invalid, Msg: fmt.Sprintf(format, args...)}
+}
+
+// norms is how BatchNorms are trained: each as trainingNorms left it.
+const norms = step.AsGiven

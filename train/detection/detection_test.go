@@ -1,0 +1,281 @@
+package detection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"trilobite"
+	"trilobite/dataset"
+	"trilobite/geom"
+	"trilobite/imageio"
+	"trilobite/nn"
+	"trilobite/onnx"
+	"trilobite/ort"
+	"trilobite/pipeline"
+	"trilobite/tensor"
+	"trilobite/train"
+)
+
+const inputSide = 64
+
+// squares writes n pictures of noise, each with up to two squares, red or green; picture 0
+// shows none. Every third one validates.
+func squares(t *testing.T, n int, classes ...string) *dataset.Set {
+	t.Helper()
+	root := t.TempDir()
+	set := &dataset.Set{Classes: classes, Ignore: dataset.NoIgnore}
+	for i := range n {
+		r := rand.New(rand.NewPCG(3, uint64(i)))
+		img := imageio.New(inputSide, inputSide)
+		for p := range img.Pix {
+			img.Pix[p] = uint8(r.IntN(100))
+		}
+		sample := dataset.Image{File: filepath.Join(root, fmt.Sprintf("%02d.png", i)), Split: dataset.Train, W: inputSide, H: inputSide}
+		if i%3 == 2 {
+			sample.Split = dataset.Val
+		}
+		for k := range min(i, 1+r.IntN(2)) {
+			size, class := 10+r.IntN(12), r.IntN(len(classes))
+			x0, y0 := 32*k+r.IntN(32-size), r.IntN(inputSide-size)
+			for y := y0; y < y0+size; y++ {
+				for x := x0; x < x0+size; x++ {
+					img.Pix[3*(y*inputSide+x)+class] += 150
+				}
+			}
+			box := geom.Rect{X: float64(x0), Y: float64(y0), W: float64(size), H: float64(size)}
+			set.Add(&sample, dataset.Object{Class: class, Box: box, Area: box.Area()}, sample.File, 0)
+		}
+		data, err := img.EncodePNG()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(sample.File, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		set.Images = append(set.Images, sample)
+	}
+	return set
+}
+
+// tiny is a detector on three random convolutions.
+func tiny(t *testing.T, set *dataset.Set) Data {
+	t.Helper()
+	b := onnx.NewBuilder("tiny")
+	m := nn.NewModule(b)
+	x := b.Input("input", tensor.Float32, onnx.Shape{b.Dim("N"), 3, inputSide, inputSide})
+	for i, channels := range []int64{8, 16, 24} {
+		x = b.Relu(m.Conv(fmt.Sprintf("conv%d", i), x, channels, nn.ConvAttrs{Kernel: 3, Stride: 2, Bias: true}))
+	}
+	b.Output("features", x)
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	nn.Initialise(m.Params(), 1)
+	net, err := nn.FCOS(nn.DetectorOptions{
+		Backbone: nn.BackboneOptions{Graph: g}, Strides: []int64{4, 8}, Classes: int64(len(set.Classes)),
+		Height: inputSide, Width: inputSide, Neck: nn.PyramidOptions{Channels: 16}, Convs: 1, Norm: "batch",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := map[string]*tensor.Tensor{}
+	for _, p := range net.Params {
+		if strings.HasPrefix(p.Name, backbone) {
+			kept[p.Name] = p.Data
+		}
+	}
+	net.Initialise(1)
+	for _, p := range net.Params {
+		if w := kept[p.Name]; w != nil {
+			p.Data = w
+		}
+	}
+	return Data{Set: set, Network: net, Spec: pipeline.Spec{
+		Width: inputSide, Height: inputSide, Filter: imageio.Bilinear, Mean: []float32{100}, Std: []float32{64},
+	}}
+}
+
+func runtimeOf(t *testing.T) *ort.Runtime {
+	t.Helper()
+	rt, err := ort.OpenCores("", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rt
+}
+
+// TestTrain: squares are found, of two classes and of one, and the model that is served
+// does as well as the one that was judged.
+func TestTrain(t *testing.T) {
+	t.Parallel()
+	for _, classes := range [][]string{{"red", "green"}, {"red"}} {
+		t.Run(fmt.Sprintf("%d classes", len(classes)), func(t *testing.T) {
+			t.Parallel()
+			d, rt := tiny(t, squares(t, 48, classes...)), runtimeOf(t)
+			m, err := Train(t.Context(), rt, d, Params{Epochs: 40}, train.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.Best.Metrics["AP50"]; got < 0.8 {
+				t.Errorf("AP50 %.3f, want 0.8; all: %v", got, m.Best.Metrics)
+			}
+			e, err := Evaluate(t.Context(), rt, d, m, ort.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, name := range []string{"AP", "AP50"} {
+				if got, want := float64(e.Figures[i].Value), m.Best.Metrics[name]; e.Figures[i].Name != name || math.Abs(got-want) > 1e-3 {
+					t.Errorf("served, %s %v; judged %v", e.Figures[i].Name, got, want)
+				}
+			}
+			if len(e.Classes) != len(classes) || e.Images != 16 || len(m.Data.Train) != 32 {
+				t.Errorf("%d classes on %d pictures, trained on %d", len(e.Classes), e.Images, len(m.Data.Train))
+			}
+		})
+	}
+}
+
+// TestResume: a training that was stopped ends as one that was not, bit for bit.
+func TestResume(t *testing.T) {
+	t.Parallel()
+	set, rt := squares(t, 12, "red"), runtimeOf(t)
+	dir := t.TempDir()
+	events := make(chan train.Event)
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		for e := range events {
+			if e.Kind == "checkpoint" {
+				stop()
+			}
+		}
+	}()
+	p := Params{Epochs: 4, Seed: 5}
+	if _, err := Train(ctx, rt, tiny(t, set), p, train.Options{Dir: dir, Events: events}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("stopped: %v", err)
+	}
+	close(events)
+	var models [][]byte
+	for _, o := range []train.Options{{Dir: dir, Resume: true}, {}} {
+		m, err := Train(t.Context(), rt, tiny(t, set), p, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := onnx.Marshal(m.Graph)
+		if err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, data)
+	}
+	if !slices.Equal(models[0], models[1]) {
+		t.Error("resumed and uninterrupted trainings differ")
+	}
+	set.Images[4].Objects[0].Box.W--
+	if _, err := Train(t.Context(), rt, tiny(t, set), p, train.Options{Dir: dir, Resume: true}); trilobite.CodeOf(err) != trilobite.Invalid {
+		t.Errorf("resumed with another box: %v", err)
+	}
+}
+
+// TestUnfreeze trains the random backbone too.
+func TestUnfreeze(t *testing.T) {
+	t.Parallel()
+	set, rt := squares(t, 12, "red"), runtimeOf(t)
+	m, err := Train(t.Context(), rt, tiny(t, set), Params{Epochs: 1, Unfreeze: "conv2"}, train.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"backbone.conv2.weight": true, "backbone.conv1.weight": false} {
+		if _, got := m.Weights[name]; got != want {
+			t.Errorf("%s trained: %v, want %v", name, got, want)
+		}
+	}
+	if _, err := Train(t.Context(), rt, tiny(t, set), Params{Unfreeze: "nothing"}, train.Options{}); trilobite.CodeOf(err) != trilobite.Invalid {
+		t.Errorf("a pattern that matches nothing: %v", err)
+	}
+}
+
+// TestTargets: what cannot be learned from teaches nothing, and spoils nothing else.
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	good := geom.Rect{X: 10, Y: 10, W: 20, H: 20}
+	tests := []struct {
+		name    string
+		objects []dataset.Object
+		want    bool // some location learns
+	}{
+		{"a picture without boxes", nil, false},
+		{"a box", []dataset.Object{{Box: good}}, true},
+		{"a box without area", []dataset.Object{{Box: geom.Rect{X: 10, Y: 10, H: 5}}}, false},
+		{"a box outside", []dataset.Object{{Box: geom.Rect{X: 70, Y: 70, W: 20, H: 20}}}, false},
+		{"a crowd", []dataset.Object{{Box: good, Crowd: true}}, false},
+		{"a good one beside a bad one", []dataset.Object{{Box: geom.Rect{X: 70, Y: 70, W: 2, H: 2}}, {Box: good}}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			set := squares(t, 1, "red")
+			set.Images[0].Objects = tt.objects
+			p, err := newPhotos(tiny(t, set), []int{0}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for v := range p.Variants() {
+				s, err := p.Sample(t.Context(), 0, uint64(v))
+				if err != nil {
+					t.Fatal(err)
+				}
+				class, _ := tensor.Data[int64](s.Targets[0])
+				if got := slices.Contains(class, 0); got != tt.want || len(class) != 16*16+8*8 {
+					t.Errorf("version %d: %d locations, one learns: %v, want %v", v, len(class), got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestDropped(t *testing.T) {
+	t.Parallel()
+	set := squares(t, 12, "red")
+	if err := os.WriteFile(set.Images[3].File, []byte("no picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var dropped []int
+	o := train.Options{Dropped: func(_ bool, i int, _ error) { dropped = append(dropped, i) }}
+	if _, err := Train(t.Context(), runtimeOf(t), tiny(t, set), Params{Epochs: 1}, o); err != nil || !slices.Equal(dropped, []int{2}) {
+		t.Errorf("a broken picture: %v, dropped %v, want the third of the training part", err, dropped)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	set := squares(t, 6, "red")
+	if err := Check(set); err != nil {
+		t.Errorf("one class: %v", err)
+	}
+	for i := range set.Images {
+		set.Images[i].Objects = nil
+	}
+	set.Dropf("a.xml", 7, "the box has no area")
+	if err := Check(set); trilobite.CodeOf(err) != trilobite.Invalid || !strings.Contains(err.Error(), "a.xml:7") {
+		t.Errorf("no boxes: %v, want what was dropped", err)
+	}
+}
+
+func TestSpecOf(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ w, h, wantW, wantH int }{{640, 480, 384, 288}, {480, 640, 288, 384}, {0, 0, 384, 288}, {9000, 100, 672, 160}} {
+		set := &dataset.Set{Images: []dataset.Image{{W: tt.w, H: tt.h}}}
+		s := SpecOf(set, pipeline.Spec{Crop: 0.9, Mean: []float32{1}})
+		if s.Width != tt.wantW || s.Height != tt.wantH || s.Crop != 0 || s.Mean[0] != 1 {
+			t.Errorf("pictures of %d×%d: %+v, want %d×%d", tt.w, tt.h, s, tt.wantW, tt.wantH)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package detection
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"trilobite"
+	"trilobite/dataset"
+	"trilobite/detect"
+	"trilobite/geom"
+	"trilobite/imageio"
+	"trilobite/metric"
+	"trilobite/onnx"
+	"trilobite/ort"
+	"trilobite/runs"
+)
+
+// Evaluate measures the trained model on the validation pictures, from their files, as it
+// is served, and draws the worst answers. Pictures that cannot be read are left out.
+func Evaluate(ctx context.Context, rt *ort.Runtime, d Data, m *Model, o ort.Options) (*runs.Evaluation, error) {
+	data, err := onnx.Marshal(m.Graph)
+	if err != nil {
+		return nil, err
+	}
+	o.Name, o.MaxQueue = "the trained detector", 1<<20
+	session, err := rt.LoadBytes(ctx, data, o)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	det, err := detect.New(session, detect.Config{Pipeline: d.Spec, Decoder: Decoder, Labels: d.Set.Classes})
+	if err != nil {
+		return nil, err
+	}
+	seen := make([][]trilobite.Detection, len(m.Data.Validation))
+	g, some := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, 2*rt.Cores()))
+	for k, i := range m.Data.Validation {
+		g.Go(func() error {
+			img, err := load(some, d.Set.Images[i].File, det.Spec().MinSide())
+			if err != nil {
+				return nil //nolint:nilerr // the training has reported it
+			}
+			seen[k], err = det.Detect(some, img, 0)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	e := figures(d, m.Data.Validation, seen)
+	e.Worst = worst(ctx, d, m.Data.Validation, seen)
+	return e, ctx.Err()
+}
+
+func load(ctx context.Context, file string, minSide int) (*imageio.Image, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return imageio.Decode(ctx, data, imageio.Options{MinSide: minSide})
+}
+
+// figures are COCO's, over all classes and of each.
+func figures(d Data, part []int, seen [][]trilobite.Detection) *runs.Evaluation {
+	var truth []metric.Truth
+	var found []metric.Prediction
+	objects := make([]int64, len(d.Set.Classes))
+	for k, i := range part {
+		for _, o := range d.Set.Images[i].Objects {
+			truth = append(truth, metric.Truth{Image: k, Class: o.Class, Box: o.Box, Area: o.Area, Crowd: o.Crowd})
+			objects[o.Class]++
+		}
+		found = append(found, predictions(k, seen[k])...)
+	}
+	c := metric.COCOBoxes(truth, found)
+	e := &runs.Evaluation{Images: len(part), Columns: []string{"AP", "AP50"}}
+	for _, f := range []struct {
+		name  string
+		value float64
+	}{{"AP", c.AP}, {"AP50", c.AP50}, {"AP75", c.AP75}, {"AR100", c.AR100}} {
+		e.Figures = append(e.Figures, runs.Figure{Name: f.name, Value: runs.Number(f.value)})
+	}
+	for class, name := range d.Set.Classes {
+		curve, ok := c.Curves50[class]
+		if !ok {
+			continue
+		}
+		recall, sum := make([]float64, len(curve)), 0.0
+		for i, p := range curve {
+			recall[i] = float64(i) / float64(len(curve)-1)
+			sum += p
+		}
+		ap50 := runs.Number(sum / float64(len(curve)))
+		e.Classes = append(e.Classes, runs.ClassFigures{Name: name, Samples: objects[class], Values: []runs.Number{runs.Number(c.ByClass[class]), ap50}})
+		e.Curves = append(e.Curves, runs.Curve{Class: name, AP: ap50, Recall: recall, Precision: curve})
+	}
+	return e
+}
+
+func predictions(image int, all []trilobite.Detection) []metric.Prediction {
+	out := make([]metric.Prediction, len(all))
+	for i, d := range all {
+		x, y, w, h := d.Box.XYWH()
+		out[i] = metric.Prediction{
+			Image: image, Class: d.Class, Score: float64(d.Score),
+			Box: geom.Rect{X: float64(x), Y: float64(y), W: float64(w), H: float64(h)},
+		}
+	}
+	return out
+}
+
+const (
+	shown = 12  // pictures of the worst
+	sure  = 0.3 // score from which a box is drawn, and counts as an answer here
+)
+
+// mistakes counts, at IoU 0.5, objects that were missed and boxes that are none of them.
+func mistakes(objects []dataset.Object, boxes []trilobite.Detection) (missed, wrong int) {
+	taken := make([]bool, len(objects))
+	for _, b := range boxes {
+		best, at := float32(0.5), -1
+		for k, o := range objects {
+			if iou := geom.IoU(corners(o.Box), b.Box); o.Class == b.Class && !taken[k] && iou >= best {
+				best, at = iou, k
+			}
+		}
+		if at < 0 {
+			wrong++
+			continue
+		}
+		taken[at] = true
+	}
+	for _, t := range taken {
+		if !t {
+			missed++
+		}
+	}
+	return missed, wrong
+}
+
+// worst draws the pictures with most mistakes, truth beside answer.
+func worst(ctx context.Context, d Data, part []int, seen [][]trilobite.Detection) []runs.Picture {
+	type row struct {
+		image         dataset.Image
+		found         []trilobite.Detection
+		missed, wrong int
+	}
+	var rows []row
+	for k, i := range part {
+		r := row{image: d.Set.Images[i]}
+		r.found = slices.DeleteFunc(slices.Clone(seen[k]), func(d trilobite.Detection) bool { return d.Score < sure })
+		r.missed, r.wrong = mistakes(slices.DeleteFunc(slices.Clone(r.image.Objects), func(o dataset.Object) bool { return o.Crowd }), r.found)
+		if r.missed+r.wrong > 0 {
+			rows = append(rows, r)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b row) int { return b.missed + b.wrong - a.missed - a.wrong })
+	var out []runs.Picture
+	for _, r := range rows[:min(shown, len(rows))] {
+		p, err := picture(ctx, d.Set, r.image, r.found)
+		if err != nil {
+			continue // the training has reported a picture that cannot be read
+		}
+		p.Note = fmt.Sprintf("%d missed, %d too many", r.missed, r.wrong)
+		p.Truth = fmt.Sprintf("%d objects", len(r.image.Objects))
+		p.Predicted = fmt.Sprintf("%d boxes of %.0f %% or more", len(r.found), 100*sure)
+		out = append(out, p)
+	}
+	return out
+}
