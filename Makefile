@@ -54,6 +54,9 @@ networks: build $(VENV)/networks ## derivatives of whole exported networks besid
 bench-transfer: build $(VENV)/transfer ## train on cached features beside PyTorch (reference data)
 	$(VENV)/bin/python bench/transfer/run.py
 
+bench-bccd: build $(VENV)/bccd ## train a detector beside PyTorch, judged by pycocotools (reference data)
+	$(VENV)/bin/python bench/bccd/run.py $(ARGS)
+
 chaos: build $(VENV)/acceptance ## kill -9 during imports, trainings and deletions, ROUNDS (default 200) times
 	ROUNDS=$(or $(ROUNDS),200) $(VENV)/bin/python -m pytest -q acceptance/test_custom_chaos.py
 
@@ -71,4 +74,4 @@ $(VENV)/%: deps/python/%.txt
 clean: ## remove what was built and fetched (models in the model store stay)
 	rm -rf bin out $(DEPS) $(VENV)
 
-.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step bench-transfer networks chaos hostile fuzz clean
+.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step bench-transfer bench-bccd networks chaos hostile fuzz clean

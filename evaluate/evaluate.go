@@ -46,11 +46,20 @@ type Result struct {
 	Images    int                 `json:"images"`
 	Unmatched []string            `json:"unmatched_classes,omitempty"` // classes of the set that the model does not know
 	COCO      *COCO               `json:"coco,omitempty"`              // detectors
+	Objects   []Objects           `json:"objects,omitempty"`           // detectors: by class of the set
 	Top1      *float64            `json:"top1,omitempty"`              // classifiers, 0 to 1
 	Top5      *float64            `json:"top5,omitempty"`
 	Classes   []Class             `json:"classes,omitempty"`   // classifiers: by class of the set
 	Confusion *Confusion          `json:"confusion,omitempty"` // classifiers
 	Found     []metric.Prediction `json:"-"`                   // detectors: every box, classes numbered as the set's
+}
+
+// Objects is how a detector does on the objects of one class, 0 to 1.
+type Objects struct {
+	Name  string  `json:"name"`
+	Count int64   `json:"objects"` // in the truth, crowds left out
+	AP    float64 `json:"ap"`
+	AP50  float64 `json:"ap50"`
 }
 
 // Class is how a classifier does on one class, 0 to 1.
@@ -110,6 +119,7 @@ func Run(ctx context.Context, m Model, set *dataset.Set, o Options) (*Result, er
 		r.Found = predictions(seen, to)
 		c := metric.COCOBoxes(set.Truth(), r.Found)
 		r.COCO = &COCO{c.AP, c.AP50, c.AP75, c.AR100}
+		r.Objects = objectsOf(set, c)
 		return r, nil
 	}
 	rankings, classes := rankingsOf(seen, set, to)
@@ -139,6 +149,23 @@ func predictions(seen []*trilobite.Analysis, to map[int]int) []metric.Prediction
 func rect(b geom.Box) geom.Rect {
 	x, y, w, h := b.XYWH()
 	return geom.Rect{X: float64(x), Y: float64(y), W: float64(w), H: float64(h)}
+}
+
+// objectsOf lists the classes that have objects, in the set's order.
+func objectsOf(set *dataset.Set, c metric.COCO) []Objects {
+	counts := make([]int64, len(set.Classes))
+	for _, t := range set.Truth() {
+		if !t.Crowd {
+			counts[t.Class]++
+		}
+	}
+	var out []Objects
+	for class, name := range set.Classes {
+		if ap, ok := c.ByClass[class]; ok {
+			out = append(out, Objects{name, counts[class], ap, c.AP50Of(class)})
+		}
+	}
+	return out
 }
 
 // rankingsOf returns the ranking and the class of each image that has one class. A class

@@ -140,7 +140,8 @@ func TestRunDetector(t *testing.T) {
 	ap := 51.0 / 101
 	want := &Result{
 		Model: "net@2", Images: 2, COCO: &COCO{AP: ap, AP50: ap, AP75: ap, AR100: 0.5},
-		Found: []metric.Prediction{{Image: 0, Class: 0, Box: geom.Rect{X: 10, Y: 20, W: 30, H: 40}, Score: 0.75}},
+		Objects: []Objects{{Name: "dog", Count: 2, AP: ap, AP50: ap}},
+		Found:   []metric.Prediction{{Image: 0, Class: 0, Box: geom.Rect{X: 10, Y: 20, W: 30, H: 40}, Score: 0.75}},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b float64) bool { return a-b < 1e-12 && b-a < 1e-12 })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -49,6 +49,13 @@ func (c COCO) Stats() [12]float64 {
 		c.AR1, c.AR10, c.AR100, c.ARSmall, c.ARMedium, c.ARLarge}
 }
 
+// AP50Of returns the AP at IoU 0.5 of a class that has objects; −1 of any other.
+func (c COCO) AP50Of(class int) float64 {
+	var m mean
+	m.add(c.Curves50[class]...)
+	return m.value()
+}
+
 const (
 	cocoThresholds = 10  // IoU
 	cocoRecalls    = 101 // points of the precision-recall curve

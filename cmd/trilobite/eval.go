@@ -23,8 +23,9 @@ func newEvalCmd(app *App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval MODEL DATASET",
 		Short: "Measure a model on a labelled data set",
-		Long: `Measures a detector's average precision, as pycocotools does, or a classifier's top-1 and
-top-5 accuracy, with each class's precision and recall; --json has the confusion matrix too.
+		Long: `Measures a detector's average precision, as pycocotools does, of each class too, or a
+classifier's top-1 and top-5 accuracy, with each class's precision and recall; --json has the
+confusion matrix as well.
 DATASET is a folder or a file of any format in docs/datasets.md; of one with parts, the test
 part is used, or where there is none the validation part.`,
 		Args: cobra.ExactArgs(2),
@@ -95,6 +96,11 @@ func printResult(w io.Writer, r *evaluate.Result, asJSON bool) error {
 	fmt.Fprintf(w, "model\t%s\nimages\t%d\n", r.Model, r.Images)
 	if r.COCO != nil {
 		fmt.Fprintf(w, "AP\t%.4f\nAP50\t%.4f\nAP75\t%.4f\nAR100\t%.4f\n", r.COCO.AP, r.COCO.AP50, r.COCO.AP75, r.COCO.AR100)
+		if len(r.Objects) <= mostClasses {
+			for _, o := range r.Objects {
+				fmt.Fprintf(w, "class %s\tobjects %d\tAP %.4f\tAP50 %.4f\n", o.Name, o.Count, o.AP, o.AP50)
+			}
+		}
 	}
 	if r.Top1 != nil {
 		fmt.Fprintf(w, "top-1\t%.4f\ntop-5\t%.4f\n", *r.Top1, *r.Top5)

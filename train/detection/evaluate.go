@@ -90,12 +90,10 @@ func figures(d Data, part []int, seen [][]trilobite.Detection) *runs.Evaluation 
 		if !ok {
 			continue
 		}
-		recall, sum := make([]float64, len(curve)), 0.0
-		for i, p := range curve {
+		recall, ap50 := make([]float64, len(curve)), runs.Number(c.AP50Of(class))
+		for i := range recall {
 			recall[i] = float64(i) / float64(len(curve)-1)
-			sum += p
 		}
-		ap50 := runs.Number(sum / float64(len(curve)))
 		e.Classes = append(e.Classes, runs.ClassFigures{Name: name, Samples: objects[class], Values: []runs.Number{runs.Number(c.ByClass[class]), ap50}})
 		e.Curves = append(e.Curves, runs.Curve{Class: name, AP: ap50, Recall: recall, Precision: curve})
 	}
