@@ -53,6 +53,12 @@ func (v *trainView) listen() {
 				fmt.Fprintf(v.cmd.ErrOrStderr(), "trilobite: the run's events are not recorded: %v\n", err)
 			}
 		}
+		if e.Kind == "checkpoint" || e.Kind == "done" {
+			_ = v.folder.Update(func(r *runs.Run) { // like the list of what was dropped
+				r.Epoch = max(r.Epoch, e.Epoch)
+				r.Epochs = max(r.Epochs, r.Epoch)
+			})
+		}
 		if v.lines != nil {
 			_ = v.lines.Encode(runs.Event(e)) // a reader that is gone has no one to tell
 			continue

@@ -114,7 +114,7 @@ func predictions(image int, all []trilobite.Detection) []metric.Prediction {
 
 const (
 	shown = 12  // pictures of the worst
-	sure  = 0.3 // score from which a box is drawn, and counts as an answer here
+	sure  = 0.5 // score from which a box is drawn, and counts as an answer here
 )
 
 // mistakes counts, at IoU 0.5, objects that were missed and boxes that are none of them.
