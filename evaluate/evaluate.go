@@ -1,8 +1,9 @@
 // Package evaluate measures a loaded model on a labelled data set: average precision
-// for detectors, top-1 and top-5 accuracy for classifiers.
+// for detectors, top-1 and top-5 accuracy for classifiers, mean IoU for segmentation.
 //
 // Images take the way that requests take, through label.Engine, so that a figure is
-// what clients get. Start at Run; match.go pairs the model's classes with the set's.
+// what clients get; segmentation (segment.go) takes that of `trilobite segment`. Start at
+// Run; match.go pairs the model's classes with the set's.
 package evaluate
 
 import (
@@ -50,7 +51,8 @@ type Result struct {
 	Top1      *float64            `json:"top1,omitempty"`              // classifiers, 0 to 1
 	Top5      *float64            `json:"top5,omitempty"`
 	Classes   []Class             `json:"classes,omitempty"`   // classifiers: by class of the set
-	Confusion *Confusion          `json:"confusion,omitempty"` // classifiers
+	Confusion *Confusion          `json:"confusion,omitempty"` // classifiers, of images; segmentation, of pixels
+	Pixels    *Pixels             `json:"segmentation,omitempty"`
 	Found     []metric.Prediction `json:"-"`                   // detectors: every box, classes numbered as the set's
 }
 

@@ -10,10 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trilobite/config"
 	"trilobite/dataset"
+	"trilobite/dataset/masks"
 	"trilobite/dataset/open"
 	"trilobite/evaluate"
 	"trilobite/metric"
+	"trilobite/zoo"
 )
 
 func newEvalCmd(app *App) *cobra.Command {
@@ -23,9 +26,9 @@ func newEvalCmd(app *App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval MODEL DATASET",
 		Short: "Measure a model on a labelled data set",
-		Long: `Measures a detector's average precision, as pycocotools does, of each class too, or a
-classifier's top-1 and top-5 accuracy, with each class's precision and recall; --json has the
-confusion matrix as well.
+		Long: `Measures a detector's average precision, as pycocotools does, of each class too, a
+classifier's top-1 and top-5 accuracy, with each class's precision and recall, or a segmentation's
+mean IoU over all pixels at the masks' own size; --json has the confusion matrix as well.
 DATASET is a folder or a file of any format in docs/datasets.md; of one with parts, the test
 part is used, or where there is none the validation part.`,
 		Args: cobra.ExactArgs(2),
@@ -35,7 +38,7 @@ part is used, or where there is none the validation part.`,
 				return err
 			}
 			set := testPart(found.Set)
-			r, err := runEval(cmd, app, args[0], set, found.ByIndex)
+			r, err := evalAny(cmd, app, args[0], set, found.ByIndex)
 			if err != nil {
 				return err
 			}
@@ -66,6 +69,46 @@ func testPart(set *dataset.Set) *dataset.Set {
 		}
 	}
 	return set
+}
+
+// evalAny measures a model of any task.
+func evalAny(cmd *cobra.Command, app *App, model string, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
+	c, err := app.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if card, err := zoo.NewStore(c.Home).Get(model); err == nil && card.Task == zoo.Segment {
+		return evalSegmenter(cmd, c, model, set, byIndex)
+	}
+	return runEval(cmd, app, model, set, byIndex)
+}
+
+// evalSegmenter measures a model that names pixels.
+func evalSegmenter(cmd *cobra.Command, c config.Config, model string, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
+	s, err := openSegmenter(cmd.Context(), c, model)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	labels, err := s.card.ReadLabels()
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(set.Images, func(img dataset.Image) bool { return img.Mask != "" }) {
+		if set, err = masks.Outlined(set); err != nil {
+			return nil, err
+		}
+	}
+	if len(set.Images) == 0 {
+		return nil, fmt.Errorf("no picture has a mask or outlines to measure %s on", s.card.Ref())
+	}
+	b := newBar(cmd.ErrOrStderr(), len(set.Images))
+	defer b.done()
+	seen, unmatched, err := evaluate.Segment(cmd.Context(), s.Segmenter, labels, set, evaluate.Options{Parallel: 2 * s.cores, Step: b.step, ByIndex: byIndex})
+	if err != nil {
+		return nil, err
+	}
+	return seen.Result(s.card.Ref(), set, unmatched), nil
 }
 
 func runEval(cmd *cobra.Command, app *App, model string, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
@@ -108,6 +151,12 @@ func printResult(w io.Writer, r *evaluate.Result, asJSON bool) error {
 			for _, c := range r.Classes {
 				fmt.Fprintf(w, "class %s\timages %d\tprecision %.4f\trecall %.4f\n", c.Name, c.Images, c.Precision, c.Recall)
 			}
+		}
+	}
+	if p := r.Pixels; p != nil {
+		fmt.Fprintf(w, "mIoU\t%.4f\npixel accuracy\t%.4f\n", p.MIoU, p.Accuracy)
+		for _, c := range p.Classes {
+			fmt.Fprintf(w, "class %s\tpixels %d\tIoU %.4f\tprecision %.4f\trecall %.4f\n", c.Name, c.Pixels, c.IoU, c.Precision, c.Recall)
 		}
 	}
 	if len(r.Unmatched) > 0 {
