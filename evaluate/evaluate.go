@@ -39,6 +39,8 @@ type Options struct {
 	Step     func() // called after each image; may be nil
 	// ByIndex says that the set's class numbers are the model's.
 	ByIndex bool
+	// Skip is told of an image that Segment cannot use and leaves out; nil: it ends there.
+	Skip func(i int, err error)
 }
 
 // Result is a model's figures on a set.
@@ -53,7 +55,7 @@ type Result struct {
 	Classes   []Class             `json:"classes,omitempty"`   // classifiers: by class of the set
 	Confusion *Confusion          `json:"confusion,omitempty"` // classifiers, of images; segmentation, of pixels
 	Pixels    *Pixels             `json:"segmentation,omitempty"`
-	Found     []metric.Prediction `json:"-"`                   // detectors: every box, classes numbered as the set's
+	Found     []metric.Prediction `json:"-"` // detectors: every box, classes numbered as the set's
 }
 
 // Objects is how a detector does on the objects of one class, 0 to 1.

@@ -38,7 +38,7 @@ type PixelClass struct {
 type Segmented struct {
 	// Confusion has the set's classes and a last one, for answers that it does not have.
 	Confusion *metric.Confusion
-	MIoU      []float64 // of each image by itself
+	MIoU      []float64 // of each image by itself; -1 where it was skipped
 }
 
 // Segment lets s answer every image of the set and counts pixels at the masks' own size.
@@ -60,11 +60,15 @@ func Segment(ctx context.Context, s *segment.Segmenter, labels zoo.Labels, set *
 	for i := range set.Images {
 		g.Go(func() error {
 			one, err := compare(ctx, s, set, &set.Images[i], to)
-			if err != nil {
-				return fmt.Errorf("%s: %w", set.Images[i].File, err)
-			}
 			mu.Lock()
 			defer mu.Unlock()
+			if err != nil && (o.Skip == nil || ctx.Err() != nil) {
+				return fmt.Errorf("%s: %w", set.Images[i].File, err)
+			} else if err != nil {
+				all.MIoU[i] = -1
+				o.Skip(i, err)
+				return nil
+			}
 			all.Confusion.Merge(one)
 			all.MIoU[i] = meanIoU(one)
 			if o.Step != nil {
@@ -81,7 +85,7 @@ func Segment(ctx context.Context, s *segment.Segmenter, labels zoo.Labels, set *
 
 // compare counts the pixels of one image.
 func compare(ctx context.Context, s *segment.Segmenter, set *dataset.Set, img *dataset.Image, to [256]uint8) (*metric.Confusion, error) {
-	truth, err := truthOf(set, img)
+	truth, err := Truth(set, img)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +111,8 @@ func compare(ctx context.Context, s *segment.Segmenter, set *dataset.Set, img *d
 	return one, one.AddMasks(truth.Pix, got.Class, set.Ignore)
 }
 
-func truthOf(set *dataset.Set, img *dataset.Image) (*masks.Mask, error) {
+// Truth returns the mask of an image, drawn from its outlines where it has none.
+func Truth(set *dataset.Set, img *dataset.Image) (*masks.Mask, error) {
 	if img.Mask == "" {
 		return masks.Draw(img)
 	}

@@ -14,12 +14,14 @@ import (
 	"trilobite"
 	"trilobite/dataset"
 	"trilobite/dataset/open"
+	"trilobite/train/segmentation"
 	"trilobite/zoo"
 )
 
 // trainFlags are what `trilobite train` is told.
 type trainFlags struct {
 	task, name, val    string
+	network            string // for segmentation
 	backbone, unfreeze string
 	epochs             int
 	budget             time.Duration
@@ -33,27 +35,30 @@ func newTrainCmd(app *App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train DATASET",
 		Short: "Train a model of your own on labelled pictures",
-		Long: `Trains a classifier of pictures with classes or a detector of pictures with boxes. DATASET is a
-folder or a file of any format in docs/datasets.md; where it has no validation part, and --val
-names none, a fifth of the pictures is held out.
+		Long: `Trains a classifier of pictures with classes, a detector of pictures with boxes, or a network that
+names every pixel of pictures with masks. DATASET is a folder or a file of any format in
+docs/datasets.md; where it has no validation part, and --val names none, a fifth of the pictures is
+held out.
 
 A network that knows ImageNet stays as it is and what is new at its end learns your classes: a
-classifier in seconds, a detector in minutes. --unfreeze trains more of it afterwards: slower,
+classifier in seconds, the others in minutes. --unfreeze trains more of it afterwards: slower,
 and better where there are many pictures unlike photographs.
 
-The model is installed under --name, ready for label or detect --model, serve --models and eval.
+The model is installed under --name, ready for label, detect or segment --model, serve --models and eval.
 A training that is stopped keeps its best checkpoint and goes on with --resume.`,
 		Example: `  trilobite train photos/ --name mushrooms
   trilobite train cells/ --task detect --name cells --epochs 20
+  trilobite train leaves/ --name leaves --network unet
   trilobite train photos/ --name mushrooms2 --unfreeze 3 --epochs 20 --budget 30m
   trilobite train photos/ --name mushrooms2 --resume`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runTrain(cmd, app, args[0], f) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.task, "task", "", "`what` to train, "+strings.Join(trainTasks(), " or ")+" (default what the data set is labelled for)")
+	fl.StringVar(&f.task, "task", "", "`what` to train, "+strings.Join(trainTasks(), ", ")+" (default what the data set is labelled for)")
 	fl.StringVar(&f.name, "name", "", "the model's `name`: lower-case letters, digits, dots, dashes")
 	fl.StringVar(&f.val, "val", "", "`data set` to validate on, in place of DATASET's own part")
+	fl.StringVar(&f.network, "network", "", "of segmentation, "+strings.Join(segmentation.Networks(), ", ")+" (default "+segmentation.DeepLab+")")
 	fl.StringVar(&f.backbone, "backbone", "efficientnet-lite0", "the `model` to start from")
 	fl.StringVar(&f.unfreeze, "unfreeze", "", "also train the last N blocks, or the parameters that a `pattern` matches")
 	fl.IntVar(&f.epochs, "epochs", 0, "passes over the pictures (default: as docs/training.md says for the task)")
@@ -82,7 +87,7 @@ func runTrain(cmd *cobra.Command, app *App, path string, f trainFlags) error {
 	if err != nil {
 		return err
 	}
-	t, err := openTraining(c, path, set, f)
+	t, err := openTraining(cmd.Context(), c, path, set, f)
 	if err != nil {
 		return err
 	}
@@ -154,10 +159,7 @@ func printTraining(w io.Writer, installed zoo.Model, m *learned, t *training, re
 		}
 	}
 	fmt.Fprintf(w, "steps\t%d (%s)\nseconds\t%.1f\nrun\t%s\nreport\t%s\n", m.Steps, m.Stopped, m.Seconds, run.ID, report)
-	command := "label"
-	if m.card.Task == zoo.Detect {
-		command = "detect"
-	}
+	command := map[string]string{zoo.Classify: "label", zoo.Detect: "detect", zoo.Segment: "segment"}[m.card.Task]
 	fmt.Fprintf(w, "try\ttrilobite %s --model %s PICTURE\n", command, installed.Name)
 	return nil
 }

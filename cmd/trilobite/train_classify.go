@@ -22,6 +22,10 @@ func (l *classifyLearner) task() string       { return zoo.Classify }
 func (l *classifyLearner) settings() any      { return &l.Params }
 func (l *classifyLearner) headline() []string { return []string{"accuracy", "loss"} }
 
+func (l *classifyLearner) prepare(_ context.Context, set *dataset.Set) (*dataset.Set, error) {
+	return set, nil
+}
+
 func (l *classifyLearner) parts(set *dataset.Set) (parts, error) {
 	if err := set.CheckClassification(); err != nil {
 		return parts{}, err

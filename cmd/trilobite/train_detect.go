@@ -23,6 +23,10 @@ func (l *detectLearner) task() string       { return zoo.Detect }
 func (l *detectLearner) settings() any      { return &l.Params }
 func (l *detectLearner) headline() []string { return []string{"AP", "AP50"} }
 
+func (l *detectLearner) prepare(_ context.Context, set *dataset.Set) (*dataset.Set, error) {
+	return set, nil
+}
+
 func (l *detectLearner) parts(set *dataset.Set) (parts, error) {
 	if err := detection.Check(set); err != nil {
 		return parts{}, err

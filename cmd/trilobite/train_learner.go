@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,6 +21,8 @@ type learner interface {
 	task() string
 	// settings are the parameters, a pointer to what run.json keeps.
 	settings() any
+	// prepare checks a set and makes of it what is trained on, before parts.
+	prepare(ctx context.Context, set *dataset.Set) (*dataset.Set, error)
 	// parts returns the training and validation pictures of a set, as places in its
 	// images, or says why nothing can be learned from it.
 	parts(set *dataset.Set) (parts, error)
@@ -52,17 +55,22 @@ type learned struct {
 
 // newLearner returns the learner of a task.
 func newLearner(task string, f trainFlags) (learner, error) {
+	if f.network != "" && task != zoo.Segment {
+		return nil, fmt.Errorf("--network chooses a network for segmentation, and %s is to be trained", task)
+	}
 	switch task {
 	case zoo.Classify:
 		return newClassifyLearner(f), nil
 	case zoo.Detect:
 		return newDetectLearner(f), nil
+	case zoo.Segment:
+		return newSegmentLearner(f), nil
 	default:
 		return nil, fmt.Errorf("--task %s is none of %s", task, strings.Join(trainTasks(), ", "))
 	}
 }
 
-func trainTasks() []string { return []string{zoo.Classify, zoo.Detect} }
+func trainTasks() []string { return []string{zoo.Classify, zoo.Detect, zoo.Segment} }
 
 // taskOf recognises what a set is labelled for: masks before boxes before classes.
 func taskOf(set *dataset.Set) string {
@@ -79,6 +87,10 @@ func taskOf(set *dataset.Set) string {
 // withValidation adds the pictures of another set as the validation part, in place of the
 // set's own; classes go by name.
 func withValidation(set, val *dataset.Set) (*dataset.Set, error) {
+	masked := func(img dataset.Image) bool { return img.Mask != "" }
+	if slices.ContainsFunc(val.Images, masked) && !sameMasks(set, val) {
+		return nil, fmt.Errorf("its masks mean other classes, %s, than those to train on: give both the same classes.txt", strings.Join(val.Classes, ", "))
+	}
 	to := make([]int, len(val.Classes))
 	for i, name := range val.Classes {
 		if to[i] = slices.Index(set.Classes, name); to[i] < 0 {
@@ -100,4 +112,9 @@ func withValidation(set, val *dataset.Set) (*dataset.Set, error) {
 		all.Images = append(all.Images, img)
 	}
 	return &all, nil
+}
+
+// sameMasks reports whether the masks of both sets are read alike.
+func sameMasks(a, b *dataset.Set) bool {
+	return slices.Equal(a.Classes, b.Classes) && a.Ignore == b.Ignore && maps.Equal(a.Colors, b.Colors) && maps.Equal(a.Values, b.Values)
 }

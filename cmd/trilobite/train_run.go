@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -30,16 +31,20 @@ type training struct {
 }
 
 // openTraining makes the folder of a new run, or opens the one to resume.
-func openTraining(c config.Config, path string, set *dataset.Set, f trainFlags) (*training, error) {
+func openTraining(ctx context.Context, c config.Config, path string, set *dataset.Set, f trainFlags) (*training, error) {
 	t := &training{config: c, path: path, flags: f, set: set}
 	store := runs.NewStore(c.Home)
 	if f.resume {
-		return t, t.open(store)
+		return t, t.open(ctx, store)
 	}
 	var err error
 	if t.learner, err = newLearner(cmp.Or(f.task, taskOf(set)), f); err != nil {
 		return nil, err
 	}
+	if set, err = t.prepare(ctx, set); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	t.set = set
 	parts, err := t.parts(set)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
@@ -65,7 +70,7 @@ func openTraining(c config.Config, path string, set *dataset.Set, f trainFlags) 
 }
 
 // open opens the run to resume and takes its task and settings over; a budget may be new.
-func (t *training) open(store *runs.Store) error {
+func (t *training) open(ctx context.Context, store *runs.Store) error {
 	var err error
 	t.folder, err = store.Open(t.flags.name)
 	if trilobite.CodeOf(err) == trilobite.NotFound {
@@ -76,6 +81,9 @@ func (t *training) open(store *runs.Store) error {
 	run := t.folder.Run()
 	if t.learner, err = newLearner(run.Task, t.flags); err != nil {
 		return t.end(err)
+	}
+	if t.set, err = t.prepare(ctx, t.set); err != nil {
+		return t.end(fmt.Errorf("reading %s: %w", t.path, err))
 	}
 	if err := json.Unmarshal(run.Recipe, t.settings()); err != nil {
 		return t.end(fmt.Errorf("reading the settings of run %s: %w", run.ID, err))

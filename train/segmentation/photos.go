@@ -13,11 +13,25 @@ import (
 
 // photos are the pictures of one part of a set, with masks of a size.
 type photos struct {
-	versions []*sample.Loader // as it is, and mirrored
+	versions []*sample.Loader // as it is, and changed
 }
 
-// newPhotos makes a source of the pictures at part; height and width are the masks'.
-func newPhotos(d Data, part []int, size []int64, mirrored bool) (*photos, error) {
+// zoomed is how many versions of a picture show a part of it. With the picture and its
+// mirror image, that is as many as features are computed of.
+const zoomed = 4
+
+// plans are the versions of a training picture.
+func plans() []augment.Plan {
+	all := []augment.Plan{{}, {HorizontalFlip: 1}}
+	for range zoomed {
+		all = append(all, augment.Plan{HorizontalFlip: 0.5, Scale: []float64{1, 1.75}, Brightness: 0.2, Contrast: 0.2, Saturation: 0.2})
+	}
+	return all
+}
+
+// newPhotos makes a source of the pictures at part, in the versions of plans by the seed;
+// height and width are the masks'.
+func newPhotos(d Data, part []int, size []int64, plans []augment.Plan, seed uint64) (*photos, error) {
 	t, err := pipeline.Compile(d.Spec)
 	if err != nil {
 		return nil, err
@@ -27,13 +41,9 @@ func newPhotos(d Data, part []int, size []int64, mirrored bool) (*photos, error)
 	for _, i := range part {
 		some.Images = append(some.Images, d.Set.Images[i])
 	}
-	plans := []augment.Plan{{}}
-	if mirrored {
-		plans = append(plans, augment.Plan{HorizontalFlip: 1})
-	}
 	p := &photos{}
 	for _, plan := range plans {
-		l, err := sample.New(&some, t, sample.Options{Task: sample.Segment, Augment: plan, MaskHeight: int(size[0]), MaskWidth: int(size[1])})
+		l, err := sample.New(&some, t, sample.Options{Task: sample.Segment, Augment: plan, Seed: seed, MaskHeight: int(size[0]), MaskWidth: int(size[1])})
 		if err != nil {
 			return nil, err
 		}
@@ -45,12 +55,12 @@ func newPhotos(d Data, part []int, size []int64, mirrored bool) (*photos, error)
 // Len returns the number of pictures.
 func (p *photos) Len() int { return p.versions[0].Len() }
 
-// Variants returns 2 where pictures are mirrored: few enough to keep the features of.
+// Variants returns how many versions there are: few enough to keep the features of.
 func (p *photos) Variants() int { return len(p.versions) }
 
 // Sample makes a picture's input and its mask, int64 (1, H, W).
 func (p *photos) Sample(ctx context.Context, i int, variant uint64) (train.Sample, error) {
-	s, err := p.versions[variant].Load(ctx, i, 0)
+	s, err := p.versions[variant].Load(ctx, i, int(variant))
 	if err != nil {
 		return train.Sample{}, err
 	}

@@ -49,7 +49,7 @@ func recipeOf(net *nn.Network, p Params, samples int) (train.Recipe, error) {
 			}
 			return 0.1
 		},
-		Stages: []train.Stage{stage("head", head, epochs, 3e-3)},
+		Stages: []train.Stage{stage("head", head, epochs, 5e-3)},
 	}
 	if p.Unfreeze == "" {
 		return r, nil

@@ -1,8 +1,9 @@
 // Package segmentation trains networks that name every pixel: train.Run with a network of
 // package nn on a backbone that knows ImageNet, pictures with masks, and the mean IoU.
 //
-// The backbone stays as it is at first, and its features of every picture and of its
-// mirror image are computed once; then, if so asked, its deeper layers are trained too.
+// The backbone stays as it is at first, and its features of a few versions of every
+// picture, mirrored and enlarged, are computed once; then, if so asked, its deeper layers
+// are trained too.
 // Start at Params, then Train. network.go makes the network, recipe.go the stages,
 // photos.go the samples, judge.go measures at the size of the network's output.
 package segmentation
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"trilobite"
+	"trilobite/augment"
 	"trilobite/dataset"
 	"trilobite/nn"
 	"trilobite/onnx"
@@ -82,11 +84,11 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 		Judge: func() train.Judge { return newJudge(d.Set) },
 	}
 	size := lossSize(out)
-	if task.Train, err = newPhotos(d, split.Train, size, true); err != nil {
+	if task.Train, err = newPhotos(d, split.Train, size, plans(), p.Seed); err != nil {
 		return nil, err
 	}
 	if len(split.Validation) > 0 {
-		if task.Validation, err = newPhotos(d, split.Validation, out.Shape[2:], false); err != nil {
+		if task.Validation, err = newPhotos(d, split.Validation, out.Shape[2:], []augment.Plan{{}}, 0); err != nil {
 			return nil, err
 		}
 	}
