@@ -160,8 +160,8 @@ func (c *Change) Boxes(boxes []geom.Box, classes []int, w, h float64) ([]geom.Bo
 	var kept []int
 	fw, fh := c.full(int(w), int(h))
 	m := invert(c.source())
-	classes = classes[:len(boxes)]
-	for i, b := range boxes {
+	for i, class := range classes[:len(boxes)] {
+		b := boxes[i]
 		x1, y1, x2, y2 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
 		for _, p := range [4][2]float32{{b.X1, b.Y1}, {b.X2, b.Y1}, {b.X2, b.Y2}, {b.X1, b.Y2}} {
 			x, y := float64(p[0])/w, float64(p[1])/h
@@ -173,7 +173,7 @@ func (c *Change) Boxes(boxes []geom.Box, classes []int, w, h float64) ([]geom.Bo
 		if a := seen.Area(); a <= 0 || float64(a) < c.minBox*float64(whole.Area()) {
 			continue
 		}
-		out, kept = append(out, seen), append(kept, classes[i])
+		out, kept = append(out, seen), append(kept, class)
 	}
 	return out, kept
 }

@@ -9,7 +9,7 @@ import (
 // convTransposeRule is the gradient of ConvTranspose, Y = X spread out by W, plus B. It
 // is the transpose of the Conv with the same W that leads from Y to X, so that
 //
-//	X  (N, C, H, W)          dX = dY ⋆ W
+//	X  (N, C, H, W)          dX = the Conv of dY
 //	W  (C, M/group, kH, kW)  dW = the Conv's, dY and X trading places
 //	B  (M)                   dB = ΣdY over N, H, W
 //

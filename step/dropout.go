@@ -23,8 +23,8 @@ type Mask struct {
 // Mask.Shape with its symbols as they are.
 func (m Mask) Draw(shape []int64, seed uint64, step int64) *tensor.Tensor {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(m.Name)) // never fails
-	r := rand.New(rand.NewPCG(seed^h.Sum64(), uint64(step)))
+	_, _ = h.Write([]byte(m.Name))                           // never fails
+	r := rand.New(rand.NewPCG(seed^h.Sum64(), uint64(step))) //nolint:gosec // a mask is drawn again from its seed, it is no secret
 	keep := 1 / (1 - m.Ratio)
 	wide := make([]float64, tensor.Size(shape))
 	for i := range wide {

@@ -3,6 +3,8 @@ package step
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"trilobite/loss"
 	"trilobite/onnx"
@@ -62,19 +64,16 @@ func Spell(g *onnx.Graph, s onnx.Shape) string {
 	if s == nil {
 		return s.String()
 	}
-	text := "["
+	sizes := make([]string, len(s))
 	for i, d := range s {
-		if i > 0 {
-			text += ","
-		}
 		switch name := g.Symbols.Name(d); {
 		case name != "":
-			text += name
+			sizes[i] = name
 		case d < 0:
-			text += "?"
+			sizes[i] = "?"
 		default:
-			text += fmt.Sprint(d)
+			sizes[i] = strconv.FormatInt(d, 10)
 		}
 	}
-	return text + "]"
+	return "[" + strings.Join(sizes, ",") + "]"
 }

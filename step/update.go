@@ -1,6 +1,8 @@
 package step
 
 import (
+	"slices"
+
 	"trilobite/onnx"
 	"trilobite/optim"
 	"trilobite/tensor"
@@ -102,7 +104,7 @@ func (b *build) updated(e *onnx.Builder, lr, count *onnx.Value, grads []*onnx.Va
 			rest = append(rest, e.ExpandTo(e.Scalar(p.DType, 0), e.Ints(p.Shape...)))
 		}
 	}
-	return append(params, rest...)
+	return slices.Concat(params, rest)
 }
 
 // accumulated adds up the gradients of Accumulate steps and updates in the last of them;

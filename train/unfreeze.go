@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"trilobite"
@@ -25,10 +26,8 @@ func Unfrozen(names []string, text string) (func(name string) bool, error) {
 		if err != nil {
 			return nil, invalid("What to unfreeze, %q, is neither a number of blocks nor a regular expression: %v.", text, err)
 		}
-		for _, name := range names {
-			if re.MatchString(name) {
-				return re.MatchString, nil
-			}
+		if slices.ContainsFunc(names, re.MatchString) {
+			return re.MatchString, nil
 		}
 		return nil, invalid("No parameter matches %q; they are called %s to %s.", text, names[0], names[len(names)-1])
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -13,7 +14,7 @@ import (
 var formats = []string{"contiguous_format", "channels_last"}
 
 // compare measures every network on both sides in turn and prints a table.
-func compare(python string, networks []string, rounds, steps int) error {
+func compare(ctx context.Context, python string, networks []string, rounds, steps int) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -24,13 +25,13 @@ func compare(python string, networks []string, rounds, steps int) error {
 		runs := map[string][]measured{}
 		for range rounds {
 			for _, format := range formats {
-				m, err := run(python, "bench/step/peer.py", name, format, "--steps", strconv.Itoa(steps))
+				m, err := run(ctx, python, "bench/step/peer.py", name, format, "--steps", strconv.Itoa(steps))
 				if err != nil {
 					return err
 				}
 				runs[format] = append(runs[format], m)
 			}
-			m, err := run(self, "-network", name, "-steps", strconv.Itoa(steps))
+			m, err := run(ctx, self, "-network", name, "-steps", strconv.Itoa(steps))
 			if err != nil {
 				return err
 			}
@@ -49,8 +50,8 @@ func compare(python string, networks []string, rounds, steps int) error {
 }
 
 // run starts a process and reads the line that it prints.
-func run(name string, args ...string) (m measured, err error) {
-	cmd := exec.Command(name, args...) //nolint:gosec // this program, or the interpreter that its user names
+func run(ctx context.Context, name string, args ...string) (m measured, err error) {
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // this program, or the interpreter that its user names
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -55,7 +55,7 @@ func main() {
 	case *one != "":
 		err = measure(*one, *steps)
 	default:
-		err = compare(*python, strings.Split(*networks, ","), *rounds, *steps)
+		err = compare(context.Background(), *python, strings.Split(*networks, ","), *rounds, *steps)
 	}
 	if err != nil {
 		log.Fatal(err)

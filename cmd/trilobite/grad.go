@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -100,10 +101,7 @@ func writeStep(cmd *cobra.Command, path string, f gradFlags) (*stepFile, error) 
 		return nil, err
 	}
 	if f.initial != "" {
-		first := map[string]*tensor.Tensor{}
-		for name, t := range params {
-			first[name] = t
-		}
+		first := maps.Clone(params)
 		for _, slot := range s.Slots {
 			first[slot.In] = slot.Init
 		}
