@@ -507,6 +507,19 @@ def conv_2():
     )
 
 
+def conv_3():
+    """Shapes beyond the limits of conv_weight.go's and conv_depthwise.go's special cases."""
+    save(
+        "conv_3",
+        ("many", F.conv2d, whole(2, 9, 4, 5), whole(2, 9, 3, 3)),
+        ("many_wide", lambda x, w: F.conv2d(x, w, padding=1), whole(2, 9, 4, 32), whole(2, 9, 3, 3)),
+        ("many_taps", F.conv2d, whole(1, 2, 10, 11), whole(2, 2, 9, 9)),
+        ("depthwise_wide", lambda x, w: F.conv2d(x, w, padding=1, groups=2), whole(2, 2, 3, 58), whole(2, 1, 3, 3)),
+        ("depthwise_unread", lambda x, w: F.conv2d(x, w, stride=3, groups=2), whole(2, 2, 6, 8), whole(2, 1, 1, 1)),
+        ("depthwise_dilated", lambda x, w: F.conv2d(x, w, stride=(1, 2), dilation=(2, 1), padding=(2, 1), groups=2), whole(2, 2, 6, 9), whole(2, 1, 3, 2)),
+    )
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -532,3 +545,4 @@ if __name__ == "__main__":
     pool_2()
     resize_2()
     conv_2()
+    conv_3()

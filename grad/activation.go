@@ -98,15 +98,16 @@ func clipRule(c *call) error {
 	if !c.wants(0) {
 		return nil
 	}
+	y := c.n.Out[0] // as good as X, and what comes after keeps it anyway
 	switch {
 	case lo == nil && hi == nil:
 		return c.give(0, c.dY[0])
 	case hi == nil:
-		return c.give(0, c.Mul(c.dY[0], c.mask(c.Greater(x, lo), x)))
+		return c.give(0, c.Mul(c.dY[0], c.mask(c.Greater(y, lo), y)))
 	case lo == nil:
-		return c.give(0, c.Mul(c.dY[0], c.mask(c.Less(x, hi), x)))
+		return c.give(0, c.Mul(c.dY[0], c.mask(c.Less(y, hi), y)))
 	}
-	return c.give(0, c.Mul(c.dY[0], c.mask(c.And(c.Greater(x, lo), c.Less(x, hi)), x)))
+	return c.give(0, c.Mul(c.dY[0], c.mask(c.And(c.Greater(y, lo), c.Less(y, hi)), y)))
 }
 
 // Sigmoid: Y·(1 − Y).

@@ -42,6 +42,14 @@ func TestConv(t *testing.T) {
 		{"wide_pointwise", conv(onnx.ConvAttrs{}), bilinear},
 		{"wide_line", conv(onnx.ConvAttrs{Dilations: []int64{3}}), bilinear},
 	})
+	testFamily(t, "conv_3.npz", []graphCase{
+		{"many", conv(onnx.ConvAttrs{}), bilinear},
+		{"many_wide", conv(onnx.ConvAttrs{Pads: one}), bilinear},
+		{"many_taps", conv(onnx.ConvAttrs{}), bilinear},
+		{"depthwise_wide", conv(onnx.ConvAttrs{Group: 2, Pads: one}), bilinear},
+		{"depthwise_unread", conv(onnx.ConvAttrs{Group: 2, Strides: []int64{3, 3}}), bilinear},
+		{"depthwise_dilated", conv(onnx.ConvAttrs{Group: 2, Strides: []int64{1, 2}, Dilations: []int64{2, 1}, Pads: pads(2, 1, 2, 1)}), bilinear},
+	})
 }
 
 func TestConvTranspose(t *testing.T) {

@@ -21,14 +21,18 @@ import (
 //	X (4, 1024, 16, 16), 3×3, M 256   56.8      39.6
 //	X (16, 1152, 7, 7), 1×1, M 192     4.9       2.9
 //
-// As a single Conv with X's and dY's first axes exchanged, a quarter of the speed, it
-// is best where each product would be of two vectors: depthwise.
+// With few input channels, as in a network's first layer, all taps are one product
+// (unfoldedWeight); with one per group, depthwise, there are two other ways
+// (depthwiseWeight).
 func (c *call) convWeight(a onnx.ConvAttrs) *onnx.Value {
 	w := c.n.In[1]
 	if w.Shape[1] == 1 && a.Group > 1 {
 		return c.depthwiseWeight(a)
 	}
 	x := c.padded(a.Pads)
+	if a.Group == 1 && w.Shape[1] <= fewChannels && product(w.Shape[2:]) > 1 {
+		return c.unfoldedWeight(x, a)
+	}
 	if a.Group == 1 && c.wide(a) {
 		return c.batchedWeight(x, a)
 	}
@@ -68,20 +72,32 @@ func (c *call) batchedWeight(x *onnx.Value, a onnx.ConvAttrs) *onnx.Value {
 	return c.joined(taps)
 }
 
-// depthwiseWeight is dW with one input channel per group, as the Conv whose images are
-// the channels of X, its channels their samples, and whose kernels are dY: one pass,
-// where a Slice, a Mul and a ReduceSum for each tap take three. Strides and dilations
-// trade places.
-func (c *call) depthwiseWeight(a onnx.ConvAttrs) *onnx.Value {
-	x, w, k := c.n.In[0], c.n.In[1], len(a.Strides)
-	back := onnx.ConvAttrs{Strides: a.Dilations, Dilations: a.Strides, Group: a.Group, Pads: a.Pads}
-	if slices.Min(a.Pads) < 0 {
-		x, back.Pads = c.padded(a.Pads), nil
+// fewChannels is the number of input channels up to which a product per tap is too thin
+// for the processor.
+const fewChannels = 8
+
+// unfoldedWeight is convWeight as one product per sample of dY, (M, H'·W'), and what all
+// taps met, (taps·C, H'·W'), added up over N.
+func (c *call) unfoldedWeight(x *onnx.Value, a onnx.ConvAttrs) *onnx.Value {
+	w := c.n.In[1]
+	var taps []*onnx.Value
+	for tap := range c.taps() {
+		taps = append(taps, c.Reshape(c.tapByAxis(x, tap, a), 0, w.Shape[1], -1))
 	}
-	swap := slices.Concat([]int64{1, 0}, count(2, k))
-	x = c.Reshape(c.Transpose(x, swap...), slices.Concat([]int64{1, -1}, x.Shape[2:])...) // (1, C·N, H, W)
-	dY := c.Transpose(c.dY[0], swap...)                                                   // (M, N, H', W')
-	return c.reshapedLike(c.Conv(x, dY, nil, back), w)
+	dY := c.Reshape(c.dY[0], 0, w.Shape[0], -1)
+	dW := c.ReduceSum(c.MatMul(dY, c.Transpose(c.Concat(1, taps...), 0, 2, 1)), 0) // (M, taps·C)
+	return c.reshapedLike(c.Transpose(c.Reshape(dW, w.Shape[0], int64(len(taps)), -1), 0, 2, 1), w)
+}
+
+// tapByAxis is tap of (N, C, …), axis by axis from the last, so that taps share what they
+// have in common and only the first Slice steps through single elements.
+func (c *call) tapByAxis(x *onnx.Value, at []int64, a onnx.ConvAttrs) *onnx.Value {
+	out := c.n.Out[0].Shape[2:]
+	for i := len(at) - 1; i >= 0; i-- {
+		start := at[i] * a.Dilations[i]
+		x = c.SliceStep(x, []int64{int64(2 + i)}, []int64{start}, []int64{start + (out[i]-1)*a.Strides[i] + 1}, []int64{a.Strides[i]})
+	}
+	return x
 }
 
 // padded is X with pads, cut where they are negative.

@@ -1,0 +1,91 @@
+package grad
+
+import (
+	"slices"
+
+	"trilobite/onnx"
+	"trilobite/tensor"
+)
+
+// depthwiseWeight is dW with one input channel per group, where a product of convWeight
+// would be of two vectors. In milliseconds of one core, N 16:
+//
+//	                        stride   one Conv   products of rows
+//	X (32, 112, 112), 3×3     1        79          86
+//	X (96, 112, 112), 3×3     2        66          86
+//	X (144, 56, 56), 3×3      1        90          75
+//	X (144, 56, 56), 5×5      2        37          47
+//	X (240, 28, 28), 5×5      1        59          30
+//	X (240, 28, 28), 3×3      2        10           8
+//	X (672, 14, 14), 5×5      1        42          18
+//	X (1152, 7, 7), 5×5       1        20           8
+func (c *call) depthwiseWeight(a onnx.ConvAttrs) *onnx.Value {
+	const widest = 56 // columns of X times the stride
+	x, w := c.n.In[0], c.n.In[1]
+	known := x.DType == tensor.Float32 || x.DType == tensor.Float64
+	if known && len(a.Strides) == 2 && w.Shape[0] == a.Group && x.Shape[3]*a.Strides[1] <= widest {
+		return c.rowsWeight(a)
+	}
+	return c.crossedWeight(a)
+}
+
+// rowsWeight is dW by products of whole rows. For the taps of the kernel's row i
+//
+//	R[c, q, u] = Σ dY[n, c, p, q] · X[n, c, p·s + i·d − pad, u]
+//
+// over n and p is one product per channel, (W', N·H') by (N·H', W), and the derivative by
+// tap (i, j) is the sum of its diagonal u = q·s + j·d − pad. A product with a constant of
+// zeros and ones picks the diagonals. One in W/k of R's elements is wanted; while maps are
+// small that is still quicker than to move single elements.
+func (c *call) rowsWeight(a onnx.ConvAttrs) *onnx.Value {
+	x, w, out := c.n.In[0], c.n.In[1], c.n.Out[0].Shape[2:]
+	rows := c.Transpose(x, 1, 0, 2, 3) // (C, N, H, W)
+	if a.Pads[0] != 0 || a.Pads[2] != 0 {
+		rows = c.Pad(rows, 0, 0, a.Pads[0], 0, 0, 0, a.Pads[2], 0)
+	}
+	dY := c.Reshape(c.Transpose(c.dY[0], 1, 0, 2, 3), a.Group, -1, out[1])
+	dY = c.Transpose(dY, 0, 2, 1) // taken into the products by ONNX Runtime
+	products := make([]*onnx.Value, w.Shape[2])
+	for i := range products {
+		start := int64(i) * a.Dilations[0]
+		met := c.SliceStep(rows, []int64{2}, []int64{start}, []int64{start + (out[0]-1)*a.Strides[0] + 1}, a.Strides[:1])
+		met = c.Reshape(met, a.Group, -1, x.Shape[3])
+		products[i] = c.Reshape(c.MatMul(dY, met), a.Group, 1, -1)
+	}
+	return c.reshapedLike(c.MatMul(c.Concat(1, products...), c.diagonals(a)), w)
+}
+
+// diagonals is 1 at (q·W + u, j) where column q of dY meets column u of X at tap j, and 0
+// elsewhere, (W'·W, kW).
+func (c *call) diagonals(a onnx.ConvAttrs) *onnx.Value {
+	in, out, kernel := c.n.In[0].Shape[3], c.n.Out[0].Shape[3], c.n.In[1].Shape[3]
+	list := make([]float64, out*in*kernel)
+	for q := range out {
+		for j := range kernel {
+			if u := q*a.Strides[1] + j*a.Dilations[1] - a.Pads[1]; u >= 0 && u < in {
+				list[(q*in+u)*kernel+j] = 1
+			}
+		}
+	}
+	t, err := constantOf(c.n.In[0].DType, []int64{out * in, kernel}, list)
+	if err != nil {
+		c.Fail(err)
+		return c.n.In[0]
+	}
+	return c.Const("", t)
+}
+
+// crossedWeight is dW as the Conv whose images are the channels of X, its channels their
+// samples, and whose kernels are dY: one pass, where a Slice, a Mul and a ReduceSum for
+// each tap take three. Strides and dilations trade places.
+func (c *call) crossedWeight(a onnx.ConvAttrs) *onnx.Value {
+	x, w, k := c.n.In[0], c.n.In[1], len(a.Strides)
+	back := onnx.ConvAttrs{Strides: a.Dilations, Dilations: a.Strides, Group: a.Group, Pads: a.Pads}
+	if slices.Min(a.Pads) < 0 {
+		x, back.Pads = c.padded(a.Pads), nil
+	}
+	swap := slices.Concat([]int64{1, 0}, count(2, k))
+	x = c.Reshape(c.Transpose(x, swap...), slices.Concat([]int64{1, -1}, x.Shape[2:])...) // (1, C·N, H, W)
+	dY := c.Transpose(c.dY[0], swap...)                                                   // (M, N, H', W')
+	return c.reshapedLike(c.Conv(x, dY, nil, back), w)
+}
