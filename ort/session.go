@@ -9,6 +9,7 @@ import (
 
 	ortgo "github.com/yalue/onnxruntime_go"
 
+	"trilobite/onnx"
 	"trilobite/tensor"
 )
 
@@ -56,6 +57,27 @@ func describe(src source) (in, out []ValueInfo, err error) {
 	}
 	out, err = infos(outs, "output")
 	return in, out, err
+}
+
+// declared returns what the file itself says of its inputs and outputs, a hundredth of
+// the time of describe for a training step of thousands of nodes. ok is false where it
+// leaves a size open or package onnx does not read the file: the library knows more.
+func declared(model []byte) (in, out []ValueInfo, ok bool) {
+	g, err := onnx.Parse(model, "")
+	if err != nil {
+		return nil, nil, false
+	}
+	static := true
+	list := func(values []*onnx.Value) []ValueInfo {
+		all := make([]ValueInfo, len(values))
+		for i, v := range values {
+			static = static && v.DType.Size() > 0 && v.Shape.Static()
+			all[i] = ValueInfo{Name: v.Name, DType: v.DType, Shape: v.Shape}
+		}
+		return all
+	}
+	in, out = list(g.Inputs), list(g.Outputs)
+	return in, out, static
 }
 
 func newSession(src source, in, out []ValueInfo, threads int, o Options) (*session, error) {

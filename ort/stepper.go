@@ -80,9 +80,12 @@ func (s *Stepper) load(ctx context.Context, src source, slots []Slot, initial []
 	if len(src.data) == 0 {
 		return errors.New("no bytes")
 	}
-	in, out, err := describe(src)
-	if err != nil {
-		return err
+	in, out, ok := declared(src.data)
+	var err error
+	if !ok {
+		if in, out, err = describe(src); err != nil {
+			return err
+		}
 	}
 	if err := s.sort(in, out, slots); err != nil {
 		return err
