@@ -1,6 +1,7 @@
 package modelfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -34,9 +35,7 @@ func (s *Spec) Build(classes int) (*nn.Network, error) {
 			SegmenterOptions: nn.SegmenterOptions{Backbone: s.backbone(), Classes: int64(classes), Height: h, Width: w},
 		})
 	case "detector":
-		o := nn.DetectorOptions{Backbone: s.backbone(), Classes: int64(classes), Height: h, Width: w}
-		o.Neck.Channels = s.Head.Channels
-		d, err := nn.FCOS(o)
+		d, err := nn.FCOS(s.Detector(classes))
 		if err != nil {
 			return nil, err
 		}
@@ -48,4 +47,16 @@ func (s *Spec) Build(classes int) (*nn.Network, error) {
 
 func (s *Spec) backbone() nn.BackboneOptions {
 	return nn.BackboneOptions{Name: s.Backbone.Name, Taps: s.Backbone.Taps}
+}
+
+// Detector returns the options of network detector: a pyramid of 96 channels and two
+// convolutions a branch, where the file says nothing, and BatchNorms of each level, which
+// cost less than GroupNorms in training and nothing in use.
+func (s *Spec) Detector(classes int) nn.DetectorOptions {
+	o := nn.DetectorOptions{
+		Backbone: s.backbone(), Classes: int64(classes), Convs: cmp.Or(s.Head.Convs, 2), Norm: "batch",
+		Height: int64(s.Preprocessing.Height), Width: int64(s.Preprocessing.Width),
+	}
+	o.Neck.Channels = cmp.Or(s.Head.Channels, 96)
+	return o
 }

@@ -31,7 +31,8 @@ type Backbone struct {
 
 // Head holds what the architectures' heads have to choose.
 type Head struct {
-	Channels int64   `yaml:"channels,omitempty" range:"1,4096" doc:"width; deeplabv3plus 256"`
+	Channels int64   `yaml:"channels,omitempty" range:"1,4096" doc:"width; deeplabv3plus 256, detector 96"`
+	Convs    int64   `yaml:"convs,omitempty" range:"1,8" doc:"detector: convolutions of each branch, 2"`
 	Rates    []int64 `yaml:"rates,omitempty,flow" range:"1,64" doc:"deeplabv3plus: dilations of the pyramid, 6, 12, 18"`
 	High     []int64 `yaml:"high,omitempty,flow" range:"1,128" doc:"deeplabv3plus: strides that the pyramid pools, 16"`
 	Low      []int64 `yaml:"low,omitempty,flow" range:"1,128" doc:"deeplabv3plus: finer strides that are merged, coarse to fine, 4"`

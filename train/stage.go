@@ -191,8 +191,12 @@ func (l *loop) build(ctx context.Context, s *stage) error {
 	if err != nil {
 		return err
 	}
+	scale := l.LRScale
+	if s.LRScale != nil {
+		scale = s.LRScale
+	}
 	s.built, err = step.Build(g, step.Spec{
-		Loss: loss, Params: parameters(g, s.params), BatchNorm: l.BatchNorm, Rule: s.Rule, NoDecay: l.NoDecay, LRScale: l.LRScale,
+		Loss: loss, Params: parameters(g, s.params), BatchNorm: l.BatchNorm, Rule: s.Rule, NoDecay: l.NoDecay, LRScale: scale,
 		ClipNorm: l.ClipNorm, EMA: l.EMA, Accumulate: l.Accumulate,
 	})
 	if err != nil {

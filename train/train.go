@@ -105,6 +105,7 @@ type Stage struct {
 	Every     int64 // in place of Recipe.Every
 	Plain     bool  // every sample as it is: its version 0, whatever the source has
 	Rule      optim.Rule
+	LRScale   func(name string) float64 // in place of Recipe.LRScale
 	// Schedule makes the learning rates of a stage of so many updates.
 	Schedule func(updates int64) optim.Schedule
 }

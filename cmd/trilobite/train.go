@@ -22,6 +22,7 @@ import (
 type trainFlags struct {
 	task, name, val    string
 	network            string // for segmentation
+	model, modelText   string // a model file, and what it says
 	backbone, unfreeze string
 	epochs             int
 	budget             time.Duration
@@ -59,6 +60,7 @@ A training that is stopped keeps its best checkpoint and goes on with --resume.`
 	fl.StringVar(&f.name, "name", "", "the model's `name`: lower-case letters, digits, dots, dashes")
 	fl.StringVar(&f.val, "val", "", "`data set` to validate on, in place of DATASET's own part")
 	fl.StringVar(&f.network, "network", "", "of segmentation, "+strings.Join(segmentation.Networks(), ", ")+" (default "+segmentation.DeepLab+")")
+	fl.StringVar(&f.model, "model", "", "model `file` that says what to train and how, in place of --backbone, --unfreeze and --epochs")
 	fl.StringVar(&f.backbone, "backbone", "efficientnet-lite0", "the `model` to start from")
 	fl.StringVar(&f.unfreeze, "unfreeze", "", "also train the last N blocks, or the parameters that a `pattern` matches")
 	fl.IntVar(&f.epochs, "epochs", 0, "passes over the pictures (default: as docs/training.md says for the task)")
@@ -83,9 +85,16 @@ func runTrain(cmd *cobra.Command, app *App, path string, f trainFlags) error {
 	if f.epochs < 0 || f.budget < 0 {
 		return fmt.Errorf("--epochs and --budget are %d and %v; they cannot be negative", f.epochs, f.budget)
 	}
+	spec, err := modelText(&f)
+	if err != nil {
+		return err
+	}
 	set, err := readTraining(path, f)
 	if err != nil {
 		return err
+	}
+	if spec != nil && len(spec.Classes) > 0 && !slices.Equal(spec.Classes, set.Classes) {
+		return fmt.Errorf("%s: classes: are %s, the data set's %s", f.model, strings.Join(spec.Classes, ", "), strings.Join(set.Classes, ", "))
 	}
 	t, err := openTraining(cmd.Context(), c, path, set, f)
 	if err != nil {

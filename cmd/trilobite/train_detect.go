@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"trilobite/dataset"
+	"trilobite/nn"
 	"trilobite/runs"
 	"trilobite/train"
 	"trilobite/train/detection"
@@ -15,7 +17,7 @@ type detectLearner struct{ detection.Params }
 
 func newDetectLearner(f trainFlags) *detectLearner {
 	return &detectLearner{detection.Params{
-		Backbone: f.backbone, Unfreeze: f.unfreeze, Epochs: f.epochs, Budget: f.budget, Seed: f.seed,
+		Backbone: f.backbone, Unfreeze: f.unfreeze, Epochs: f.epochs, Budget: f.budget, Seed: f.seed, Model: f.modelText,
 	}}
 }
 
@@ -36,11 +38,18 @@ func (l *detectLearner) parts(set *dataset.Set) (parts, error) {
 }
 
 func (l *detectLearner) learn(ctx context.Context, at workplace, set *dataset.Set, o train.Options) (*learned, error) {
-	card, classifier, err := at.puller.Backbone(ctx, l.Backbone, len(set.Classes))
+	var card zoo.Card
+	var classifier *nn.Network // none: a model file's backbone without weights
+	var err error
+	if l.Backbone != "" {
+		if card, classifier, err = at.puller.Backbone(ctx, l.Backbone, len(set.Classes)); err != nil {
+			return nil, err
+		}
+	}
+	spec, err := detection.SpecOf(l.Params, set, card.Pipeline)
 	if err != nil {
 		return nil, err
 	}
-	spec := detection.SpecOf(set, card.Pipeline)
 	net, err := detection.NewNetwork(l.Params, card.Convert.Network, classifier, len(set.Classes), spec)
 	if err != nil {
 		return nil, err
@@ -53,8 +62,8 @@ func (l *detectLearner) learn(ctx context.Context, at workplace, set *dataset.Se
 	return &learned{
 		Result: m.Result, graph: m.Graph,
 		card: zoo.Card{
-			Task: zoo.Detect, Convert: zoo.Convert{Format: "torch", Network: "fcos/" + card.Convert.Network},
-			Pipeline: spec, Decoder: zoo.Decoder{Name: detection.Decoder}, Licence: card.Licence,
+			Task: zoo.Detect, Convert: zoo.Convert{Format: "torch", Network: "fcos"},
+			Pipeline: spec, Decoder: zoo.Decoder{Name: detection.Decoder}, Licence: cmp.Or(card.Licence, "your own"),
 		},
 		evaluate: func(ctx context.Context) (*runs.Evaluation, error) {
 			return detection.Evaluate(ctx, at.rt, d, m, o.Runtime)

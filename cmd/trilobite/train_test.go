@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"trilobite/imageio"
+	"trilobite/modelfile"
 )
 
 // TestTrainRefusals: what cannot be trained is said before anything is computed.
@@ -53,6 +54,50 @@ func TestTrainRefusals(t *testing.T) {
 			cmd.SetOut(&out)
 			cmd.SetErr(&out)
 			if err := cmd.ExecuteContext(t.Context()); err == nil || !strings.Contains(errorText(err), tt.want) {
+				t.Errorf("got %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestTrainModelFiles: what of a model file cannot be trained is said with its field.
+func TestTrainModelFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	detector, err := modelfile.Init("detector", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unet, err := modelfile.Init("unet", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := write("detector.yaml", string(detector))
+	tests := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no file", []string{"--model", filepath.Join(dir, "none.yaml")}, "no such file"},
+		{"another task", []string{"--model", good, "--task", "classify"}, "task"},
+		{"a task that is not trained from files", []string{"--model", write("unet.yaml", string(unet))}, "so far"},
+		{"epochs in two places", []string{"--model", good, "--epochs", "3"}, "training.stages"},
+		{"weights from a file", []string{"--model", write("w.yaml", strings.ReplaceAll(string(detector), "weights: efficientnet-lite0", "weights: my.pth"))}, "backbone.weights"},
+		{"a field that is none", []string{"--model", write("x.yaml", string(detector)+"colour: red\n")}, "colour"},
+		{"no data set", []string{"--model", good}, "none"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			args := append([]string{"train", filepath.Join(dir, "none"), "--name", "test", "--home", t.TempDir(), "--packages", "../../.deps"}, tt.args...)
+			if _, _, err := command(t, args...); err == nil || !strings.Contains(errorText(err), tt.want) {
 				t.Errorf("got %v, want %q in it", err, tt.want)
 			}
 		})

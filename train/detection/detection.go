@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"trilobite"
+	"trilobite/augment"
 	"trilobite/dataset"
 	"trilobite/nn"
 	"trilobite/onnx"
@@ -36,6 +37,9 @@ type Params struct {
 	Budget   time.Duration `json:"budget,omitempty"` // 0: none
 	Seed     uint64        `json:"seed"`
 	Head     Head          `json:"head"`
+	// Model is the text of a model file, of which everything but Budget and Seed is then
+	// taken. Weights of its backbone are Backbone's.
+	Model string `json:"model,omitempty"`
 }
 
 // Data are the pictures and what they are shown to.
@@ -63,11 +67,15 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 		return nil, err
 	}
 	task := train.Task{Graph: g, Params: names(d.Network.Network), Loss: lossOf(d.Network), Metric: "AP"}
-	if task.Train, err = newPhotos(d, split.Train, true); err != nil {
+	plan, err := p.augmentation()
+	if err != nil {
+		return nil, err
+	}
+	if task.Train, err = newPhotos(d, split.Train, plan, p.Seed); err != nil {
 		return nil, err
 	}
 	if len(split.Validation) > 0 {
-		validation, err := newPhotos(d, split.Validation, false)
+		validation, err := newPhotos(d, split.Validation, augment.Plan{}, 0)
 		if err != nil {
 			return nil, err
 		}

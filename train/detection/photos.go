@@ -2,6 +2,7 @@ package detection
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -20,13 +21,19 @@ import (
 type photos struct {
 	set      *dataset.Set // of the part alone
 	net      *nn.Detector
-	versions []*sample.Loader // as it is, and mirrored
+	versions []*sample.Loader // as it is, and mirrored or changed at random
+	random   bool             // the second version is another one each time
 
 	mu       sync.Mutex
 	mappings map[int]pipeline.Mapping // of the pictures as they are, from the input to them
 }
 
-func newPhotos(d Data, part []int, mirrored bool) (*photos, error) {
+// mirrored mirrors every other picture.
+var mirrored = augment.Plan{HorizontalFlip: 0.5}
+
+// newPhotos makes a source of the pictures at part. Where the plan is mirrored,
+// there are two versions of each, whose features can be kept; of any other any number.
+func newPhotos(d Data, part []int, plan augment.Plan, seed uint64) (*photos, error) {
 	t, err := pipeline.Compile(d.Spec)
 	if err != nil {
 		return nil, err
@@ -36,13 +43,17 @@ func newPhotos(d Data, part []int, mirrored bool) (*photos, error) {
 	for _, i := range part {
 		some.Images = append(some.Images, d.Set.Images[i])
 	}
-	plans := []augment.Plan{{}}
-	if mirrored {
-		plans = append(plans, augment.Plan{HorizontalFlip: 1})
-	}
 	p := &photos{set: &some, net: d.Network, mappings: map[int]pipeline.Mapping{}}
+	plans := []augment.Plan{{}}
+	switch {
+	case plan.Nothing():
+	case reflect.DeepEqual(plan, mirrored):
+		plans = append(plans, augment.Plan{HorizontalFlip: 1})
+	default:
+		p.random, plans = true, append(plans, plan)
+	}
 	for _, plan := range plans {
-		l, err := sample.New(&some, t, sample.Options{Task: sample.Detect, Augment: plan})
+		l, err := sample.New(&some, t, sample.Options{Task: sample.Detect, Augment: plan, Seed: seed})
 		if err != nil {
 			return nil, err
 		}
@@ -54,13 +65,22 @@ func newPhotos(d Data, part []int, mirrored bool) (*photos, error) {
 // Len returns the number of pictures.
 func (p *photos) Len() int { return len(p.set.Images) }
 
-// Variants returns 2 where pictures are mirrored: few enough to keep the features of.
-func (p *photos) Variants() int { return len(p.versions) }
+// Variants returns 0, any number, where pictures are changed at random.
+func (p *photos) Variants() int {
+	if p.random {
+		return 0
+	}
+	return len(p.versions)
+}
 
 // Sample makes a picture's input and the targets of each location: class (1, A), box
 // (1, A, 4) and quality (1, A).
 func (p *photos) Sample(ctx context.Context, i int, variant uint64) (train.Sample, error) {
-	s, err := p.versions[variant].Load(ctx, i, 0)
+	version, epoch := variant, 0
+	if p.random {
+		version, epoch = min(variant, 1), int(variant>>1)
+	}
+	s, err := p.versions[version].Load(ctx, i, epoch)
 	if err != nil {
 		return train.Sample{}, err
 	}

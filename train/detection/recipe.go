@@ -14,14 +14,17 @@ import (
 
 const (
 	batch      = 4
-	peak       = 1e-3
-	usualSteps = 600 // of a stage, where nobody says how many epochs
+	peak       = 2e-3
+	usualSteps = 700 // of a stage, where nobody says how many epochs
 	fewest     = 6   // epochs, where pictures are many
 )
 
 // recipeOf is AdamW along one cycle for the pyramid and the head, then another, at a tenth
 // of the rate for the backbone, for what is to be trained of it.
 func recipeOf(net *nn.Network, p Params, samples int) (train.Recipe, error) {
+	if p.Model != "" {
+		return fileRecipe(net, p)
+	}
 	vector := map[string]bool{}
 	for _, v := range net.Params {
 		vector[v.Name] = len(v.Shape) < 2
