@@ -20,7 +20,7 @@ func modelText(f *trainFlags) (*modelfile.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(f.model) //nolint:gosec // the person names any path
+	text, err := os.ReadFile(f.model)
 	if err != nil {
 		return nil, err
 	}
