@@ -1,4 +1,4 @@
-"""What PyTorch says: loss, derivatives and losses under AdamW."""
+"""What PyTorch says: loss, derivatives, running statistics and losses under AdamW."""
 import copy
 
 import torch
@@ -45,3 +45,11 @@ def curve(net, matches, x, target, steps, lr, dtype):
         rule.step()
         losses.append(loss.item())
     return losses
+
+
+def statistics(net, matches, x):
+    """The running statistics after a batch in training mode, in float64."""
+    twin, _ = in_precision(net, matches, torch.float64)
+    with torch.no_grad():
+        twin(x.double())
+    return {n: b for n, b in twin.named_buffers() if b.dtype == torch.float64 and "running" in n}
