@@ -19,33 +19,33 @@ import (
 // Plan is what may happen to a picture. The zero value changes nothing. The YAML keys are
 // those of model files.
 type Plan struct {
-	HorizontalFlip float64 `yaml:"horizontal_flip,omitempty"` // probability, 0 to 1
-	VerticalFlip   float64 `yaml:"vertical_flip,omitempty"`   // probability, 0 to 1
+	HorizontalFlip float64 `yaml:"horizontal_flip,omitempty" range:"0,1" doc:"probability of mirroring left and right"`       // probability, 0 to 1
+	VerticalFlip   float64 `yaml:"vertical_flip,omitempty" range:"0,1" doc:"probability of turning upside down by mirroring"` // probability, 0 to 1
 
 	// Scale is the range of the factor by which the picture is enlarged, from 0.1 to 10,
 	// the lower end first. Above 1 a part of it is seen, below 1 it lies on a larger
 	// canvas, in both cases at a place drawn by chance. Not together with Area.
-	Scale []float64 `yaml:"scale,omitempty,flow"`
+	Scale []float64 `yaml:"scale,omitempty,flow" range:"0.1,10" doc:"smallest and largest factor of size; above 1 a part is seen"`
 	// Area is the range of the share of the picture that is seen, above 0 to 1, and
 	// Aspect, 3/4 to 4/3 where it is empty, that of the part's proportions, width by
 	// height, as torchvision's RandomResizedCrop draws them.
-	Area   []float64 `yaml:"area,omitempty,flow"`
-	Aspect []float64 `yaml:"aspect,omitempty,flow"`
+	Area   []float64 `yaml:"area,omitempty,flow" range:"0.01,1" doc:"smallest and largest share of the picture that is seen, in place of scale"`
+	Aspect []float64 `yaml:"aspect,omitempty,flow" range:"0.1,10" doc:"smallest and largest proportion of that part, width by height; 3/4 to 4/3"`
 
-	Rotate float64 `yaml:"rotate,omitempty"` // degrees to either side at most, 0 to 180
+	Rotate float64 `yaml:"rotate,omitempty" range:"0,180" doc:"most degrees to either side"` // degrees to either side at most, 0 to 180
 
 	// Factors are drawn from 1−x to 1+x, not below 0; Hue is turned by up to ±x, 0 to 0.5,
 	// of the circle; as torchvision's ColorJitter.
-	Brightness float64 `yaml:"brightness,omitempty"`
-	Contrast   float64 `yaml:"contrast,omitempty"`
-	Saturation float64 `yaml:"saturation,omitempty"`
-	Hue        float64 `yaml:"hue,omitempty"`
+	Brightness float64 `yaml:"brightness,omitempty" range:"0,10" doc:"factors from 1−x to 1+x"`
+	Contrast   float64 `yaml:"contrast,omitempty" range:"0,10" doc:"factors from 1−x to 1+x"`
+	Saturation float64 `yaml:"saturation,omitempty" range:"0,10" doc:"factors from 1−x to 1+x"`
+	Hue        float64 `yaml:"hue,omitempty" range:"0,0.5" doc:"most turn of the colour circle to either side"`
 
 	// MinBox is the share of a box's area that must still be seen for it to stay, 0 to 1;
 	// 0 means 0.25.
-	MinBox float64 `yaml:"min_box,omitempty"`
+	MinBox float64 `yaml:"min_box,omitempty" range:"0,1" doc:"share of a box that must still be seen; 0: 0.25"`
 	// Fill is the level, 0 to 255, of all channels outside the picture.
-	Fill int `yaml:"fill,omitempty"`
+	Fill int `yaml:"fill,omitempty" range:"0,255" doc:"level of all channels outside the picture"`
 }
 
 const defaultMinBox = 0.25

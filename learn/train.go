@@ -24,6 +24,11 @@ import (
 // backbone is what custom models start from.
 const backbone = "efficientnet-lite0"
 
+// heldOut is the share of the images that choose the checkpoint and the thresholds.
+const heldOut = 0.2
+
+const seed = 1
+
 // Train learns a classifier of one label an image.
 func (e *Engine) Train(ctx context.Context, r custom.TrainingRun) (custom.TrainingResult, error) {
 	if r.Learning != custom.OneLabel {
@@ -36,7 +41,7 @@ func (e *Engine) Train(ctx context.Context, r custom.TrainingRun) (custom.Traini
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
-	data := classification.Data{Set: r.Train, Network: net, Spec: card.Pipeline}
+	data := classification.Data{Set: r.Train.HoldOut(heldOut, seed), Network: net, Spec: card.Pipeline}
 	m, err := e.learn(ctx, r, data)
 	if err != nil {
 		return custom.TrainingResult{}, err
@@ -46,7 +51,7 @@ func (e *Engine) Train(ctx context.Context, r custom.TrainingRun) (custom.Traini
 		Task: zoo.Classify, Source: card.Source, Convert: card.Convert, Pipeline: card.Pipeline,
 		Decoder: zoo.Decoder{Name: "softmax"}, Licence: card.Licence,
 	}
-	j, err := e.judge(ctx, r, card, m)
+	j, err := e.judge(ctx, r, card, m, data.Set.Part(dataset.Val))
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
@@ -79,9 +84,13 @@ func (e *Engine) learn(ctx context.Context, r custom.TrainingRun, data classific
 			}
 		}
 	}()
-	_, err := os.Stat(filepath.Join(r.Dir, "last.safetensors"))
-	m, err := classification.Train(ctx, e.Runtime, data, classification.Params{Backbone: backbone, Seed: 1}, train.Options{
-		Dir: r.Dir, Resume: err == nil, Events: events, Runtime: e.Options,
+	digest, err := data.Set.Digest()
+	if err != nil {
+		return nil, err
+	}
+	_, err = os.Stat(filepath.Join(r.Dir, "last.safetensors"))
+	m, err := classification.Train(ctx, e.Runtime, data, classification.Params{Backbone: backbone, Seed: seed}, train.Options{
+		Dir: r.Dir, Resume: err == nil, Fingerprint: digest, Events: events, Runtime: e.Options,
 	})
 	close(events)
 	<-heard
@@ -111,8 +120,9 @@ type judged struct {
 	test        [][]custom.Prediction
 }
 
-// judge runs the model as it was trained on the held-out and on the test images.
-func (e *Engine) judge(ctx context.Context, r custom.TrainingRun, card zoo.Card, m *classification.Model) (judged, error) {
+// judge runs the model as it was trained on the held-out images, places in r.Train, and
+// on the test images.
+func (e *Engine) judge(ctx context.Context, r custom.TrainingRun, card zoo.Card, m *classification.Model, validation []int) (judged, error) {
 	file := filepath.Join(r.Dir, "model.onnx")
 	if err := onnx.Save(file, m.Graph); err != nil {
 		return judged{}, err
@@ -122,9 +132,9 @@ func (e *Engine) judge(ctx context.Context, r custom.TrainingRun, card zoo.Card,
 		return judged{}, err
 	}
 	defer session.Close()
-	held := make([]dataset.Image, len(m.Data.Validation))
+	held := make([]dataset.Image, len(validation))
 	classes := make([]int, len(held))
-	for i, n := range m.Data.Validation {
+	for i, n := range validation {
 		held[i], classes[i] = r.Train.Images[n], r.Train.Images[n].Classes[0]
 	}
 	logs, err := e.logs(ctx, k, held)

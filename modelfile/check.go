@@ -43,8 +43,10 @@ func (s *Spec) check(d *decoder) {
 	if len(s.Classes) == 1 && s.Task != "detect" {
 		d.failf("classes", "there is one class; a model that tells classes apart needs two")
 	}
-	if r := s.Augmentation.Scale; r != nil && (len(r) != 2 || r[0] > r[1]) {
-		d.failf("augmentation.scale", "is %v, want the smallest and the largest factor", r)
+	if err := s.Augmentation.Validate(); err != nil {
+		text := strings.TrimPrefix(err.Error(), "augmentation: ")
+		name, rest, _ := strings.Cut(text, " ")
+		d.failf("augmentation."+name, "%s", rest)
 	}
 	s.checkTraining(d)
 }

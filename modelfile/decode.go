@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"trilobite/nn"
 )
 
 const (
@@ -270,7 +272,7 @@ func plain(k reflect.Kind) string {
 func nearest(name string, known []string) string {
 	best, at := "", math.MaxInt
 	for _, k := range known {
-		if d := editDistance(strings.ToLower(name), k); d < at {
+		if d := nn.EditDistance(strings.ToLower(name), k); d < at {
 			best, at = k, d
 		}
 	}
@@ -278,26 +280,4 @@ func nearest(name string, known []string) string {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
 	return "want one of " + strings.Join(known, ", ")
-}
-
-// editDistance counts the letters to add, drop or change to turn a into b (Levenshtein
-// 1966).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -2,92 +2,97 @@ package modelfile
 
 import (
 	"cmp"
-	"regexp"
-	"strings"
 
-	"trilobite/augment"
 	"trilobite/nn"
 	"trilobite/optim"
 	"trilobite/step"
 	"trilobite/train"
 )
 
-// backbone begins the names of the backbone's parameters.
-const backbone = "backbone."
-
-// Recipe returns the training of a network that Build made: what comes after the backbone
-// in every stage, and of the backbone all of it, or where it is frozen what a stage
-// unfreezes. Norms and biases do not decay. The BatchNorms stay in the modes that the
-// graph has.
-func (s *Spec) Recipe(net *nn.Network) (train.Recipe, error) {
-	vector := map[string]bool{}
+// Recipe is the file's training for a network; head tells the parameters that are new
+// from those of the backbone, names being those of the backbone.
+//
+// A backbone with weights keeps its BatchNorms' statistics, of many more pictures than a
+// batch has; one that begins at random has none to keep.
+func (s *Spec) Recipe(net *nn.Network, head func(name string) bool) (train.Recipe, error) {
+	t := s.Training
+	vector := map[string]bool{} // biases and norms do not decay
+	var backbone []string
 	for _, v := range net.Params {
 		vector[v.Name] = len(v.Shape) < 2
+		if !head(v.Name) {
+			backbone = append(backbone, v.Name)
+		}
 	}
 	r := train.Recipe{
-		Batch: s.Training.Batch, Whole: true, ClipNorm: s.Training.ClipNorm, EMA: s.Training.EMA, BatchNorm: step.AsGiven,
+		Batch: t.Batch, EMA: t.EMA, ClipNorm: t.ClipNorm, BatchNorm: step.Frozen,
 		NoDecay: func(name string) bool { return vector[name] },
 	}
-	for _, st := range s.Training.Stages {
-		of, err := s.trainable(st)
-		if err != nil {
-			return r, err
+	if s.Backbone.Weights == "" {
+		r.BatchNorm = step.Train
+	}
+	for _, stage := range t.Stages {
+		chosen := func(string) bool { return !s.Backbone.Freeze }
+		if stage.Unfreeze != "" {
+			var err error
+			if chosen, err = train.Unfrozen(backbone, stage.Unfreeze); err != nil {
+				return r, err
+			}
 		}
-		factor := cmp.Or(st.BackboneRate, 0.1)
 		r.Stages = append(r.Stages, train.Stage{
-			Name: st.Name, Trainable: of, Epochs: st.Epochs, Rule: st.rule(), Schedule: st.schedule,
+			Name: stage.Name, Epochs: stage.Epochs, Rule: stage.rule(), Schedule: stage.schedule(),
+			Trainable: func(name string) bool { return head(name) || chosen(name) },
 			LRScale: func(name string) float64 {
-				if strings.HasPrefix(name, backbone) {
-					return factor
+				if head(name) || s.Backbone.Weights == "" {
+					return 1
 				}
-				return 1
+				return cmp.Or(stage.BackboneRate, 0.1)
 			},
 		})
 	}
 	return r, nil
 }
 
-func (s *Spec) trainable(st Stage) (func(name string) bool, error) {
-	re, err := regexp.Compile(st.Unfreeze)
-	if err != nil {
-		return nil, err
-	}
-	return func(name string) bool {
-		return !strings.HasPrefix(name, backbone) || !s.Backbone.Freeze || st.Unfreeze != "" && re.MatchString(name)
-	}, nil
-}
-
-func (st Stage) rule() optim.Rule {
-	if st.Optimiser == "sgd" {
-		return optim.SGD{Momentum: st.Momentum, WeightDecay: st.WeightDecay}
+func (s Stage) rule() optim.Rule {
+	if s.Optimiser == "sgd" {
+		return optim.SGD{Momentum: s.Momentum, WeightDecay: s.WeightDecay}
 	}
 	rule := optim.NewAdamW()
-	rule.WeightDecay = st.WeightDecay
+	rule.WeightDecay = s.WeightDecay
 	return rule
 }
 
-// schedule is the stage's learning rate over n updates.
-func (st Stage) schedule(n int64) optim.Schedule {
-	warm := int64(st.WarmUp * float64(n))
-	var then optim.Schedule
-	switch st.Schedule {
-	case "cosine":
-		then = optim.Cosine{Rate: st.LR, Steps: n - warm}
-	case "poly":
-		then = optim.Poly{Rate: st.LR, Steps: n - warm, Power: 0.9}
-	case "one-cycle":
-		return optim.NewOneCycle(st.LR, n) // which has its own way up
-	default:
-		then = optim.Constant(st.LR)
+// schedule makes the rates of a stage of so many updates.
+func (s Stage) schedule() func(updates int64) optim.Schedule {
+	return func(n int64) optim.Schedule {
+		rise := int64(s.WarmUp * float64(n))
+		var then optim.Schedule
+		switch s.Schedule {
+		case "cosine":
+			then = optim.Cosine{Rate: s.LR, Steps: n - rise}
+		case "poly":
+			then = optim.Poly{Rate: s.LR, Steps: n - rise, Power: 0.9}
+		case "one-cycle": // rises by itself
+			return optim.NewOneCycle(s.LR, n)
+		default:
+			then = optim.Constant(s.LR)
+		}
+		if rise == 0 {
+			return then
+		}
+		return optim.WarmUp{Then: then, Steps: rise, From: 0.01}
 	}
-	if warm > 0 {
-		return optim.WarmUp{Then: then, Steps: warm, From: 0.01}
-	}
-	return then
 }
 
-// Plan returns the changes of training pictures.
-func (a Augmentation) Plan() augment.Plan {
-	p := augment.Plan{HorizontalFlip: a.Flip, Scale: a.Scale, Rotate: a.Rotate, Brightness: a.Color, Contrast: a.Color, Saturation: a.Color}
-	return p
+// BalancePower says how much rare classes weigh in the loss: a class weighs its share of
+// the samples to the power of minus this.
+func (t Training) BalancePower() float64 {
+	switch t.Balance {
+	case "inverse":
+		return 1
+	case "sqrt":
+		return 0.5
+	default:
+		return 0
+	}
 }

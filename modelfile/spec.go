@@ -4,10 +4,13 @@
 // Spec is the file, field by field; its tags bound the values and write the JSON Schema
 // for editors (schema.go). Parse reads a text and names the line of whatever is wrong
 // (decode.go). Spec.Build makes the network (build.go), Describe counts it (describe.go)
-// and Draw draws it (draw.go). Training is package train's business.
+// and Draw draws it (draw.go). recipe.go is the training, for package train.
 package modelfile
 
-import "trilobite/pipeline"
+import (
+	"trilobite/augment"
+	"trilobite/pipeline"
+)
 
 // Spec is a model file.
 type Spec struct {
@@ -17,7 +20,7 @@ type Spec struct {
 	Head          Head          `yaml:"head,omitempty" doc:"the layers after it"`
 	Classes       []string      `yaml:"classes,omitempty" doc:"names in order; left out, the data set's"`
 	Preprocessing pipeline.Spec `yaml:"preprocessing" doc:"how a picture becomes the input, in training and in use"`
-	Augmentation  Augmentation  `yaml:"augmentation,omitempty" doc:"random changes of training pictures"`
+	Augmentation  augment.Plan  `yaml:"augmentation,omitempty" doc:"random changes of training pictures, and of their masks and boxes with them"`
 	Training      Training      `yaml:"training" doc:"the recipe"`
 }
 
@@ -38,20 +41,10 @@ type Head struct {
 	Low      []int64 `yaml:"low,omitempty,flow" range:"1,128" doc:"deeplabv3plus: finer strides that are merged, coarse to fine, 4"`
 }
 
-// Augmentation are random changes of training pictures, and of their masks and boxes
-// with them.
-type Augmentation struct {
-	Flip   float64   `yaml:"flip,omitempty" range:"0,1" doc:"probability of mirroring left and right"`
-	Scale  []float64 `yaml:"scale,omitempty,flow" range:"0.1,10" doc:"smallest and largest factor of size"`
-	Crop   bool      `yaml:"crop,omitempty" doc:"whether a random part of the input's size is taken after scaling"`
-	Rotate float64   `yaml:"rotate,omitempty" range:"0,180" doc:"most degrees to either side"`
-	Color  float64   `yaml:"color,omitempty" range:"0,1" doc:"strength of changes in brightness, contrast and saturation"`
-}
-
 // Training is the recipe.
 type Training struct {
 	Batch      int     `yaml:"batch" range:"1,4096" doc:"images in a step"`
-	Stages     []Stage `yaml:"stages" doc:"one after the other; each goes on from the best of the one before"`
+	Stages     []Stage `yaml:"stages" doc:"one after the other; each goes on from where the one before ended"`
 	EMA        float64 `yaml:"ema,omitempty" range:"0,0.99999" doc:"decay of the average of the weights that is evaluated and kept; 0: none"`
 	Balance    string  `yaml:"balance,omitempty" enum:"none,inverse,sqrt" doc:"weight of rare classes in the loss"`
 	Validation float64 `yaml:"validation,omitempty" range:"0,0.9" doc:"share held out where the data set has no validation part; 0: 0.2"`
@@ -62,11 +55,11 @@ type Training struct {
 type Stage struct {
 	Name         string  `yaml:"name" doc:"for logs and curves"`
 	Epochs       int     `yaml:"epochs" range:"1,100000" doc:"times through the training images"`
-	Unfreeze     string  `yaml:"unfreeze,omitempty" doc:"regular expression of backbone parameters that are trained too"`
+	Unfreeze     string  `yaml:"unfreeze,omitempty" doc:"backbone parameters that are trained too: the last so many blocks, or a regular expression; left out, none where the backbone is frozen, else all"`
 	Optimiser    string  `yaml:"optimiser" enum:"adamw,sgd" doc:"update rule"`
 	LR           float64 `yaml:"lr" range:"0,100" doc:"highest learning rate"`
 	Schedule     string  `yaml:"schedule,omitempty" enum:"constant,cosine,one-cycle,poly" doc:"how the rate changes within the stage"`
-	WarmUp       float64 `yaml:"warm_up,omitempty" range:"0,0.9" doc:"share of the stage in which the rate rises from 0"`
+	WarmUp       float64 `yaml:"warm_up,omitempty" range:"0,0.9" doc:"share of the stage in which the rate rises from a hundredth"`
 	WeightDecay  float64 `yaml:"weight_decay,omitempty" range:"0,10" doc:"of weights; norms and biases do not decay"`
 	Momentum     float64 `yaml:"momentum,omitempty" range:"0,0.99999" doc:"of sgd"`
 	BackboneRate float64 `yaml:"backbone_rate,omitempty" range:"0,1" doc:"factor of lr for unfrozen backbone parameters; 0: 0.1"`

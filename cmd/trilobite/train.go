@@ -1,10 +1,9 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,23 +11,38 @@ import (
 	"github.com/spf13/cobra"
 
 	"trilobite"
-	"trilobite/dataset"
+	"trilobite/config"
 	"trilobite/dataset/open"
+	"trilobite/modelfile"
+	"trilobite/runs"
+	"trilobite/train"
 	"trilobite/train/segmentation"
 	"trilobite/zoo"
 )
 
+// trainSettings say what is trained. They are JSON, in the run's folder, so that a
+// training can be resumed with them.
+type trainSettings struct {
+	Task     string        `json:"task"`
+	Network  string        `json:"network,omitempty"` // of segmentation; "": the usual one
+	Backbone string        `json:"backbone"`
+	Unfreeze string        `json:"unfreeze,omitempty"`
+	Epochs   int           `json:"epochs,omitempty"` // 0: the recipe's
+	Budget   time.Duration `json:"budget,omitempty"` // 0: none
+	Seed     uint64        `json:"seed"`
+	Val      string        `json:"val,omitempty"` // another data set, to validate on
+
+	Model *modelfile.Spec `json:"model,omitempty"` // nil: the task's own network and recipe
+}
+
 // trainFlags are what `trilobite train` is told.
 type trainFlags struct {
-	task, name, val    string
-	network            string // for segmentation
-	model, modelText   string // a model file, and what it says
-	backbone, unfreeze string
-	epochs             int
-	budget             time.Duration
-	seed               uint64
-	resume, json       bool
-	data               open.Options
+	trainSettings
+
+	name         string
+	model        string // file
+	resume, json bool
+	data         open.Options
 }
 
 func newTrainCmd(app *App) *cobra.Command {
@@ -38,12 +52,15 @@ func newTrainCmd(app *App) *cobra.Command {
 		Short: "Train a model of your own on labelled pictures",
 		Long: `Trains a classifier of pictures with classes, a detector of pictures with boxes, or a network that
 names every pixel of pictures with masks. DATASET is a folder or a file of any format in
-docs/datasets.md; where it has no validation part, and --val names none, a fifth of the pictures is
-held out.
+docs/datasets.md, such as one folder of pictures per class, also below train/, val/ and test/.
+The validation part chooses the checkpoint that is kept; where there is none, and --val names
+none, a fifth of the training part is held out for it. A test part never chooses: the result is
+measured on it in the end.
 
 A network that knows ImageNet stays as it is and what is new at its end learns your classes: a
 classifier in seconds, the others in minutes. --unfreeze trains more of it afterwards: slower,
-and better where there are many pictures unlike photographs.
+and better where there are many pictures unlike photographs. A model file (--model) says all of
+that for a network of your own.
 
 The model is installed under --name, ready for label, detect or segment --model, serve --models and eval.
 A training that is stopped keeps its best checkpoint and goes on with --resume.`,
@@ -51,21 +68,22 @@ A training that is stopped keeps its best checkpoint and goes on with --resume.`
   trilobite train cells/ --task detect --name cells --epochs 20
   trilobite train leaves/ --name leaves --network unet
   trilobite train photos/ --name mushrooms2 --unfreeze 3 --epochs 20 --budget 30m
+  trilobite train photos/ --name mushrooms3 --model model.yaml
   trilobite train photos/ --name mushrooms2 --resume`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runTrain(cmd, app, args[0], f) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.task, "task", "", "`what` to train, "+strings.Join(trainTasks(), ", ")+" (default what the data set is labelled for)")
 	fl.StringVar(&f.name, "name", "", "the model's `name`: lower-case letters, digits, dots, dashes")
-	fl.StringVar(&f.val, "val", "", "`data set` to validate on, in place of DATASET's own part")
-	fl.StringVar(&f.network, "network", "", "of segmentation, "+strings.Join(segmentation.Networks(), ", ")+" (default "+segmentation.DeepLab+")")
-	fl.StringVar(&f.model, "model", "", "model `file` that says what to train and how, in place of --backbone, --unfreeze and --epochs")
-	fl.StringVar(&f.backbone, "backbone", "efficientnet-lite0", "the `model` to start from")
-	fl.StringVar(&f.unfreeze, "unfreeze", "", "also train the last N blocks, or the parameters that a `pattern` matches")
-	fl.IntVar(&f.epochs, "epochs", 0, "passes over the pictures (default: as docs/training.md says for the task)")
-	fl.DurationVar(&f.budget, "budget", 0, "stop after this `time`, such as 20m, with the best so far")
-	fl.Uint64Var(&f.seed, "seed", 0, "makes everything random; the same seed gives the same model")
+	fl.StringVar(&f.model, "model", "", "model `file` with network and recipe, as trilobite model init writes it; flags override it")
+	fl.StringVar(&f.Task, "task", "", "what is learned: "+strings.Join(taskNames(), ", ")+" (default: what the labels are for)")
+	fl.StringVar(&f.Val, "val", "", "validate on this `data set`")
+	fl.StringVar(&f.Network, "network", "", "of segmentation, "+strings.Join(segmentation.Networks(), ", ")+" (default "+segmentation.DeepLab+")")
+	fl.StringVar(&f.Backbone, "backbone", "efficientnet-lite0", "the `model` to start from")
+	fl.StringVar(&f.Unfreeze, "unfreeze", "", "also train the last N blocks, or the parameters that a `pattern` matches")
+	fl.IntVar(&f.Epochs, "epochs", 0, "passes over the pictures of the last stage (default: see docs/training.md)")
+	fl.DurationVar(&f.Budget, "budget", 0, "stop after this `time`, such as 20m, with the best so far")
+	fl.Uint64Var(&f.Seed, "seed", 0, "makes everything random; the same seed gives the same model")
 	fl.BoolVar(&f.resume, "resume", false, "go on with the newest training of this name")
 	fl.BoolVar(&f.json, "json", false, "print what happens as JSON Lines")
 	addDatasetFlags(fl, &f.data)
@@ -78,61 +96,72 @@ func runTrain(cmd *cobra.Command, app *App, path string, f trainFlags) error {
 	if err != nil {
 		return err
 	}
-	store := zoo.NewStore(c.Home)
-	if err := nameFree(store, f.name); err != nil {
+	if err := nameFree(zoo.NewStore(c.Home), f.name); err != nil {
 		return err
 	}
-	if f.epochs < 0 || f.budget < 0 {
-		return fmt.Errorf("--epochs and --budget are %d and %v; they cannot be negative", f.epochs, f.budget)
+	if f.Epochs < 0 || f.Budget < 0 {
+		return fmt.Errorf("--epochs and --budget are %d and %v; they cannot be negative", f.Epochs, f.Budget)
 	}
-	spec, err := modelText(&f)
-	if err != nil {
+	if f.model != "" && !f.resume {
+		if err := f.readModel(f.model, cmd.Flags().Changed); err != nil {
+			return err
+		}
+	}
+	var folder *runs.Folder
+	if f.resume {
+		if folder, err = resumeRun(c, &f); err != nil {
+			return err
+		}
+	}
+	t, err := openTraining(cmd, c, path, f)
+	if err == nil && folder == nil {
+		folder, err = newRun(c, t, f)
+	}
+	if folder == nil {
 		return err
 	}
-	set, err := readTraining(path, f)
+	if err == nil {
+		t.folder = folder
+		err = t.run(cmd, f)
+	}
 	if err != nil {
-		return err
+		return endRun(c, folder, f, path, err)
 	}
-	if spec != nil && len(spec.Classes) > 0 && !slices.Equal(spec.Classes, set.Classes) {
-		return fmt.Errorf("%s: classes: are %s, the data set's %s", f.model, strings.Join(spec.Classes, ", "), strings.Join(set.Classes, ", "))
-	}
-	t, err := openTraining(cmd.Context(), c, path, set, f)
-	if err != nil {
-		return err
-	}
-	model, err := t.run(cmd)
-	if err != nil {
-		return t.end(err)
-	}
-	installed, err := t.install(cmd, store, model)
-	if err != nil {
-		return t.end(err)
-	}
-	report, err := t.finish(cmd, model)
-	if err != nil {
-		return err
-	}
-	return printTraining(cmd.OutOrStdout(), installed, model, t, report)
+	return nil
 }
 
-// readTraining reads the pictures, those of --val included.
-func readTraining(path string, f trainFlags) (*dataset.Set, error) {
-	found, err := open.Dataset(path, f.data)
+// run trains, measures and installs.
+func (t *training) run(cmd *cobra.Command, f trainFlags) error {
+	ctx := cmd.Context()
+	fingerprint, err := t.fingerprint()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if f.val == "" {
-		return found.Set, nil
-	}
-	val, err := open.Dataset(f.val, open.Options{Format: f.data.Format})
+	show := newTrainView(cmd, t, f.json)
+	m, err := t.task.train(ctx, t, train.Options{
+		Dir: t.folder.Path("."), Resume: f.resume, Fingerprint: fingerprint,
+		Events: show.events, Dropped: show.unusable, Runtime: t.options,
+	})
+	show.close()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	set, err := withValidation(found.Set, val.Set)
+	e, err := t.measure(ctx, m)
 	if err != nil {
-		return nil, fmt.Errorf("--val %s: %w", f.val, err)
+		return err
 	}
-	return set, nil
+	installed, err := t.install(ctx, m, e)
+	if err != nil {
+		return err
+	}
+	if err := t.folder.Finish(runs.Done, nil); err != nil {
+		return err
+	}
+	report, err := runs.NewStore(t.config.Home).WriteReport(t.folder.Run().ID)
+	if err != nil {
+		return err
+	}
+	return t.tell(cmd.OutOrStdout(), installed, m, e, report, f.json)
 }
 
 // nameFree fails where a model has the name, or one that can be pulled would.
@@ -152,23 +181,21 @@ func nameFree(store *zoo.Store, name string) error {
 	}
 }
 
-// printTraining says what came out and what to do with it.
-func printTraining(w io.Writer, installed zoo.Model, m *learned, t *training, report string) error {
-	run := t.folder.Run()
-	if t.flags.json {
-		return json.NewEncoder(w).Encode(map[string]any{
-			"kind": "installed", "model": installed.Ref(), "dir": installed.Dir, "run": run.ID,
-			"seconds": m.Seconds, "stopped": m.Stopped, "best": m.Best, "report": report,
-		})
+// endRun records why a training ended and says what can be done.
+func endRun(c config.Config, folder *runs.Folder, f trainFlags, path string, why error) error {
+	state := runs.Failed
+	if trilobite.CodeOf(why) == trilobite.Canceled || errors.Is(why, context.Canceled) {
+		state = runs.Canceled
+		why = &trilobite.Error{Op: "train", Code: trilobite.Canceled, Err: why, Msg: fmt.Sprintf(
+			"The training was stopped. %s. Go on with `trilobite train %s --name %s --resume`.", kept(folder), path, f.name)}
 	}
-	fmt.Fprintf(w, "model\t%s\n", installed.Ref())
-	if m.Best != nil {
-		for _, name := range slices.Sorted(maps.Keys(m.Best.Metrics)) {
-			fmt.Fprintf(w, "%s\t%.4f\n", name, m.Best.Metrics[name])
+	if err := folder.Finish(state, why); err != nil {
+		return fmt.Errorf("%w (and recording it failed: %w)", why, err)
+	}
+	if state == runs.Canceled {
+		if _, err := runs.NewStore(c.Home).WriteReport(folder.Run().ID); err != nil {
+			return errors.Join(why, err)
 		}
 	}
-	fmt.Fprintf(w, "steps\t%d (%s)\nseconds\t%.1f\nrun\t%s\nreport\t%s\n", m.Steps, m.Stopped, m.Seconds, run.ID, report)
-	command := map[string]string{zoo.Classify: "label", zoo.Detect: "detect", zoo.Segment: "segment"}[m.card.Task]
-	fmt.Fprintf(w, "try\ttrilobite %s --model %s PICTURE\n", command, installed.Name)
-	return nil
+	return why
 }

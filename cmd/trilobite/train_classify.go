@@ -2,49 +2,82 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"trilobite/dataset"
+	"trilobite/runs"
 	"trilobite/train"
 	"trilobite/train/classification"
 	"trilobite/zoo"
 )
 
-// classifyLearner trains classifiers of whole pictures.
-type classifyLearner struct{ classification.Params }
-
-func newClassifyLearner(f trainFlags) *classifyLearner {
-	return &classifyLearner{classification.Params{
-		Backbone: f.backbone, Unfreeze: f.unfreeze, Epochs: f.epochs, Budget: f.budget, Seed: f.seed,
-	}}
-}
-
-func (l *classifyLearner) task() string       { return zoo.Classify }
-func (l *classifyLearner) settings() any      { return &l.Params }
-func (l *classifyLearner) headline() []string { return []string{"accuracy", "loss"} }
-
-func (l *classifyLearner) prepare(_ context.Context, set *dataset.Set) (*dataset.Set, error) {
-	return set, nil
-}
-
-func (l *classifyLearner) parts(set *dataset.Set) (parts, error) {
-	if err := set.CheckClassification(); err != nil {
-		return parts{}, err
+func trainClassify() trainTask {
+	return trainTask{
+		name: zoo.Classify, headline: []string{"accuracy", "loss"},
+		has: func(set *dataset.Set) bool {
+			return slices.ContainsFunc(set.Images, func(img dataset.Image) bool { return len(img.Classes) > 0 })
+		},
+		prepare: func(_ context.Context, set *dataset.Set) (*dataset.Set, error) {
+			set = oneClassEach(set)
+			return set, set.CheckClassification()
+		},
+		// A linear probe has one minimum, and its steps come closer to it.
+		lastIsBest: func(s trainSettings) bool { return s.Unfreeze == "" && s.Model == nil },
+		train:      learnClasses,
+		measure: func(ctx context.Context, t *training, m *trainResult, pictures *dataset.Set) (*runs.Evaluation, error) {
+			return classification.Evaluate(ctx, t.runtime, pictures, m.card.Pipeline, m.graph, t.options)
+		},
 	}
-	s := classification.Divide(set, l.Seed)
-	return parts{s.Train, s.Validation, s.HeldOut}, nil
 }
 
-func (l *classifyLearner) learn(ctx context.Context, at workplace, set *dataset.Set, o train.Options) (*learned, error) {
-	card, net, err := at.puller.Backbone(ctx, l.Backbone, len(set.Classes))
+// oneClassEach leaves out pictures of no class and of several: what is learned is which
+// one a picture is of.
+func oneClassEach(set *dataset.Set) *dataset.Set {
+	out := *set
+	out.Images, out.Dropped = nil, slices.Clone(set.Dropped)
+	for _, img := range set.Images {
+		if len(img.Classes) == 1 {
+			out.Images = append(out.Images, img)
+		} else {
+			out.Dropf(img.File, 0, "it has %d classes, want one", len(img.Classes))
+		}
+	}
+	return &out
+}
+
+func learnClasses(ctx context.Context, t *training, o train.Options) (*trainResult, error) {
+	d, card, err := t.classifier(ctx)
 	if err != nil {
 		return nil, err
 	}
-	m, err := classification.Train(ctx, at.rt, classification.Data{Set: set, Network: net, Spec: card.Pipeline}, l.Params, o)
+	d.Set, card.Pipeline, card.Decoder.Name = t.set, d.Spec, "softmax"
+	p := classification.Params{Backbone: t.Backbone, Unfreeze: t.Unfreeze, Epochs: t.Epochs, Budget: t.Budget, Seed: t.Seed}
+	m, err := classification.Train(ctx, t.runtime, d, p, o)
 	if err != nil {
 		return nil, err
 	}
-	return &learned{Result: m.Result, graph: m.Graph, card: zoo.Card{
-		Task: zoo.Classify, Convert: zoo.Convert{Format: "torch", Network: card.Convert.Network},
-		Pipeline: card.Pipeline, Decoder: zoo.Decoder{Name: "softmax"}, Licence: card.Licence,
-	}}, nil
+	return &trainResult{Result: m.Result, graph: m.Graph, card: card}, nil
+}
+
+// classifier returns the network to train, with its recipe where a model file has one.
+func (t *training) classifier(ctx context.Context) (classification.Data, zoo.Card, error) {
+	if t.Model == nil {
+		card, net, err := t.puller.Backbone(ctx, t.Backbone, len(t.set.Classes))
+		return classification.Data{Network: net, Spec: card.Pipeline},
+			zoo.Card{Convert: zoo.Convert{Format: "torch", Network: card.Convert.Network}, Licence: card.Licence}, err
+	}
+	net, err := t.Model.Build(len(t.set.Classes))
+	if err != nil {
+		return classification.Data{}, zoo.Card{}, err
+	}
+	layer := net.Params[len(net.Params)-2:]
+	head := func(name string) bool { return name == layer[0].Name || name == layer[1].Name }
+	licence, err := t.loadWeights(ctx, net, head)
+	if err != nil {
+		return classification.Data{}, zoo.Card{}, err
+	}
+	recipe, err := t.recipe(net, head)
+	return classification.Data{
+		Network: net, Spec: t.Model.Preprocessing, Recipe: recipe, Augment: t.Model.Augmentation, Balance: t.Model.Training.BalancePower(),
+	}, zoo.Card{Convert: zoo.Convert{Format: "torch", Network: t.Model.Backbone.Name}, Licence: licence}, err
 }

@@ -1,8 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
+	"slices"
 
 	"trilobite/dataset"
 	"trilobite/nn"
@@ -12,61 +13,52 @@ import (
 	"trilobite/zoo"
 )
 
-// detectLearner trains detectors.
-type detectLearner struct{ detection.Params }
-
-func newDetectLearner(f trainFlags) *detectLearner {
-	return &detectLearner{detection.Params{
-		Backbone: f.backbone, Unfreeze: f.unfreeze, Epochs: f.epochs, Budget: f.budget, Seed: f.seed, Model: f.modelText,
-	}}
-}
-
-func (l *detectLearner) task() string       { return zoo.Detect }
-func (l *detectLearner) settings() any      { return &l.Params }
-func (l *detectLearner) headline() []string { return []string{"AP", "AP50"} }
-
-func (l *detectLearner) prepare(_ context.Context, set *dataset.Set) (*dataset.Set, error) {
-	return set, nil
-}
-
-func (l *detectLearner) parts(set *dataset.Set) (parts, error) {
-	if err := detection.Check(set); err != nil {
-		return parts{}, err
+// trainDetect trains detectors.
+func trainDetect() trainTask {
+	return trainTask{
+		name: zoo.Detect, headline: []string{"AP", "AP50"},
+		has: func(set *dataset.Set) bool {
+			return slices.ContainsFunc(set.Images, func(img dataset.Image) bool { return len(img.Objects) > 0 })
+		},
+		prepare: func(_ context.Context, set *dataset.Set) (*dataset.Set, error) { return set, detection.Check(set) },
+		train:   learnBoxes,
+		measure: func(ctx context.Context, t *training, m *trainResult, pictures *dataset.Set) (*runs.Evaluation, error) {
+			return detection.Evaluate(ctx, t.runtime, detection.Data{Set: pictures, Spec: m.card.Pipeline}, m.graph, t.options)
+		},
 	}
-	s := detection.Divide(set, l.Seed)
-	return parts{s.Train, s.Validation, s.HeldOut}, nil
 }
 
-func (l *detectLearner) learn(ctx context.Context, at workplace, set *dataset.Set, o train.Options) (*learned, error) {
-	var card zoo.Card
+func learnBoxes(ctx context.Context, t *training, o train.Options) (*trainResult, error) {
+	p := detection.Params{Backbone: t.Backbone, Unfreeze: t.Unfreeze, Epochs: t.Epochs, Budget: t.Budget, Seed: t.Seed}
+	if t.Model != nil {
+		text, err := json.Marshal(t.Model) // JSON is YAML
+		if err != nil {
+			return nil, err
+		}
+		p.Backbone, p.Model = t.Model.Backbone.Weights, string(text)
+	}
+	card := zoo.Card{Licence: "of what it was trained on"}
 	var classifier *nn.Network // none: a model file's backbone without weights
 	var err error
-	if l.Backbone != "" {
-		if card, classifier, err = at.puller.Backbone(ctx, l.Backbone, len(set.Classes)); err != nil {
+	if p.Backbone != "" {
+		if card, classifier, err = t.puller.Backbone(ctx, p.Backbone, len(t.set.Classes)); err != nil {
 			return nil, err
 		}
 	}
-	spec, err := detection.SpecOf(l.Params, set, card.Pipeline)
+	spec, err := detection.SpecOf(p, t.set, card.Pipeline)
 	if err != nil {
 		return nil, err
 	}
-	net, err := detection.NewNetwork(l.Params, card.Convert.Network, classifier, len(set.Classes), spec)
+	net, err := detection.NewNetwork(p, card.Convert.Network, classifier, len(t.set.Classes), spec)
 	if err != nil {
 		return nil, err
 	}
-	d := detection.Data{Set: set, Network: net, Spec: spec}
-	m, err := detection.Train(ctx, at.rt, d, l.Params, o)
+	m, err := detection.Train(ctx, t.runtime, detection.Data{Set: t.set, Network: net, Spec: spec}, p, o)
 	if err != nil {
 		return nil, err
 	}
-	return &learned{
-		Result: m.Result, graph: m.Graph,
-		card: zoo.Card{
-			Task: zoo.Detect, Convert: zoo.Convert{Format: "torch", Network: "fcos"},
-			Pipeline: spec, Decoder: zoo.Decoder{Name: detection.Decoder}, Licence: cmp.Or(card.Licence, "your own"),
-		},
-		evaluate: func(ctx context.Context) (*runs.Evaluation, error) {
-			return detection.Evaluate(ctx, at.rt, d, m, o.Runtime)
-		},
-	}, nil
+	return &trainResult{Result: m.Result, graph: m.Graph, card: zoo.Card{
+		Convert: zoo.Convert{Format: "torch", Network: "fcos"}, Pipeline: spec,
+		Decoder: zoo.Decoder{Name: detection.Decoder}, Licence: card.Licence,
+	}}, nil
 }

@@ -1,49 +1,116 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"trilobite/convert/torch"
 	"trilobite/modelfile"
+	"trilobite/nn"
+	"trilobite/onnx"
+	"trilobite/train"
 	"trilobite/zoo"
 )
 
-// modelText reads the model file of --model, if there is one, and says what of it cannot
-// be trained here.
-func modelText(f *trainFlags) (*modelfile.Spec, error) {
-	if f.model == "" {
-		return nil, nil
-	}
-	spec, err := modelfile.Read(f.model)
+// readModel reads the model file; flags that were given override it.
+func (f *trainFlags) readModel(path string, given func(flag string) bool) error {
+	m, err := modelfile.Read(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	text, err := os.ReadFile(f.model)
+	if f.Task != "" && f.Task != m.Task {
+		return fmt.Errorf("--task is %s, and %s is for task %s", f.Task, path, m.Task)
+	}
+	if f.Task = m.Task; m.Task == zoo.Segment {
+		return fmt.Errorf("%s: task: is %s; so far model files train classifiers and detectors: leave --model out, and give --network and --unfreeze", path, m.Task)
+	}
+	last := &m.Training.Stages[len(m.Training.Stages)-1]
+	if given("epochs") {
+		last.Epochs = f.Epochs
+	}
+	if given("unfreeze") {
+		last.Unfreeze = f.Unfreeze
+	}
+	if given("backbone") {
+		known, err := zoo.Known()
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(known, func(c zoo.Card) bool { return c.Name == f.Backbone && c.Convert.Format == "torch" })
+		if i < 0 {
+			return fmt.Errorf("--backbone: there is no model %q with published weights; name others in %s", f.Backbone, path)
+		}
+		m.Backbone.Name, m.Backbone.Weights = known[i].Convert.Network, f.Backbone
+	}
+	if m.Task == zoo.Detect && (isWeightsFile(m.Backbone.Weights) || m.Training.BalancePower() != 0) {
+		return fmt.Errorf("%s: a detector starts from a model's weights, backbone.weights, not from a file's, and its focal loss does without training.balance", path)
+	}
+	if w := m.Backbone.Weights; isWeightsFile(w) && !filepath.IsAbs(w) {
+		m.Backbone.Weights = filepath.Join(filepath.Dir(path), w)
+	}
+	f.Model = m
+	return nil
+}
+
+// isWeightsFile tells a file of weights from the name of a model.
+func isWeightsFile(name string) bool {
+	return slices.Contains([]string{".pth", ".pt", ".bin", ".safetensors"}, strings.ToLower(filepath.Ext(name)))
+}
+
+// checkClasses fails where the model file names other classes than the data set has.
+func (t *training) checkClasses() error {
+	if t.Model == nil || len(t.Model.Classes) == 0 || slices.Equal(t.Model.Classes, t.set.Classes) {
+		return nil
+	}
+	return fmt.Errorf("the model file has the classes %s, the data set %s; they must be the same in the same order, or left out of the file",
+		strings.Join(t.Model.Classes, ", "), strings.Join(t.set.Classes, ", "))
+}
+
+// loadWeights gives the model file's network its first values: those of its weights for
+// the backbone's parameters, and by the seed for all others. It returns the licence of
+// the weights.
+func (t *training) loadWeights(ctx context.Context, net *nn.Network, head func(name string) bool) (licence string, err error) {
+	net.Initialise(t.Seed)
+	ref := t.Model.Backbone.Weights
+	if ref == "" {
+		return "of what it was trained on", nil
+	}
+	var state *torch.StateDict
+	if isWeightsFile(ref) {
+		state, err = torch.Read(ref)
+		licence = "of " + filepath.Base(ref)
+	} else {
+		var card zoo.Card
+		card, state, err = t.puller.Weights(ctx, ref)
+		licence = card.Licence
+	}
 	if err != nil {
-		return nil, err
+		return "", fmt.Errorf("backbone.weights: %w", err)
 	}
-	not := ""
-	switch {
-	case f.task != "" && f.task != spec.Task:
-		not = "task: is " + spec.Task + ", --task " + f.task
-	case spec.Task != zoo.Detect:
-		not = "task: is " + spec.Task + "; so far a model file trains detectors; leave --model out, and give --network and --unfreeze"
-	case f.epochs > 0 || f.unfreeze != "":
-		not = "training.stages: say what --epochs and --unfreeze do; change them there"
-	case strings.ContainsAny(spec.Backbone.Weights, `/\`) || strings.HasSuffix(spec.Backbone.Weights, ".pth") || strings.HasSuffix(spec.Backbone.Weights, ".safetensors"):
-		not = "backbone.weights: files are not read yet; name a model of `trilobite models list`"
-	case spec.Training.Balance != "" && spec.Training.Balance != "none":
-		not = "training.balance: is for segmentation; a detector's focal loss does without"
-	case !slices.Contains([]float64{0, 0.2}, spec.Training.Validation):
-		not = "training.validation: a fifth is held out so far; split the data set yourself, or give --val"
-	case spec.Augmentation.Crop:
-		not = "augmentation.crop: scale above 1 sees parts of a picture"
+	var backbone []*onnx.Value
+	prefix := ""
+	for _, v := range net.Params {
+		if !head(v.Name) {
+			backbone = append(backbone, v)
+		}
 	}
-	if not != "" {
-		return nil, fmt.Errorf("%s: %s", f.model, not)
+	if len(backbone) > 0 && strings.HasPrefix(backbone[0].Name, "backbone.") {
+		prefix = "backbone."
 	}
-	f.task, f.modelText, f.backbone = spec.Task, string(text), spec.Backbone.Weights
-	return spec, nil
+	if err := torch.AssignUnder(backbone, prefix, state); err != nil {
+		return "", fmt.Errorf("backbone.weights %s: %w", ref, err)
+	}
+	return licence, nil
+}
+
+// recipe is the model file's for a network.
+func (t *training) recipe(net *nn.Network, head func(name string) bool) (*train.Recipe, error) {
+	r, err := t.Model.Recipe(net, head)
+	if err != nil {
+		return nil, fmt.Errorf("training.stages: %w", err)
+	}
+	return &r, nil
 }

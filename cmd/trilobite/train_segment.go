@@ -4,73 +4,57 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"trilobite/dataset"
-	"trilobite/runs"
 	"trilobite/train"
 	"trilobite/train/segmentation"
 	"trilobite/zoo"
 )
 
-// segmentLearner trains networks that name every pixel.
-type segmentLearner struct {
-	segmentation.Params
-
-	pixels []int64 // of each class, once the set is prepared
+// trainSegment trains networks that name every pixel.
+func trainSegment() trainTask {
+	var pixels []int64 // of each class, once the set is prepared
+	return trainTask{
+		name: zoo.Segment, headline: []string{"mIoU", "pixel accuracy"},
+		has: func(set *dataset.Set) bool {
+			return slices.ContainsFunc(set.Images, func(img dataset.Image) bool { return img.Mask != "" })
+		},
+		prepare: func(ctx context.Context, set *dataset.Set) (_ *dataset.Set, err error) {
+			set, pixels, err = segmentation.Prepare(ctx, set, runtime.GOMAXPROCS(0))
+			if err == nil && len(set.Part(dataset.Train)) == 0 {
+				err = fmt.Errorf("no picture to train on, %d to validate", len(set.Part(dataset.Val)))
+			}
+			return set, err
+		},
+		train: func(ctx context.Context, t *training, o train.Options) (*trainResult, error) {
+			return learnPixels(ctx, t, pixels, o)
+		},
+		measure: reportSegmenter,
+	}
 }
 
-func newSegmentLearner(f trainFlags) *segmentLearner {
+func learnPixels(ctx context.Context, t *training, pixels []int64, o train.Options) (*trainResult, error) {
 	p := segmentation.NewParams()
-	p.Backbone, p.Unfreeze, p.Epochs, p.Budget, p.Seed = f.backbone, f.unfreeze, f.epochs, f.budget, f.seed
-	if f.network != "" {
-		p.Network = f.network
+	p.Backbone, p.Unfreeze, p.Epochs, p.Budget, p.Seed = t.Backbone, t.Unfreeze, t.Epochs, t.Budget, t.Seed
+	if t.Network != "" {
+		p.Network = t.Network
 	}
-	return &segmentLearner{Params: p}
-}
-
-func (l *segmentLearner) task() string       { return zoo.Segment }
-func (l *segmentLearner) settings() any      { return &l.Params }
-func (l *segmentLearner) headline() []string { return []string{"mIoU", "pixel accuracy"} }
-
-func (l *segmentLearner) prepare(ctx context.Context, set *dataset.Set) (*dataset.Set, error) {
-	set, pixels, err := segmentation.Prepare(ctx, set, runtime.GOMAXPROCS(0))
-	l.pixels = pixels
-	return set, err
-}
-
-func (l *segmentLearner) parts(set *dataset.Set) (parts, error) {
-	s := segmentation.Divide(set, l.Seed)
-	if len(s.Train) == 0 {
-		return parts{}, fmt.Errorf("no picture to train on, %d to validate", len(s.Validation))
-	}
-	return parts{s.Train, s.Validation, s.HeldOut}, nil
-}
-
-func (l *segmentLearner) learn(ctx context.Context, at workplace, set *dataset.Set, o train.Options) (*learned, error) {
-	card, classifier, err := at.puller.Backbone(ctx, l.Backbone, 1)
+	card, classifier, err := t.puller.Backbone(ctx, p.Backbone, 1)
 	if err != nil {
 		return nil, err
 	}
-	spec := segmentation.SpecOf(set, card.Pipeline)
-	net, err := segmentation.NewNetwork(l.Params, card.Convert.Network, classifier, len(set.Classes), spec)
+	spec := segmentation.SpecOf(t.set, card.Pipeline)
+	net, err := segmentation.NewNetwork(p, card.Convert.Network, classifier, len(t.set.Classes), spec)
 	if err != nil {
 		return nil, err
 	}
-	m, err := segmentation.Train(ctx, at.rt, segmentation.Data{Set: set, Pixels: l.pixels, Network: net, Spec: spec}, l.Params, o)
+	m, err := segmentation.Train(ctx, t.runtime, segmentation.Data{Set: t.set, Pixels: pixels, Network: net, Spec: spec}, p, o)
 	if err != nil {
 		return nil, err
 	}
-	made := &learned{Result: m.Result, graph: m.Graph, card: zoo.Card{
-		Task: zoo.Segment, Convert: zoo.Convert{Format: "torch", Network: l.Network + "/" + card.Convert.Network},
-		Pipeline: spec, Decoder: zoo.Decoder{Name: "mask"}, Licence: card.Licence,
-	}}
-	validation := *set
-	validation.Images = nil
-	for _, i := range m.Data.Validation {
-		validation.Images = append(validation.Images, set.Images[i])
-	}
-	made.evaluate = func(ctx context.Context) (*runs.Evaluation, error) {
-		return reportSegmenter(ctx, at.rt, made, &validation, o.Runtime)
-	}
-	return made, nil
+	return &trainResult{Result: m.Result, graph: m.Graph, card: zoo.Card{
+		Convert: zoo.Convert{Format: "torch", Network: p.Network + "/" + card.Convert.Network}, Pipeline: spec,
+		Decoder: zoo.Decoder{Name: "mask"}, Licence: card.Licence,
+	}}, nil
 }

@@ -11,7 +11,6 @@ import (
 	"trilobite/evaluate"
 	"trilobite/imageio"
 	"trilobite/onnx"
-	"trilobite/ort"
 	"trilobite/runs"
 	"trilobite/segment"
 	"trilobite/zoo"
@@ -26,13 +25,14 @@ const (
 
 // reportSegmenter measures a model as it is served on its validation pictures, at the
 // masks' own size, and draws the worst answers.
-func reportSegmenter(ctx context.Context, rt *ort.Runtime, m *learned, set *dataset.Set, o ort.Options) (*runs.Evaluation, error) {
+func reportSegmenter(ctx context.Context, t *training, m *trainResult, set *dataset.Set) (*runs.Evaluation, error) {
 	data, err := onnx.Marshal(m.graph)
 	if err != nil {
 		return nil, err
 	}
+	o := t.options
 	o.Name, o.MaxQueue = reportModel, 1<<20
-	session, err := rt.LoadBytes(ctx, data, o)
+	session, err := t.runtime.LoadBytes(ctx, data, o)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func reportSegmenter(ctx context.Context, rt *ort.Runtime, m *learned, set *data
 	var labels zoo.Labels
 	labels.Classes = make([]zoo.Class, len(set.Classes)) // they are the set's: by number
 	seen, _, err := evaluate.Segment(ctx, s, labels, set, evaluate.Options{
-		Parallel: 2 * rt.Cores(), ByIndex: true, Skip: func(int, error) {}, // the training has reported it
+		Parallel: 2 * t.runtime.Cores(), ByIndex: true, Skip: func(int, error) {}, // the training has reported it
 	})
 	if err != nil {
 		return nil, err

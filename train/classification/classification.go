@@ -6,14 +6,11 @@ package classification
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"trilobite"
+	"trilobite/augment"
 	"trilobite/dataset"
 	"trilobite/loss"
 	"trilobite/nn"
@@ -39,10 +36,17 @@ type Params struct {
 
 // Data are the pictures.
 type Data struct {
-	Set *dataset.Set
+	Set *dataset.Set // of one class a picture
 	// Network ends in the layer of the set's classes, its last two parameters.
 	Network *nn.Network
 	Spec    pipeline.Spec // how the network is fed
+
+	// Recipe is trained by in place of the usual one, on pictures that Augment changes,
+	// with classes weighed by their share to the power of −Balance. Of Params only Seed and
+	// Budget count then.
+	Recipe  *train.Recipe
+	Augment augment.Plan
+	Balance float64
 }
 
 // Model is a trained classifier, ready to be served.
@@ -50,34 +54,34 @@ type Model struct {
 	*train.Result
 
 	Graph *onnx.Graph // of input Spec.Shape and output "logits" (N, classes), simplified
-	Data  Split
 }
 
-// Train trains a classifier. Where the set has no validation part, a fifth of each class
-// is held out. The set has passed CheckClassification.
+// Train trains a classifier. Without a validation part in the set the last state is the
+// result. The set has passed CheckClassification. Options.Fingerprint is the caller's.
 func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Options) (*Model, error) {
-	split := Divide(d.Set, p.Seed)
-	transform, err := newFeeder(d.Spec)
-	if err != nil {
-		return nil, err
+	learned, validation := d.Set.Part(dataset.Train), d.Set.Part(dataset.Val)
+	recipe, err := recipeOf(d.Network, p, len(learned))
+	plan := usual()
+	if d.Recipe != nil {
+		recipe, err = *d.Recipe, nil
+		recipe.Seed, recipe.Budget, plan = p.Seed, p.Budget, d.Augment
 	}
-	recipe, err := recipeOf(d.Network, p, len(split.Train))
 	if err != nil {
-		return nil, err
-	}
-	if o.Fingerprint, err = fingerprint(d.Set, p); err != nil {
 		return nil, err
 	}
 	classes := len(d.Set.Classes)
 	task := train.Task{
-		Graph: d.Network.Graph, Params: names(d.Network), Loss: crossEntropy, Metric: "accuracy",
-		Train:      &photos{d.Set.Images, split.Train, transform, true},
-		Validation: &photos{d.Set.Images, split.Validation, transform, false},
-		Judge:      func() train.Judge { return newJudge(classes) },
-		Check:      func(samples, _ []int) error { return everyClass(d.Set, split.Train, samples) },
+		Graph: d.Network.Graph, Params: names(d.Network), Loss: crossEntropy(loss.Balance(counts(d.Set), d.Balance)), Metric: "accuracy",
+		Judge: func() train.Judge { return newJudge(classes) },
+		Check: func(samples, _ []int) error { return everyClass(d.Set, learned, samples) },
 	}
-	if len(split.Validation) == 0 {
-		task.Validation = nil
+	if task.Train, err = newPhotos(d, dataset.Train, plan); err != nil {
+		return nil, err
+	}
+	if len(validation) > 0 {
+		if task.Validation, err = newPhotos(d, dataset.Val, augment.Plan{}); err != nil {
+			return nil, err
+		}
 	}
 	res, err := train.Run(ctx, rt, task, recipe, o)
 	if err != nil {
@@ -90,12 +94,14 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 	if err := onnx.Simplify(g); err != nil {
 		return nil, err
 	}
-	return &Model{Result: res, Graph: g, Data: split}, nil
+	return &Model{Result: res, Graph: g}, nil
 }
 
-func crossEntropy(b *onnx.Builder, out []*onnx.Value) *onnx.Value {
-	target := b.Input("target", tensor.Int64, onnx.Shape{out[0].Shape[0]})
-	return loss.CrossEntropy(b, out[0], target, loss.CrossEntropyAttrs{})
+func crossEntropy(weights []float32) func(b *onnx.Builder, out []*onnx.Value) *onnx.Value {
+	return func(b *onnx.Builder, out []*onnx.Value) *onnx.Value {
+		target := b.Input("target", tensor.Int64, onnx.Shape{out[0].Shape[0]})
+		return loss.CrossEntropy(b, out[0], target, loss.CrossEntropyAttrs{Weights: weights})
+	}
 }
 
 // mostAtOnce is how many samples a step of the last layer takes at most: its features
@@ -156,23 +162,6 @@ func names(net *nn.Network) []string {
 		all[i] = v.Name
 	}
 	return all
-}
-
-// fingerprint is of the settings and of the files' names and sizes.
-func fingerprint(set *dataset.Set, p Params) (string, error) {
-	h := sha256.New()
-	p.Budget = 0 // may differ
-	if err := json.NewEncoder(h).Encode([]any{p, set.Classes}); err != nil {
-		return "", err
-	}
-	for _, img := range set.Images {
-		at, err := os.Stat(img.File)
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintln(h, img.File, at.Size(), img.Classes, img.Split)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // everyClass fails where unreadable pictures have emptied a class. samples are those

@@ -9,11 +9,7 @@ package detection
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"trilobite"
@@ -54,15 +50,15 @@ type Model struct {
 	*train.Result
 
 	Graph *onnx.Graph // of input Spec.Shape and the outputs of nn.FCOS, simplified
-	Data  Split
 }
 
-// Train trains a detector. Where the set has no validation part, a fifth is held out.
+// Train trains a detector. Without a validation part in the set the last state is the
+// result. Options.Fingerprint is the caller's.
 func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Options) (*Model, error) {
-	split := Divide(d.Set, p.Seed)
+	learned, held := d.Set.Part(dataset.Train), d.Set.Part(dataset.Val)
 	g := onnx.Clone(d.Network.Graph)
 	trainingNorms(g)
-	recipe, err := recipeOf(d.Network.Network, p, len(split.Train))
+	recipe, err := recipeOf(d.Network.Network, p, len(learned))
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +67,11 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 	if err != nil {
 		return nil, err
 	}
-	if task.Train, err = newPhotos(d, split.Train, plan, p.Seed); err != nil {
+	if task.Train, err = newPhotos(d, learned, plan, p.Seed); err != nil {
 		return nil, err
 	}
-	if len(split.Validation) > 0 {
-		validation, err := newPhotos(d, split.Validation, augment.Plan{}, 0)
+	if len(held) > 0 {
+		validation, err := newPhotos(d, held, augment.Plan{}, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -85,9 +81,6 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 		}
 		task.Validation = validation
 		task.Judge = func() train.Judge { return &judge{photos: validation, reader: read} }
-	}
-	if o.Fingerprint, err = fingerprint(d.Set, p); err != nil {
-		return nil, err
 	}
 	res, err := train.Run(ctx, rt, task, recipe, o)
 	if err != nil {
@@ -100,27 +93,7 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 	if err := onnx.Simplify(served); err != nil {
 		return nil, err
 	}
-	return &Model{Result: res, Graph: served, Data: split}, nil
-}
-
-// fingerprint is of the settings, of the files' names and sizes, and of the boxes.
-func fingerprint(set *dataset.Set, p Params) (string, error) {
-	h := sha256.New()
-	p.Budget = 0 // may differ
-	if err := json.NewEncoder(h).Encode([]any{p, set.Classes}); err != nil {
-		return "", err
-	}
-	for _, img := range set.Images {
-		at, err := os.Stat(img.File)
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintln(h, img.File, at.Size(), img.Split)
-		for _, o := range img.Objects {
-			fmt.Fprintln(h, o.Class, o.Box, o.Crowd)
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return &Model{Result: res, Graph: served}, nil
 }
 
 func invalid(format string, args ...any) error {

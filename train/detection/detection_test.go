@@ -128,7 +128,12 @@ func TestTrain(t *testing.T) {
 			if got := m.Best.Metrics["AP50"]; got < 0.8 {
 				t.Errorf("AP50 %.3f, want 0.8; all: %v", got, m.Best.Metrics)
 			}
-			e, err := Evaluate(t.Context(), rt, d, m, ort.Options{})
+			part := d
+			part.Set = &dataset.Set{Classes: classes}
+			for _, i := range d.Set.Part(dataset.Val) {
+				part.Set.Images = append(part.Set.Images, d.Set.Images[i])
+			}
+			e, err := Evaluate(t.Context(), rt, part, m.Graph, ort.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,8 +142,8 @@ func TestTrain(t *testing.T) {
 					t.Errorf("served, %s %v; judged %v", e.Figures[i].Name, got, want)
 				}
 			}
-			if len(e.Classes) != len(classes) || e.Images != 16 || len(m.Data.Train) != 32 {
-				t.Errorf("%d classes on %d pictures, trained on %d", len(e.Classes), e.Images, len(m.Data.Train))
+			if len(e.Classes) != len(classes) || e.Images != 16 {
+				t.Errorf("%d classes on %d pictures", len(e.Classes), e.Images)
 			}
 		})
 	}
@@ -177,10 +182,6 @@ func TestResume(t *testing.T) {
 	}
 	if !slices.Equal(models[0], models[1]) {
 		t.Error("resumed and uninterrupted trainings differ")
-	}
-	set.Images[4].Objects[0].Box.W--
-	if _, err := Train(t.Context(), rt, tiny(t, set), p, train.Options{Dir: dir, Resume: true}); trilobite.CodeOf(err) != trilobite.Invalid {
-		t.Errorf("resumed with another box: %v", err)
 	}
 }
 
@@ -286,7 +287,7 @@ network: detector
 backbone: {name: mobilenet_v3_small}
 head: {channels: 8, convs: 1}
 preprocessing: {width: 64, height: 64, resize: exact, filter: bilinear, mean: [127], std: [128]}
-augmentation: {flip: 0.5, scale: [0.8, 1.5]}
+augmentation: {horizontal_flip: 0.5, scale: [0.8, 1.5]}
 training:
   batch: 4
   clip_norm: 10

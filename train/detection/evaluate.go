@@ -19,10 +19,10 @@ import (
 	"trilobite/runs"
 )
 
-// Evaluate measures the trained model on the validation pictures, from their files, as it
-// is served, and draws the worst answers. Pictures that cannot be read are left out.
-func Evaluate(ctx context.Context, rt *ort.Runtime, d Data, m *Model, o ort.Options) (*runs.Evaluation, error) {
-	data, err := onnx.Marshal(m.Graph)
+// Evaluate measures a trained network on d's pictures, from their files, as it is served,
+// and draws the worst answers. Pictures that cannot be read are left out.
+func Evaluate(ctx context.Context, rt *ort.Runtime, d Data, g *onnx.Graph, o ort.Options) (*runs.Evaluation, error) {
+	data, err := onnx.Marshal(g)
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +36,12 @@ func Evaluate(ctx context.Context, rt *ort.Runtime, d Data, m *Model, o ort.Opti
 	if err != nil {
 		return nil, err
 	}
-	seen := make([][]trilobite.Detection, len(m.Data.Validation))
-	g, some := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, 2*rt.Cores()))
-	for k, i := range m.Data.Validation {
-		g.Go(func() error {
-			img, err := load(some, d.Set.Images[i].File, det.Spec().MinSide())
+	seen := make([][]trilobite.Detection, len(d.Set.Images))
+	group, some := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, 2*rt.Cores()))
+	for k, p := range d.Set.Images {
+		group.Go(func() error {
+			img, err := load(some, p.File, det.Spec().MinSide())
 			if err != nil {
 				return nil //nolint:nilerr // the training has reported it
 			}
@@ -49,11 +49,11 @@ func Evaluate(ctx context.Context, rt *ort.Runtime, d Data, m *Model, o ort.Opti
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	e := figures(d, m.Data.Validation, seen)
-	e.Worst = worst(ctx, d, m.Data.Validation, seen)
+	e := figures(d.Set, seen)
+	e.Worst = worst(ctx, d.Set, seen)
 	return e, ctx.Err()
 }
 
@@ -66,26 +66,26 @@ func load(ctx context.Context, file string, minSide int) (*imageio.Image, error)
 }
 
 // figures are COCO's, over all classes and of each.
-func figures(d Data, part []int, seen [][]trilobite.Detection) *runs.Evaluation {
+func figures(set *dataset.Set, seen [][]trilobite.Detection) *runs.Evaluation {
 	var truth []metric.Truth
 	var found []metric.Prediction
-	objects := make([]int64, len(d.Set.Classes))
-	for k, i := range part {
-		for _, o := range d.Set.Images[i].Objects {
+	objects := make([]int64, len(set.Classes))
+	for k, img := range set.Images {
+		for _, o := range img.Objects {
 			truth = append(truth, metric.Truth{Image: k, Class: o.Class, Box: o.Box, Area: o.Area, Crowd: o.Crowd})
 			objects[o.Class]++
 		}
 		found = append(found, predictions(k, seen[k])...)
 	}
 	c := metric.COCOBoxes(truth, found)
-	e := &runs.Evaluation{Images: len(part), Columns: []string{"AP", "AP50"}}
+	e := &runs.Evaluation{Images: len(set.Images), Columns: []string{"AP", "AP50"}}
 	for _, f := range []struct {
 		name  string
 		value float64
 	}{{"AP", c.AP}, {"AP50", c.AP50}, {"AP75", c.AP75}, {"AR100", c.AR100}} {
 		e.Figures = append(e.Figures, runs.Figure{Name: f.name, Value: runs.Number(f.value)})
 	}
-	for class, name := range d.Set.Classes {
+	for class, name := range set.Classes {
 		curve, ok := c.Curves50[class]
 		if !ok {
 			continue
@@ -142,15 +142,15 @@ func mistakes(objects []dataset.Object, boxes []trilobite.Detection) (missed, wr
 }
 
 // worst draws the pictures with most mistakes, truth beside answer.
-func worst(ctx context.Context, d Data, part []int, seen [][]trilobite.Detection) []runs.Picture {
+func worst(ctx context.Context, set *dataset.Set, seen [][]trilobite.Detection) []runs.Picture {
 	type row struct {
 		image         dataset.Image
 		found         []trilobite.Detection
 		missed, wrong int
 	}
 	var rows []row
-	for k, i := range part {
-		r := row{image: d.Set.Images[i]}
+	for k, img := range set.Images {
+		r := row{image: img}
 		r.found = slices.DeleteFunc(slices.Clone(seen[k]), func(d trilobite.Detection) bool { return d.Score < sure })
 		r.missed, r.wrong = mistakes(slices.DeleteFunc(slices.Clone(r.image.Objects), func(o dataset.Object) bool { return o.Crowd }), r.found)
 		if r.missed+r.wrong > 0 {
@@ -160,7 +160,7 @@ func worst(ctx context.Context, d Data, part []int, seen [][]trilobite.Detection
 	slices.SortStableFunc(rows, func(a, b row) int { return b.missed + b.wrong - a.missed - a.wrong })
 	var out []runs.Picture
 	for _, r := range rows[:min(shown, len(rows))] {
-		p, err := picture(ctx, d.Set, r.image, r.found)
+		p, err := picture(ctx, set, r.image, r.found)
 		if err != nil {
 			continue // the training has reported a picture that cannot be read
 		}

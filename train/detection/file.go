@@ -2,10 +2,12 @@ package detection
 
 import (
 	"fmt"
+	"strings"
 
 	"trilobite/augment"
 	"trilobite/modelfile"
 	"trilobite/nn"
+	"trilobite/step"
 	"trilobite/train"
 )
 
@@ -24,8 +26,11 @@ func fileRecipe(net *nn.Network, p Params) (train.Recipe, error) {
 	if err != nil {
 		return train.Recipe{}, err
 	}
-	r, err := f.Recipe(net)
-	r.Seed, r.Budget = p.Seed, p.Budget
+	r, err := f.Recipe(net, func(name string) bool { return !strings.HasPrefix(name, backbone) })
+	r.Seed, r.Budget, r.Whole = p.Seed, p.Budget, true
+	if r.BatchNorm == step.Frozen {
+		r.BatchNorm = norms
+	}
 	return r, err
 }
 
@@ -38,6 +43,5 @@ func (p Params) augmentation() (augment.Plan, error) {
 	if err != nil {
 		return augment.Plan{}, err
 	}
-	plan := f.Augmentation.Plan()
-	return plan, plan.Validate()
+	return f.Augmentation, nil
 }

@@ -2,7 +2,6 @@ package segmentation
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -72,34 +71,4 @@ func check(set *dataset.Set, pixels []int64) error {
 		return invalid("All pixels are of one class, %s: there is nothing to tell apart%s.", strings.Join(there, ""), note)
 	}
 	return nil
-}
-
-// Split are the parts of a set, as places in its images.
-type Split struct {
-	Train, Validation []int
-	HeldOut           bool // Validation was taken out of the training part
-}
-
-// heldOut is the share of the pictures that validates where the set has no part for it.
-const heldOut = 0.2
-
-// Divide returns the training part, the images of split "train" or of none, and the
-// validation part: "val", or where there is none "test", or where there is neither a
-// fifth, drawn by the seed.
-func Divide(set *dataset.Set, seed uint64) Split {
-	parts := map[string][]int{}
-	for i, img := range set.Images {
-		parts[img.Split] = append(parts[img.Split], i)
-	}
-	s := Split{Train: append(parts[""], parts[dataset.Train]...), Validation: parts[dataset.Val]}
-	if len(s.Validation) == 0 {
-		s.Validation = parts[dataset.Test]
-	}
-	if len(s.Validation) > 0 {
-		return s
-	}
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // reproducible draws, no secrets
-	r.Shuffle(len(s.Train), func(i, j int) { s.Train[i], s.Train[j] = s.Train[j], s.Train[i] })
-	n := max(1, int(heldOut*float64(len(s.Train))))
-	return Split{Train: s.Train[n:], Validation: s.Train[:n], HeldOut: true}
 }

@@ -1,7 +1,6 @@
 package segmentation
 
 import (
-	"math"
 	"strings"
 
 	"trilobite/loss"
@@ -93,7 +92,7 @@ func lossSize(out *onnx.Value) []int64 {
 // lossOf is the cross-entropy, a rare class weighing more, and the Dice loss beside it.
 func lossOf(d Data, p Params) func(b *onnx.Builder, outputs []*onnx.Value) *onnx.Value {
 	ignore := int64(d.Set.Ignore)
-	weights := balance(d.Pixels, p.Balance)
+	weights := loss.Balance(d.Pixels, p.Balance)
 	return func(b *onnx.Builder, outputs []*onnx.Value) *onnx.Value {
 		x, size := lossAt(outputs[0])
 		if x != outputs[0] {
@@ -107,29 +106,4 @@ func lossOf(d Data, p Params) func(b *onnx.Builder, outputs []*onnx.Value) *onnx
 		}
 		return total
 	}
-}
-
-// balance returns share^−power of each class, scaled so that the mean over all pixels is
-// 1; a class without pixels weighs as much as the rarest one. Nil for power 0.
-func balance(pixels []int64, power float64) []float32 {
-	all, rarest := 0.0, int64(math.MaxInt64)
-	for _, n := range pixels {
-		all += float64(n)
-		if n > 0 {
-			rarest = min(rarest, n)
-		}
-	}
-	if power == 0 || all == 0 {
-		return nil
-	}
-	sum, raw := 0.0, make([]float64, len(pixels))
-	for i, n := range pixels {
-		raw[i] = math.Pow(float64(max(n, rarest))/all, -power)
-		sum += raw[i] * float64(n) / all
-	}
-	weights := make([]float32, len(raw))
-	for i, w := range raw {
-		weights[i] = float32(w / sum)
-	}
-	return weights
 }

@@ -10,11 +10,7 @@ package segmentation
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"trilobite"
@@ -61,17 +57,17 @@ type Model struct {
 	*train.Result
 
 	Graph *onnx.Graph // of input Spec.Shape and output "logits" (N, classes, H, W), simplified
-	Data  Split
 }
 
-// Train trains a network. Where the set has no validation part, a fifth is held out.
+// Train trains a network. Without a validation part in the set the last state is the
+// result. Options.Fingerprint is the caller's.
 func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Options) (*Model, error) {
-	split := Divide(d.Set, p.Seed)
+	learned, held := d.Set.Part(dataset.Train), d.Set.Part(dataset.Val)
 	g := onnx.Clone(d.Network.Graph)
 	if err := trainingNorms(g); err != nil {
 		return nil, err
 	}
-	recipe, err := recipeOf(d.Network, p, len(split.Train))
+	recipe, err := recipeOf(d.Network, p, len(learned))
 	if err != nil {
 		return nil, err
 	}
@@ -84,23 +80,20 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 		Judge: func() train.Judge { return newJudge(d.Set) },
 	}
 	size := lossSize(out)
-	if task.Train, err = newPhotos(d, split.Train, size, plans(), p.Seed); err != nil {
+	if task.Train, err = newPhotos(d, learned, size, plans(), p.Seed); err != nil {
 		return nil, err
 	}
-	if len(split.Validation) > 0 {
-		if task.Validation, err = newPhotos(d, split.Validation, out.Shape[2:], []augment.Plan{{}}, 0); err != nil {
+	if len(held) > 0 {
+		if task.Validation, err = newPhotos(d, held, out.Shape[2:], []augment.Plan{{}}, 0); err != nil {
 			return nil, err
 		}
-	}
-	if o.Fingerprint, err = fingerprint(d.Set, p); err != nil {
-		return nil, err
 	}
 	res, err := train.Run(ctx, rt, task, recipe, o)
 	if err != nil {
 		return nil, err
 	}
 	served, err := serve(d.Network.Graph, res)
-	return &Model{Result: res, Graph: served, Data: split}, err
+	return &Model{Result: res, Graph: served}, err
 }
 
 // serve makes the graph that is served of the one that was trained.
@@ -110,29 +103,6 @@ func serve(g *onnx.Graph, res *train.Result) (*onnx.Graph, error) {
 		return nil, err
 	}
 	return g, onnx.Simplify(g)
-}
-
-// fingerprint is of the settings and of the files' names and sizes.
-func fingerprint(set *dataset.Set, p Params) (string, error) {
-	h := sha256.New()
-	p.Budget = 0 // may differ
-	if err := json.NewEncoder(h).Encode([]any{p, set.Classes, set.Ignore}); err != nil {
-		return "", err
-	}
-	for _, img := range set.Images {
-		for _, file := range []string{img.File, img.Mask} {
-			if file == "" {
-				continue
-			}
-			at, err := os.Stat(file)
-			if err != nil {
-				return "", err
-			}
-			fmt.Fprintln(h, file, at.Size(), img.Split)
-		}
-		fmt.Fprintln(h, img.Objects)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 func invalid(format string, args ...any) error {
