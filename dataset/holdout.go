@@ -28,7 +28,7 @@ func (s *Set) HoldOut(share float64, seed uint64) *Set {
 		groups[group] = append(groups[group], i)
 	}
 	for g, images := range groups {
-		r := rand.New(rand.NewPCG(seed, uint64(g))) //nolint:gosec // reproducible draws, no secrets
+		r := rand.New(rand.NewPCG(seed, uint64(g)+1)) //nolint:gosec // reproducible draws, no secrets
 		r.Shuffle(len(images), func(i, j int) { images[i], images[j] = images[j], images[i] })
 		n := 0
 		if len(images) > 1 {

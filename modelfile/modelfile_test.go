@@ -53,6 +53,32 @@ func TestInit(t *testing.T) {
 	}
 }
 
+// TestJSON: a file is the same again after it was kept as JSON.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	for _, kind := range Kinds() {
+		text, err := Init(kind, "", []string{"a", "b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := Parse("m", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again Spec
+		if err := json.Unmarshal(data, &again); err != nil || !reflect.DeepEqual(*s, again) {
+			t.Errorf("%s: %v\n%+v\nis not\n%+v", kind, err, again, *s)
+		}
+		if bytes.Contains(data, []byte("rotate")) || !bytes.Contains(data, []byte(`"horizontal_flip":0.5`)) {
+			t.Errorf("%s: %s", kind, data)
+		}
+	}
+}
+
 // TestMACs compares with the papers' and torchvision's figures for 224×224 and 1000 classes.
 func TestMACs(t *testing.T) {
 	t.Parallel()

@@ -119,8 +119,7 @@ func render(r Run, events []Event, e *Evaluation, now time.Time) ([]byte, error)
 	return out.Bytes(), err
 }
 
-// charts are the curves of the training: loss and learning rate by step, metrics by
-// epoch.
+// charts are the curves of the training, by step: epochs start anew in each stage.
 func charts(events []Event) []reportChart {
 	var loss, rate line
 	metrics := map[string]*line{}
@@ -134,7 +133,7 @@ func charts(events []Event) []reportChart {
 				if metrics[name] == nil {
 					metrics[name] = &line{name: name}
 				}
-				metrics[name].points = append(metrics[name].points, [2]float64{float64(e.Epoch), v})
+				metrics[name].points = append(metrics[name].points, [2]float64{float64(e.Step), v})
 			}
 		}
 	}
@@ -154,9 +153,9 @@ func charts(events []Event) []reportChart {
 		}
 	}
 	add("Training loss", "学習損失", chart{x: "step", lines: []line{loss}, fromZero: true})
-	add("Metrics on the validation part", "検証データでの指標", chart{x: "epoch", lines: shares})
+	add("Metrics on the validation part", "検証データでの指標", chart{x: "step", lines: shares})
 	for _, l := range others {
-		add(l.name+", validation part", l.name+"（検証データ）", chart{x: "epoch", lines: []line{l}})
+		add(l.name+", validation part", l.name+"（検証データ）", chart{x: "step", lines: []line{l}})
 	}
 	add("Learning rate", "学習率", chart{x: "step", lines: []line{rate}, fromZero: true})
 	return out

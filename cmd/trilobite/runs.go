@@ -108,7 +108,7 @@ func showRun(w io.Writer, r runs.Run, e *runs.Evaluation, report string) error {
 	row("started", "%s, took %s", r.Started.Local().Format(time.DateTime), elapsed(r))
 	row("epochs", "%d of %d", r.Epoch, r.Epochs)
 	if r.Best != nil {
-		row("best", "%s in epoch %d", best(r), r.Best.Epoch)
+		row("best", "%s after step %d", best(r), r.Best.Step)
 	}
 	row("data set", "%s: %d images for training, %d for validation, %d left out", r.Dataset.Path, r.Dataset.Train, r.Dataset.Validation, len(r.Dataset.Dropped))
 	row("seed", "%d", r.Seed)

@@ -19,7 +19,7 @@ func trained(t *testing.T, home, name, recipe string, value float64) {
 		t.Fatal(err)
 	}
 	if err := f.Update(func(r *runs.Run) {
-		r.Epoch, r.Best, r.Model = 5, &runs.Best{Metric: "accuracy", Value: value, Epoch: 4}, name+"@1"
+		r.Epoch, r.Best, r.Model = 5, &runs.Best{Metric: "accuracy", Value: value, Epoch: 4, Step: 40}, name+"@1"
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestRunsCommands(t *testing.T) {
 		not  string
 	}{
 		{[]string{"list"}, []string{"insects-20260301-120000", "accuracy 0.950", "5/5", "done", "flies@1"}, "interrupted"},
-		{[]string{"show", "insects"}, []string{"accuracy 0.950 in epoch 4", "report.html", "PRECISION", "ant"}, "error"},
+		{[]string{"show", "insects"}, []string{"accuracy 0.950 after step 40", "report.html", "PRECISION", "ant"}, "error"},
 		{[]string{"compare", "insects", "flies"}, []string{"recipe.lr", "0.02", "recipe.stages[0].epochs", "result accuracy"}, "recipe.batch"},
 		{[]string{"list", "--json"}, []string{`"id":"flies-20260301-120000"`, `"value":0.95`}, "RUN"},
 		{[]string{"show", "insects", "--json"}, []string{`"evaluation":{`, `"report":"`}, "CLASS"},

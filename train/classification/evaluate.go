@@ -23,7 +23,7 @@ import (
 
 const (
 	mostWorst = 12   // wrong answers that are shown
-	thumbSide = 160  // longer side of their pictures, pixels
+	thumbSide = 320  // longer side of their pictures, pixels
 	thumbJPEG = 80   // quality
 	bins      = 15   // of the calibration
 	rounds    = 1000 // of the bootstrap
