@@ -16,7 +16,7 @@ type progress struct {
 	w    io.Writer
 	p    *mpb.Progress
 	b    *mpb.Bar
-	what *atomic.Pointer[[2]string] // left and right of the bar
+	what *atomic.Pointer[[2]string] // left of the bar, with the count, and right of it
 }
 
 func newProgress(w io.Writer) progress {
@@ -28,7 +28,7 @@ func newProgress(w io.Writer) progress {
 	g.p = mpb.New(mpb.WithOutput(w))
 	left := func(decor.Statistics) string { return g.what.Load()[0] + " " }
 	right := func(decor.Statistics) string { return " " + g.what.Load()[1] }
-	g.b = g.p.AddBar(0, mpb.PrependDecorators(decor.Any(left), decor.CountersNoUnit("%d / %d")),
+	g.b = g.p.AddBar(0, mpb.PrependDecorators(decor.Any(left)),
 		mpb.AppendDecorators(decor.Any(right)), mpb.BarRemoveOnComplete())
 	return g
 }
@@ -38,7 +38,7 @@ func (g progress) set(what string, done, all int64, text string) {
 	if g.b == nil {
 		return
 	}
-	g.what.Store(&[2]string{what, text})
+	g.what.Store(&[2]string{fmt.Sprintf("%s %d / %d", what, done, all), text})
 	g.b.SetTotal(max(all, done)+1, false) // never complete by itself: more may follow
 	g.b.SetCurrent(done)
 }
