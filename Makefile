@@ -35,6 +35,7 @@ lint: deps ## golangci-lint, gofmt, generated code up to date
 eval: build $(VENV)/eval ## accuracy and broken pictures on the reference data (TRILOBITE_DATA, default ../shared/data)
 	$(VENV)/bin/python bench/accuracy/run.py
 	$(VENV)/bin/python bench/transfer/run.py --alone --rounds 1
+	$(VENV)/bin/python bench/camvid/run.py --sushi --folds 1 --networks deeplabv3plus --epochs 20
 	[ ! -d "$(DATA)" ] || TRILOBITE_DATA="$(DATA)" go test ./imageio ./dataset/open -run 'Hostile|Orientation|RealData'
 
 acceptance: build $(VENV)/acceptance ## the vendors' unmodified clients against the binary
@@ -57,6 +58,9 @@ bench-transfer: build $(VENV)/transfer ## train on cached features beside PyTorc
 bench-bccd: build $(VENV)/bccd ## train a detector beside PyTorch, judged by pycocotools (reference data)
 	$(VENV)/bin/python bench/bccd/run.py $(ARGS)
 
+bench-camvid: build $(VENV)/camvid ## train a segmentation beside PyTorch (reference data), ARGS=--sushi: two networks on four folds
+	$(VENV)/bin/python bench/camvid/run.py $(ARGS)
+
 chaos: build $(VENV)/acceptance ## kill -9 during imports, trainings and deletions, ROUNDS (default 200) times
 	ROUNDS=$(or $(ROUNDS),200) $(VENV)/bin/python -m pytest -q acceptance/test_custom_chaos.py
 
@@ -74,4 +78,4 @@ $(VENV)/%: deps/python/%.txt
 clean: ## remove what was built and fetched (models in the model store stay)
 	rm -rf bin out $(DEPS) $(VENV)
 
-.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step bench-transfer bench-bccd networks chaos hostile fuzz clean
+.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step bench-transfer bench-bccd bench-camvid networks chaos hostile fuzz clean

@@ -85,7 +85,7 @@ func build(network string, o nn.SegmenterOptions) (*nn.Network, error) {
 	case DeepLab:
 		return nn.DeepLabV3Plus(nn.DeepLabV3PlusOptions{
 			SegmenterOptions: o, High: []int64{16, 32}, Rates: []int64{3, 6, 9}, Channels: 128, Separable: true,
-			Low: []nn.Merge{{Stride: 8, Blocks: 1}, {Stride: 4, Blocks: 1}},
+			Low: []nn.Merge{{Stride: 8}, {Stride: 4}},
 		})
 	case UNet:
 		return nn.UNet(nn.UNetOptions{SegmenterOptions: o, Strides: []int64{4, 8, 16, 32}, Channels: []int64{128, 96, 64, 48}})

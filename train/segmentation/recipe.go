@@ -14,8 +14,8 @@ import (
 
 const (
 	batch      = 4
-	usualSteps = 300 // of the head, where nobody says how many epochs
-	fewest     = 10  // epochs, where pictures are many
+	usualSteps = 225 // of the head, where nobody says how many epochs
+	fewest     = 9   // epochs, where pictures are many
 )
 
 // recipeOf is AdamW along one cycle for the head, then another, at a tenth of the rate for
