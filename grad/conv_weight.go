@@ -93,8 +93,8 @@ func (c *call) unfoldedWeight(x *onnx.Value, a onnx.ConvAttrs) *onnx.Value {
 // have in common and only the first Slice steps through single elements.
 func (c *call) tapByAxis(x *onnx.Value, at []int64, a onnx.ConvAttrs) *onnx.Value {
 	out := c.n.Out[0].Shape[2:]
-	for i := len(at) - 1; i >= 0; i-- {
-		start := at[i] * a.Dilations[i]
+	for i, tap := range slices.Backward(at) {
+		start := tap * a.Dilations[i]
 		x = c.SliceStep(x, []int64{int64(2 + i)}, []int64{start}, []int64{start + (out[i]-1)*a.Strides[i] + 1}, []int64{a.Strides[i]})
 	}
 	return x
