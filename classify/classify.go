@@ -1,7 +1,7 @@
 // Package classify names the whole image: image in, scores of classes out.
 //
 // A Classifier prepares the image (pipeline), runs the model (ort) and turns its one
-// output into scores (softmax.go). Start at New and Classifier.Classify.
+// output into scores (scores.go). Start at New and Classifier.Classify.
 package classify
 
 import (
@@ -21,8 +21,10 @@ import (
 // Config says how a model is fed and read; a model's card holds it.
 type Config struct {
 	Pipeline pipeline.Spec
-	Decoder  string   // "softmax": logits; "probabilities": the graph ends in its softmax
-	Labels   []string // names by class; a class with an empty name is never answered
+	// Decoder is "softmax": logits, of which one class is true; "sigmoid": logits, each
+	// class true or not on its own; "probabilities": the graph ends in either.
+	Decoder string
+	Labels  []string // names by class; a class with an empty name is never answered
 	// Offset is the number of columns before the first label: 1 for TensorFlow's
 	// ImageNet models, whose first is a background.
 	Offset   int
@@ -52,8 +54,8 @@ func New(m *ort.Model, c Config) (*Classifier, error) {
 }
 
 func newClassifier(m *ort.Model, c Config) (*Classifier, error) {
-	if c.Decoder != "softmax" && c.Decoder != "probabilities" {
-		return nil, fmt.Errorf("decoder %q: not one of softmax, probabilities", c.Decoder)
+	if !slices.Contains([]string{"softmax", "sigmoid", "probabilities"}, c.Decoder) {
+		return nil, fmt.Errorf("decoder %q: not one of softmax, sigmoid, probabilities", c.Decoder)
 	}
 	if c.Offset < 0 {
 		return nil, fmt.Errorf("offset %d, want 0 or more", c.Offset)
@@ -120,8 +122,11 @@ func (k *Classifier) Classify(ctx context.Context, img *imageio.Image, minScore 
 	if len(row) != len(k.c.Labels)+k.c.Offset {
 		return nil, fmt.Errorf("classification model %s: %d scores for %d labels and offset %d", k.model.Name(), len(row), len(k.c.Labels), k.c.Offset)
 	}
-	if k.c.Decoder == "softmax" {
+	switch k.c.Decoder {
+	case "softmax":
 		row = softmax(row)
+	case "sigmoid":
+		row = sigmoid(row)
 	}
 	classes := k.best(row[k.c.Offset:], minScore, most)
 	k.observe("postprocess", start)

@@ -56,6 +56,8 @@ func TestClassify(t *testing.T) {
 			[]trilobite.Classification{{Class: 0, Name: "red", Score: first, Model: "means"}, {Class: 1, Name: "green", Score: rest, Model: "means"}}},
 		{"probabilities as they are", Config{Decoder: "probabilities", Labels: []string{"red", "green", "blue"}}, 0.5, 0,
 			[]trilobite.Classification{{Class: 0, Name: "red", Score: 1, Model: "means"}}},
+		{"each class on its own", Config{Decoder: "sigmoid", Labels: []string{"red", "green", "blue"}}, 0, 2,
+			[]trilobite.Classification{{Class: 0, Name: "red", Score: 0.7310586, Model: "means"}, {Class: 1, Name: "green", Score: 0.5, Model: "means"}}},
 		{"a background before the labels", Config{Decoder: "softmax", Labels: []string{"green", "blue"}, Offset: 1}, 0, 1,
 			[]trilobite.Classification{{Class: 0, Name: "green", Score: rest, Model: "means"}}},
 		{"a class without a name", Config{Decoder: "softmax", Labels: []string{"", "green", "blue"}}, 0.5, 0, nil},
@@ -126,5 +128,15 @@ func TestSoftmax(t *testing.T) {
 				t.Errorf("softmax (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestSigmoid's values are PyTorch's, torch.sigmoid.
+func TestSigmoid(t *testing.T) {
+	t.Parallel()
+	in := []float32{0, 2, -2, 1000, -1000, float32(math.NaN())}
+	want := []float32{0.5, 0.880797, 0.119203, 1, 0, float32(math.NaN())}
+	if diff := cmp.Diff(want, sigmoid(in), cmpopts.EquateNaNs(), cmpopts.EquateApprox(1e-6, 0)); diff != "" {
+		t.Errorf("sigmoid (-want +got):\n%s", diff)
 	}
 }

@@ -42,6 +42,7 @@ type Config struct {
 	Fetch    Fetch    `koanf:"fetch"`
 	ORT      ORT      `koanf:"ort"`
 	Limits   Limits   `koanf:"limits"`
+	Training Training `koanf:"training"`
 	Log      Log      `koanf:"log"`
 }
 
@@ -74,6 +75,11 @@ type Limits struct {
 	Request time.Duration `koanf:"request"` // time for one request
 }
 
+// Training bounds the training of custom models.
+type Training struct {
+	Budget time.Duration `koanf:"budget"` // time for the steps of one; 0: none
+}
+
 // Log says how to log.
 type Log struct {
 	Level  string `koanf:"level"`  // debug, info, warn or error
@@ -83,30 +89,31 @@ type Log struct {
 // defaults are the settings when nobody says otherwise.
 func defaults() map[string]any {
 	return map[string]any{
-		"home":           defaultHome(),
-		"packages":       "",
-		"database":       "",
-		"addr":           "127.0.0.1:8080",
-		"models":         []string{"coco-ssd", "efficientnet-lite0"},
-		"auth":           false,
-		"insecure":       false,
-		"hosts":          []string{},
-		"tls.cert":       "",
-		"tls.key":        "",
-		"buckets":        []string{},
-		"fetch.hosts":    []string{},
-		"ort.library":    "",
-		"ort.provider":   "cpu",
-		"ort.device":     0,
-		"ort.threads":    0,
-		"ort.queue":      64,
-		"ort.batch":      1,
-		"ort.wait":       2 * time.Millisecond,
-		"limits.memory":  int64(512 << 20),
-		"limits.pixels":  int64(120_000_000),
-		"limits.request": 30 * time.Second,
-		"log.level":      "info",
-		"log.format":     "text",
+		"home":            defaultHome(),
+		"packages":        "",
+		"database":        "",
+		"addr":            "127.0.0.1:8080",
+		"models":          []string{"coco-ssd", "efficientnet-lite0"},
+		"auth":            false,
+		"insecure":        false,
+		"hosts":           []string{},
+		"tls.cert":        "",
+		"tls.key":         "",
+		"buckets":         []string{},
+		"fetch.hosts":     []string{},
+		"ort.library":     "",
+		"ort.provider":    "cpu",
+		"ort.device":      0,
+		"ort.threads":     0,
+		"ort.queue":       64,
+		"ort.batch":       1,
+		"ort.wait":        2 * time.Millisecond,
+		"limits.memory":   int64(512 << 20),
+		"limits.pixels":   int64(120_000_000),
+		"limits.request":  30 * time.Second,
+		"training.budget": 15 * time.Minute,
+		"log.level":       "info",
+		"log.format":      "text",
 	}
 }
 
@@ -233,6 +240,8 @@ func (c Config) check() error {
 		return bad("limits.memory is %d bytes; at least 64 MiB are needed.", c.Limits.Memory)
 	case c.Limits.Pixels < 1 || c.Limits.Request <= 0:
 		return bad("limits.pixels and limits.request must be above 0.")
+	case c.Training.Budget < 0:
+		return bad("training.budget is %s; it is a time, or 0 for none.", c.Training.Budget)
 	case c.Log.Format != "text" && c.Log.Format != "json":
 		return bad("log.format is %q; it is text or json.", c.Log.Format)
 	}

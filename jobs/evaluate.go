@@ -6,7 +6,6 @@ import (
 
 	"trilobite/custom"
 	"trilobite/dataset"
-	"trilobite/geom"
 	"trilobite/metric"
 )
 
@@ -36,10 +35,11 @@ func evaluate(test *dataset.Set, r custom.TrainingResult, l custom.Learning) (fi
 	hits := make([][]bool, len(test.Images))
 	for i, img := range test.Images {
 		p := predictionsOf(r, i)
-		hits[i] = make([]bool, len(p))
 		if l == custom.Boxes {
-			matchBoxes(img, p, hits[i])
+			one := dataset.Set{Images: []dataset.Image{img}}
+			hits[i] = metric.MatchBoxes(one.Truth(), boxes(i, p), minIoU)
 		} else {
+			hits[i] = make([]bool, len(p))
 			for j, q := range p {
 				hits[i][j] = slices.Contains(img.Classes, q.Class)
 			}
@@ -75,25 +75,6 @@ func threshold(t []float64, class int) float64 {
 		return t[class]
 	}
 	return 0.5
-}
-
-// matchBoxes marks each prediction, surest first, that has a box of its class to itself.
-func matchBoxes(img dataset.Image, p []custom.Prediction, hit []bool) {
-	taken := make([]bool, len(img.Objects))
-	for j, q := range p {
-		best, at := minIoU, -1
-		for k, o := range img.Objects {
-			if taken[k] || o.Class != q.Class || q.Box == nil {
-				continue
-			}
-			if iou := float64(geom.IoU(o.Box.Box(), q.Box.Box())); iou >= best {
-				best, at = iou, k
-			}
-		}
-		if at >= 0 {
-			taken[at], hit[j] = true, true
-		}
-	}
 }
 
 // count adds an image's hits and misses to its labels.
@@ -170,14 +151,19 @@ func (f *figures) confusion(test *dataset.Set, r custom.TrainingResult, l custom
 func boxFigures(test *dataset.Set, r custom.TrainingResult) (ap, ar float64) {
 	var all []metric.Prediction
 	for i := range test.Images {
-		for _, q := range predictionsOf(r, i) {
-			if q.Box != nil {
-				all = append(all, metric.Prediction{Image: i, Class: q.Class, Score: q.Score, Box: *q.Box})
-			}
-		}
+		all = append(all, boxes(i, predictionsOf(r, i))...)
 	}
 	c := metric.COCOBoxes(test.Truth(), all)
 	return c.AP50, c.AR100
+}
+
+// boxes are an image's predictions, each of which has its box.
+func boxes(image int, p []custom.Prediction) []metric.Prediction {
+	out := make([]metric.Prediction, len(p))
+	for i, q := range p {
+		out[i] = metric.Prediction{Image: image, Class: q.Class, Score: q.Score, Box: *q.Box}
+	}
+	return out
 }
 
 func ratio(a, b int) float64 {

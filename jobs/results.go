@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -164,6 +165,9 @@ func (t *training) writeResults(ctx context.Context, r custom.TrainingResult, no
 	for _, list := range r.Predictions {
 		if slices.ContainsFunc(list, func(p custom.Prediction) bool { return p.Class < 0 || p.Class >= len(t.classes) }) {
 			return fmt.Errorf("the trainer predicts a class beyond its %d", len(t.classes))
+		}
+		if t.learning == custom.Boxes && slices.ContainsFunc(list, func(p custom.Prediction) bool { return p.Box == nil }) {
+			return errors.New("the trainer predicts a box that is none")
 		}
 	}
 	f, hits := evaluate(test, r, t.learning)

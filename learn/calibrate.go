@@ -61,21 +61,18 @@ func scaled(row []float64, t float64) []float64 {
 
 // threshold is the score of the best F1 on held-out samples: half-way between the last
 // sample that it lets in and the first that it keeps out, in the middle of the best
-// stretch. With no sample of the label it is a half.
-func threshold(scores []float64, positive []bool) float64 {
+// stretch. all is how many of the label there are, those without a score included: a
+// detector misses some. With none of the label it is a half.
+func threshold(scores []float64, positive []bool, all int) float64 {
 	order := make([]int, len(scores))
-	all := 0
 	for i := range order {
 		order[i] = i
-		if positive[i] {
-			all++
-		}
 	}
 	if all == 0 {
 		return 0.5
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
-	best, at, right := -1.0, 0.5, 0
+	best, at, right := 0.0, 0.5, 0
 	for n, i := range order {
 		if positive[i] {
 			right++
@@ -92,4 +89,14 @@ func threshold(scores []float64, positive []bool) float64 {
 		}
 	}
 	return at
+}
+
+func count(list []bool) int {
+	n := 0
+	for _, b := range list {
+		if b {
+			n++
+		}
+	}
+	return n
 }

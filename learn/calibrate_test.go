@@ -33,16 +33,19 @@ func TestThreshold(t *testing.T) {
 	for name, tt := range map[string]struct {
 		scores   []float64
 		positive []bool
+		missed   int
 		want     float64
 	}{
-		"told apart":               {[]float64{0.9, 0.8, 0.3}, []bool{true, true, false}, 0.55},
-		"one wrong among them":     {[]float64{0.9, 0.8, 0.7, 0.1}, []bool{true, false, true, false}, 0.4},
-		"equal scores go together": {[]float64{0.9, 0.5, 0.5, 0.1}, []bool{true, true, false, false}, 0.3},
-		"none of the label":        {[]float64{0.9}, []bool{false}, 0.5},
-		"no samples":               {nil, nil, 0.5},
-		"all of the label":         {[]float64{0.8, 0.6}, []bool{true, true}, 0.3},
+		"told apart":               {[]float64{0.9, 0.8, 0.3}, []bool{true, true, false}, 0, 0.55},
+		"one wrong among them":     {[]float64{0.9, 0.8, 0.7, 0.1}, []bool{true, false, true, false}, 0, 0.4},
+		"equal scores go together": {[]float64{0.9, 0.5, 0.5, 0.1}, []bool{true, true, false, false}, 0, 0.3},
+		"none of the label":        {[]float64{0.9}, []bool{false}, 0, 0.5},
+		"no samples":               {nil, nil, 0, 0.5},
+		"all of the label":         {[]float64{0.8, 0.6}, []bool{true, true}, 0, 0.3},
+		"objects that were missed": {[]float64{0.9, 0.8, 0.7}, []bool{true, false, true}, 4, 0.35},
+		"all were missed":          {[]float64{0.9}, []bool{false}, 3, 0.5},
 	} {
-		if got := threshold(tt.scores, tt.positive); math.Abs(got-tt.want) > 1e-9 {
+		if got := threshold(tt.scores, tt.positive, count(tt.positive)+tt.missed); math.Abs(got-tt.want) > 1e-9 {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}

@@ -1,10 +1,11 @@
-// Package learn trains and runs custom models on this machine: custom.Trainer by package
-// train, custom.Predictor by ONNX Runtime.
+// Package learn trains and runs custom models on this machine: custom.Trainer by packages
+// of train, custom.Predictor by ONNX Runtime.
 //
-// A training of one label an image learns a new last layer on a network that knows
-// ImageNet, from features that are computed once. What it holds out then calibrates it:
-// a temperature for its confidences, written into the last layer, and for each label the
-// threshold of the best F1. Start at Engine.Train; predict.go loads and runs models.
+// Image labels are a new last layer on a network that knows ImageNet, learned from
+// features that are computed once (labels.go); boxes are a detector on the same network
+// (boxes.go). What is held out of the training images then gives each label the threshold
+// of its best F1, and the confidences of image labels a temperature, which is written into
+// the last layer. Start at Engine.Train; predict.go loads and runs models.
 package learn
 
 import (
@@ -14,10 +15,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"trilobite"
-	"trilobite/classify"
 	"trilobite/custom"
+	"trilobite/dataset"
 	"trilobite/imageio"
 	"trilobite/ort"
 	"trilobite/zoo"
@@ -31,51 +33,52 @@ type Engine struct {
 	Options ort.Options
 	Gate    *imageio.Gate // admits images by the memory that they need
 	Limits  imageio.Limits
+	Budget  time.Duration // of a training; 0: none
 
 	mu     sync.Mutex
-	loaded map[string]*classifier
+	loaded map[string]*loading
 }
 
-// classifier is a loaded model. Its load is one for all who wait.
-type classifier struct {
+// loading is a model on its way into memory, or there. Its load is one for all who wait.
+type loading struct {
 	once    sync.Once
 	err     error
 	session *ort.Model
-	model   *classify.Classifier
+	model   model
 }
 
 // Load makes a model ready. Replicas are not counted here: one session serves requests
 // side by side on all cores.
 func (e *Engine) Load(ctx context.Context, model string, _ int) error {
-	_, err := e.classifier(ctx, model)
+	_, err := e.ready(ctx, model)
 	return err
 }
 
-// classifier returns a loaded model, loading it if need be: a server that starts finds
-// its versions running.
-func (e *Engine) classifier(ctx context.Context, model string) (*classify.Classifier, error) {
+// ready returns a loaded model, loading it if need be: a server that starts finds its
+// versions running.
+func (e *Engine) ready(ctx context.Context, name string) (model, error) {
 	e.mu.Lock()
 	if e.loaded == nil {
-		e.loaded = map[string]*classifier{}
+		e.loaded = map[string]*loading{}
 	}
-	c := e.loaded[model]
+	c := e.loaded[name]
 	if c == nil {
-		c = &classifier{}
-		e.loaded[model] = c
+		c = &loading{}
+		e.loaded[name] = c
 	}
 	e.mu.Unlock()
-	c.once.Do(func() { c.err = e.open(context.WithoutCancel(ctx), model, c) })
+	c.once.Do(func() { c.err = e.open(context.WithoutCancel(ctx), name, c) })
 	if c.err != nil {
 		e.mu.Lock()
-		if e.loaded[model] == c {
-			delete(e.loaded, model)
+		if e.loaded[name] == c {
+			delete(e.loaded, name)
 		}
 		e.mu.Unlock()
 	}
 	return c.model, c.err
 }
 
-func (e *Engine) open(ctx context.Context, model string, c *classifier) error {
+func (e *Engine) open(ctx context.Context, model string, c *loading) error {
 	card, err := e.Models.Get(model)
 	if err != nil {
 		return err
@@ -88,37 +91,35 @@ func (e *Engine) open(ctx context.Context, model string, c *classifier) error {
 	return err
 }
 
-// session loads a graph as a classifier.
-func (e *Engine) session(ctx context.Context, file string, card zoo.Card, names []string) (*ort.Model, *classify.Classifier, error) {
+// session loads a graph as a model of its card's task.
+func (e *Engine) session(ctx context.Context, file string, card zoo.Card, names []string) (*ort.Model, model, error) {
 	o := e.Options
 	o.Name = card.Name
 	session, err := e.Runtime.Load(ctx, file, o)
 	if err != nil {
 		return nil, nil, fmt.Errorf("loading model %s: %w", card.Name, err)
 	}
-	k, err := classify.New(session, classify.Config{Pipeline: card.Pipeline, Decoder: card.Decoder.Name, Labels: names})
+	m, err := modelOf(session, card, names)
 	if err != nil {
 		return nil, nil, errors.Join(err, session.Close())
 	}
-	return session, k, nil
+	return session, m, nil
 }
 
-// Predict returns every label with its score, surest first, and the image's size.
+// Predict returns what the model sees in an image, surest first, and the image's size: every
+// label with its score, or boxes.
 func (e *Engine) Predict(ctx context.Context, model string, image []byte) (list []custom.Prediction, w, h int, err error) {
-	k, err := e.classifier(ctx, model)
+	m, err := e.ready(ctx, model)
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	img, release, err := e.Gate.Decode(ctx, image, imageio.Options{Limits: e.Limits, MinSide: k.Spec().MinSide()})
+	img, release, err := e.Gate.Decode(ctx, image, imageio.Options{Limits: e.Limits, MinSide: m.Spec().MinSide()})
 	if err != nil {
 		return nil, 0, 0, err
 	}
 	defer release()
-	seen, err := k.Classify(ctx, img, 0, 0)
-	for _, s := range seen {
-		list = append(list, custom.Prediction{Class: s.Class, Score: float64(s.Score)})
-	}
-	return list, img.W, img.H, err
+	list, err = m.predict(ctx, img)
+	return list, img.FullW, img.FullH, err
 }
 
 // Unload frees a model's memory once the requests that use it have ended.
@@ -164,11 +165,23 @@ func (e *Engine) Close() error {
 	return errors.Join(errs...)
 }
 
-// read decodes a file for a model.
-func (e *Engine) read(ctx context.Context, k *classify.Classifier, file string) (*imageio.Image, func(), error) {
-	data, err := os.ReadFile(filepath.Clean(file))
-	if err != nil {
-		return nil, nil, err
+// see returns what a model sees in the files of images.
+func (e *Engine) see(ctx context.Context, m model, images []dataset.Image) ([][]custom.Prediction, error) {
+	out := make([][]custom.Prediction, len(images))
+	for i, x := range images {
+		data, err := os.ReadFile(filepath.Clean(x.File))
+		if err != nil {
+			return nil, err
+		}
+		img, release, err := e.Gate.Decode(ctx, data, imageio.Options{Limits: e.Limits, MinSide: m.Spec().MinSide()})
+		if err != nil {
+			return nil, fmt.Errorf("image %s: %w", x.File, err)
+		}
+		out[i], err = m.predict(ctx, img)
+		release()
+		if err != nil {
+			return nil, err
+		}
 	}
-	return e.Gate.Decode(ctx, data, imageio.Options{Limits: e.Limits, MinSide: k.Spec().MinSide()})
+	return out, nil
 }

@@ -21,7 +21,7 @@ import (
 // checkpoints in Options.Dir stay in both cases.
 //
 // The same task, recipe, machine and number of threads give the same weights bit for
-// bit on the CPU, resumed or not, unless a budget of time ends it.
+// bit on the CPU, resumed or not, unless a budget of time ends it or shortens its schedule.
 func Run(ctx context.Context, rt *ort.Runtime, t Task, r Recipe, o Options) (*Result, error) {
 	l := &loop{Task: t, Recipe: r, Options: o, rt: rt, files: files{dir: o.Dir}, weights: map[string]*tensor.Tensor{}}
 	return l.run(ctx)
@@ -130,6 +130,7 @@ func (l *loop) stage(ctx context.Context) error {
 }
 
 func (l *loop) train(ctx context.Context, s *stage) error {
+	s.began, s.first = l.seconds(), l.at.Step
 	every := cmp.Or(s.Every, l.Every, s.order.steps())
 	steps := l.steps[l.at.Stage]
 	for batch, err := range s.batches(ctx, l.at.Step, steps, l.workers) {
@@ -155,7 +156,7 @@ func (l *loop) train(ctx context.Context, s *stage) error {
 // step does one step on a batch.
 func (l *loop) step(ctx context.Context, s *stage, batch []*tensor.Tensor) error {
 	start := time.Now()
-	lr := s.rate(l.at.Step + 1)
+	lr := s.rate(l.scheduled(s))
 	out, err := s.stepper.Run(ctx, s.inputs(batch, l.at.Step+1, lr, mix(l.Seed, 3, uint64(l.at.Stage))))
 	if err != nil {
 		return err
@@ -169,6 +170,28 @@ func (l *loop) step(ctx context.Context, s *stage, batch []*tensor.Tensor) error
 	l.pace.step(time.Since(start), int(batch[0].Shape[0]))
 	l.emit(Event{Kind: "step", Stage: s.Name, Epoch: s.epoch(l.at.Step), Loss: loss, LR: lr})
 	return nil
+}
+
+// scheduled is the step, from 1, whose learning rate the next one takes: its own, or where
+// the budget does not last for all of them, a later one, so that the schedule ends when
+// the time does. A stage has the part of the time left as it starts that its steps are of
+// all that are left.
+func (l *loop) scheduled(s *stage) int64 {
+	own := l.at.Step + 1
+	if l.Budget <= 0 {
+		return own
+	}
+	steps := s.steps - s.first
+	all := steps
+	for _, n := range l.steps[l.at.Stage+1:] {
+		all += n
+	}
+	time := (l.Budget.Seconds() - s.began) * float64(steps) / float64(max(all, 1))
+	if time <= 0 {
+		return own
+	}
+	passed := min((l.seconds()-s.began)/time, 1)
+	return min(max(own, s.first+int64(passed*float64(steps))), max(s.steps, own))
 }
 
 func (l *loop) seconds() float64 { return l.earlier + time.Since(l.started).Seconds() }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -295,6 +296,32 @@ func TestEnds(t *testing.T) {
 	res, _, err = recorded(t, t.Context(), small(t, 16, 1), Recipe{Every: 500, Budget: 1, Stages: []Stage{stage}}, Options{}, nil)
 	if err != nil || res.Stopped != OutOfTime || res.Steps > 1 {
 		t.Errorf("a budget of nothing stops for %q after %d steps, %v", res.Stopped, res.Steps, err)
+	}
+}
+
+// TestScheduleFitsBudget: where the time ends long before the steps do, the rate still
+// falls along its whole schedule.
+func TestScheduleFitsBudget(t *testing.T) {
+	t.Parallel()
+	r := Recipe{Every: 1 << 30, Budget: 2 * time.Second, Stages: []Stage{{
+		Steps: 1 << 30, Rule: optim.SGD{}, Schedule: func(n int64) optim.Schedule { return optim.Cosine{Rate: 1e-6, Steps: n} },
+	}}}
+	res, events, err := recorded(t, t.Context(), small(t, 16, 1), r, Options{}, nil)
+	if err != nil || res.Stopped != OutOfTime {
+		t.Fatalf("stopped for %q, %v", res.Stopped, err)
+	}
+	last := math.Inf(1)
+	for _, e := range events {
+		if e.Kind != "step" {
+			continue
+		}
+		if e.LR > last {
+			t.Fatalf("step %d: the rate rises from %v to %v", e.Step, last, e.LR)
+		}
+		last = e.LR
+	}
+	if last > 1e-7 {
+		t.Errorf("the last rate is %v, want near 0", last)
 	}
 }
 

@@ -27,6 +27,8 @@ type stage struct {
 	order             order
 	steps             int64
 	updates           optim.Schedule
+	began             float64 // seconds of training before it, this time
+	first             int64   // its steps done before, this time
 	accumulate        int64
 	ema               bool
 

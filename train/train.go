@@ -92,7 +92,7 @@ type Recipe struct {
 
 	Every    int64         // steps between evaluations; 0: an epoch's
 	Patience int           // evaluations without a better one that end the training; 0: never
-	Budget   time.Duration // time that ends it; 0: none
+	Budget   time.Duration // time that ends it, and to which the schedules are shortened; 0: none
 }
 
 // Stage is a part of a training with its own parameters and optimiser.

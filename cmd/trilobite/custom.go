@@ -52,6 +52,7 @@ func customModels(c config.Config, rt *ort.Runtime) *learn.Engine {
 		Options: ort.Options{Provider: c.ORT.Provider, Device: c.ORT.Device, MaxQueue: c.ORT.Queue},
 		Gate:    imageio.NewGate(c.Limits.Memory, c.ORT.Queue),
 		Limits:  imageio.Limits{Pixels: int(c.Limits.Pixels)},
+		Budget:  c.Training.Budget,
 	}
 }
 

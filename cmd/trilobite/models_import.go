@@ -31,8 +31,9 @@ func newModelsImportCmd(app *App) *cobra.Command {
 		Use:   "import FILE.onnx",
 		Short: "Install an ONNX model of your own",
 		Long: `Installs an ONNX file (opsets 11 to 22) as a new version of a model. The decoder says how its
-outputs are read: ssd, yolox, yolov8 or fcos for --task detect, softmax or probabilities for classify,
-mask for segment. What does not fit is refused with the shapes that were expected.`,
+outputs are read: ssd, yolox, yolov8 or fcos for --task detect; softmax, sigmoid (any number of
+classes at once) or probabilities for classify; mask for segment. What does not fit is refused with
+the shapes that were expected.`,
 		Example: `  trilobite models import yolov8n.onnx --name yolo --task detect --decoder yolov8 --labels coco80 --std 255
   trilobite models import food.onnx --name food --task classify --labels food.txt --mean 123.7,116.3,103.5 --std 58.4,57.1,57.4`,
 		Args: cobra.ExactArgs(1),
@@ -53,7 +54,7 @@ mask for segment. What does not fit is refused with the shapes that were expecte
 	fl.StringVar(&card.Name, "name", "", "the model's `name`: lower-case letters, digits, dots, dashes")
 	fl.StringVar(&card.Title, "title", "", "one line for people")
 	fl.StringVar(&card.Task, "task", "", "detect, classify or segment")
-	fl.StringVar(&card.Decoder.Name, "decoder", "", "ssd, yolox, yolov8, fcos, softmax, probabilities or mask (default: the task's usual one)")
+	fl.StringVar(&card.Decoder.Name, "decoder", "", "ssd, yolox, yolov8, fcos, softmax, sigmoid, probabilities or mask (default: the task's usual one)")
 	fl.StringVar(&f.labels, "labels", "", "class names, one a line in a `file`; or coco80, coco90, imagenet")
 	fl.StringVar(&card.Licence, "licence", card.Licence, "the weights' licence")
 	fl.StringVar(&f.size, "size", "", "input size, `WIDTHxHEIGHT` (default: the graph's)")

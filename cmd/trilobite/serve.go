@@ -53,6 +53,7 @@ func newServeCmd(app *App) *cobra.Command {
 	f.StringSlice("hosts", nil, "further Host `names` to accept while keys are not required")
 	f.String("tls-cert", "", "certificate chain, PEM `file`, read again when it changes")
 	f.String("tls-key", "", "private key, PEM `file`")
+	f.Duration("training-budget", 0, "time for the steps of a custom model's training (default 15m)")
 	f.StringSlice("buckets", nil, "S3 and gs:// buckets, [ACCOUNT:]`NAME=URL`")
 	f.StringSlice("fetch-hosts", nil, "`hosts` that Vision image URIs may name")
 	f.Int64("limits-memory", 0, "`bytes` that decoded images may take together")

@@ -1,5 +1,7 @@
 // Package classification trains classifiers of whole pictures: train.Run with a network
-// of package nn whose last layer is new, pictures in folders, and top-1 accuracy.
+// of package nn whose last layer is new, pictures in folders, and top-1 accuracy. Pictures
+// of any number of classes each (Params.Several) are learned by a binary cross-entropy of
+// each class, and judged by mean average precision (several.go).
 //
 // Start at Params, then Train. photos.go makes the samples, judge.go measures.
 package classification
@@ -32,6 +34,9 @@ type Params struct {
 	Epochs   int           `json:"epochs,omitempty"` // 0: 200 of the last layer, 10 of more
 	Budget   time.Duration `json:"budget,omitempty"` // 0: none
 	Seed     uint64        `json:"seed"`
+	// Several says that a picture has any number of classes; one without any is left
+	// out. The logits are then of each class on its own, for classify's decoder "sigmoid".
+	Several bool `json:"several,omitempty"`
 }
 
 // Data are the pictures.
@@ -57,7 +62,7 @@ type Model struct {
 }
 
 // Train trains a classifier. Without a validation part in the set the last state is the
-// result. The set has passed CheckClassification. Options.Fingerprint is the caller's.
+// result. The set has passed CheckClassification, unless p.Several. Options.Fingerprint is the caller's.
 func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Options) (*Model, error) {
 	learned, validation := d.Set.Part(dataset.Train), d.Set.Part(dataset.Val)
 	recipe, err := recipeOf(d.Network, p, len(learned))
@@ -69,17 +74,21 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 	if err != nil {
 		return nil, err
 	}
-	classes := len(d.Set.Classes)
+	classes, metric, judgeOf := len(d.Set.Classes), "accuracy", newJudge
+	lossOf := crossEntropy(loss.Balance(counts(d.Set), d.Balance))
+	if p.Several {
+		lossOf, metric, judgeOf = eachCrossEntropy, "mAP", newSeveralJudge
+	}
 	task := train.Task{
-		Graph: d.Network.Graph, Params: names(d.Network), Loss: crossEntropy(loss.Balance(counts(d.Set), d.Balance)), Metric: "accuracy",
-		Judge: func() train.Judge { return newJudge(classes) },
+		Graph: d.Network.Graph, Params: names(d.Network), Loss: lossOf, Metric: metric,
+		Judge: func() train.Judge { return judgeOf(classes) },
 		Check: func(samples, _ []int) error { return everyClass(d.Set, learned, samples) },
 	}
-	if task.Train, err = newPhotos(d, dataset.Train, plan); err != nil {
+	if task.Train, err = newPhotos(d, dataset.Train, plan, targetOf(p, classes)); err != nil {
 		return nil, err
 	}
 	if len(validation) > 0 {
-		if task.Validation, err = newPhotos(d, dataset.Val, augment.Plan{}); err != nil {
+		if task.Validation, err = newPhotos(d, dataset.Val, augment.Plan{}, targetOf(p, classes)); err != nil {
 			return nil, err
 		}
 	}
@@ -102,6 +111,15 @@ func crossEntropy(weights []float32) func(b *onnx.Builder, out []*onnx.Value) *o
 		target := b.Input("target", tensor.Int64, onnx.Shape{out[0].Shape[0]})
 		return loss.CrossEntropy(b, out[0], target, loss.CrossEntropyAttrs{Weights: weights})
 	}
+}
+
+// targetOf returns how a picture's classes are told to the loss: the one, int64 (1), or of
+// each whether the picture shows it, float32 (1, classes).
+func targetOf(p Params, classes int) func(of []int) *tensor.Tensor {
+	if p.Several {
+		return func(of []int) *tensor.Tensor { return shown(of, classes) }
+	}
+	return func(of []int) *tensor.Tensor { return tensor.Vector(int64(of[0])) }
 }
 
 // mostAtOnce is how many samples a step of the last layer takes at most: its features
@@ -169,7 +187,9 @@ func names(net *nn.Network) []string {
 func everyClass(set *dataset.Set, part, samples []int) error {
 	seen := map[int]bool{}
 	for _, i := range samples {
-		seen[set.Images[part[i]].Classes[0]] = true
+		for _, c := range set.Images[part[i]].Classes {
+			seen[c] = true
+		}
 	}
 	for c, name := range set.Classes {
 		if !seen[c] {

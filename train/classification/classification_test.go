@@ -49,8 +49,13 @@ func colours(t *testing.T, n int) string {
 	return root
 }
 
-// tiny is a network of two blocks that sees colours.
+// tiny is a network of two blocks that sees colours, with three classes.
 func tiny(t *testing.T) Data {
+	t.Helper()
+	return Data{Network: tinyNetwork(t, 3), Spec: pipeline.Spec{Width: 8, Height: 8, Filter: imageio.Bilinear, Mean: []float32{127}, Std: []float32{64}}}
+}
+
+func tinyNetwork(t *testing.T, classes int64) *nn.Network {
 	t.Helper()
 	b := onnx.NewBuilder("tiny")
 	m := nn.NewModule(b)
@@ -58,7 +63,7 @@ func tiny(t *testing.T) Data {
 	for i := range 2 {
 		x = b.Relu(m.Sub(fmt.Sprintf("_blocks.%d", i)).Conv("conv", x, 6, nn.ConvAttrs{Kernel: 3, Bias: true}))
 	}
-	b.Output("logits", m.Linear("_fc", b.Flatten(b.GlobalAveragePool(x), 1), 3))
+	b.Output("logits", m.Linear("_fc", b.Flatten(b.GlobalAveragePool(x), 1), classes))
 	g, err := b.Graph()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +75,7 @@ func tiny(t *testing.T) Data {
 			d[i] = float32((i*7+k*3)%11-5) / 12
 		}
 	}
-	return Data{Network: net, Spec: pipeline.Spec{Width: 8, Height: 8, Filter: imageio.Bilinear, Mean: []float32{127}, Std: []float32{64}}}
+	return net
 }
 
 func runTiny(t *testing.T, root string, p Params, o train.Options) (*Model, error) {
@@ -170,7 +175,7 @@ func TestAugmentIsSeeded(t *testing.T) {
 	}
 	d := tiny(t)
 	d.Set = set
-	p, err := newPhotos(d, dataset.Train, usual())
+	p, err := newPhotos(d, dataset.Train, usual(), targetOf(Params{}, 3))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"trilobite/metric"
 	"trilobite/tensor"
+	"trilobite/train"
 )
 
 // judge measures top-1 accuracy, the mean of the classes' recalls, and the mean
@@ -16,7 +17,7 @@ type judge struct {
 	loss      float64
 }
 
-func newJudge(classes int) *judge {
+func newJudge(classes int) train.Judge {
 	return &judge{confusion: metric.NewConfusion(classes), classes: classes}
 }
 

@@ -19,16 +19,19 @@ func usual() augment.Plan {
 // photos are the pictures of one part of a set.
 type photos struct {
 	*sample.Versions
+
+	images []dataset.Image
+	target func(classes []int) *tensor.Tensor
 }
 
-func newPhotos(d Data, split string, plan augment.Plan) (*photos, error) {
+func newPhotos(d Data, split string, plan augment.Plan, target func([]int) *tensor.Tensor) (*photos, error) {
 	some := *d.Set
 	some.Images = nil
 	for _, i := range d.Set.Part(split) {
 		some.Images = append(some.Images, d.Set.Images[i])
 	}
 	v, err := sample.NewVersions(&some, d.Spec, sample.Options{Task: sample.Classify, Augment: plan})
-	return &photos{v}, err
+	return &photos{v, some.Images, target}, err
 }
 
 // Sample decodes a picture and prepares it.
@@ -37,14 +40,16 @@ func (p *photos) Sample(ctx context.Context, i int, variant uint64) (train.Sampl
 	if err != nil {
 		return train.Sample{}, err
 	}
-	return train.Sample{Inputs: []*tensor.Tensor{s.X}, Targets: []*tensor.Tensor{tensor.Vector(s.Class)}}, nil
+	return train.Sample{Inputs: []*tensor.Tensor{s.X}, Targets: []*tensor.Tensor{p.target(p.images[i].Classes)}}, nil
 }
 
 // counts returns how many pictures of each class train.
 func counts(set *dataset.Set) []int64 {
 	n := make([]int64, len(set.Classes))
 	for _, i := range set.Part(dataset.Train) {
-		n[set.Images[i].Classes[0]]++
+		for _, c := range set.Images[i].Classes {
+			n[c]++
+		}
 	}
 	return n
 }

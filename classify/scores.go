@@ -24,3 +24,13 @@ func softmax(logits []float32) []float32 {
 	}
 	return out
 }
+
+// sigmoid returns 1 / (1 + exp(−x)) of each logit, computed in float64: 0 and 1 far out,
+// and no number of what is none.
+func sigmoid(logits []float32) []float32 {
+	out := make([]float32, len(logits))
+	for i, x := range logits {
+		out[i] = float32(1 / (1 + math.Exp(-float64(x))))
+	}
+	return out
+}
