@@ -8,9 +8,9 @@ import (
 
 // MarshalJSON writes what the file says under the file's own names, without what it
 // leaves out; runs keep it so.
-func (s Spec) MarshalJSON() ([]byte, error) {
+func (s *Spec) MarshalJSON() ([]byte, error) {
 	type plain Spec
-	text, err := yaml.Marshal(plain(s))
+	text, err := yaml.Marshal((*plain)(s))
 	if err != nil {
 		return nil, err
 	}

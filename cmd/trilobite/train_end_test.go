@@ -87,7 +87,7 @@ func TestTrainEndToEnd(t *testing.T) {
 			}
 		}
 		answer := runIn(t, home, "label", "--model", name, "--json", filepath.Join(root, "test", "green", "1.png"))
-		if at := strings.Index(answer, "green"); at < 0 || strings.Contains(answer[:at], "red") || strings.Contains(answer[:at], "blue") {
+		if before, _, ok := strings.Cut(answer, "green"); !ok || strings.Contains(before, "red") || strings.Contains(before, "blue") {
 			t.Errorf("%s sees in green:\n%s", name, answer)
 		}
 	}
