@@ -22,7 +22,7 @@ func (e *Engine) boxes(ctx context.Context, r custom.TrainingRun) (custom.Traini
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
-	p := detection.Params{Backbone: backbone, Seed: seed, Budget: e.Budget}
+	p := detection.Params{Backbone: backbone, Seed: seed, Epochs: e.Epochs, Budget: e.Budget}
 	spec, err := detection.SpecOf(p, set, base.Pipeline)
 	if err != nil {
 		return custom.TrainingResult{}, err

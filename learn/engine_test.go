@@ -38,7 +38,7 @@ type workshop struct {
 	ARN    custom.ARN // of a project
 }
 
-func newWorkshop(t *testing.T, budget time.Duration) *workshop {
+func newWorkshop(t *testing.T, epochs int) *workshop {
 	t.Helper()
 	rt, err := ort.OpenCores("", 2)
 	if err != nil {
@@ -54,7 +54,7 @@ func newWorkshop(t *testing.T, budget time.Duration) *workshop {
 		t.Fatal(err)
 	}
 	w.engine = &learn.Engine{
-		Runtime: rt, Models: zoo.NewStore(t.TempDir()), Budget: budget, Options: ort.Options{MaxQueue: 64},
+		Runtime: rt, Models: zoo.NewStore(t.TempDir()), Epochs: epochs, Options: ort.Options{MaxQueue: 64},
 		Puller: zoo.Puller{Store: zoo.NewStore(t.TempDir()), Packages: "../.deps", Log: io.Discard},
 		Gate:   imageio.NewGate(512<<20, 64),
 	}
@@ -157,11 +157,8 @@ func scene(t *testing.T, n int, squares map[string]geom.Rect) []byte {
 
 // TestBoxes: a manifest of boxes becomes a detector whose boxes lie where the objects do.
 func TestBoxes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("trains for 40 s")
-	}
 	t.Parallel()
-	w := newWorkshop(t, 40*time.Second)
+	w := newWorkshop(t, 40)
 	r := rand.New(rand.NewPCG(1, 1))
 	place := func(left int) geom.Rect {
 		return geom.Rect{X: float64(left + r.IntN(40)), Y: float64(10 + r.IntN(80)), W: 44, H: 44}

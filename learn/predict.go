@@ -34,6 +34,7 @@ type Engine struct {
 	Gate    *imageio.Gate // admits images by the memory that they need
 	Limits  imageio.Limits
 	Budget  time.Duration // of a training; 0: none
+	Epochs  int           // of a detector's training; 0: its recipe's own
 
 	mu     sync.Mutex
 	loaded map[string]*loading
