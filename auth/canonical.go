@@ -1,8 +1,6 @@
 package auth
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,14 +9,14 @@ import (
 )
 
 // canonicalRequest returns the text whose hash is signed: method, path, query, signed
-// headers, their names, and the hash of the body.
-func (s *signature) canonicalRequest(r *http.Request, body [sha256.Size]byte) string {
+// headers, their names, and the hash of the body as hex, or what S3 has in its place.
+func (s *signature) canonicalRequest(r *http.Request, path, body string) string {
 	var b strings.Builder
-	b.WriteString(r.Method + "\n" + canonicalPath(r.URL) + "\n" + canonicalQuery(r.URL.RawQuery) + "\n")
+	b.WriteString(r.Method + "\n" + path + "\n" + canonicalQuery(r.URL.RawQuery) + "\n")
 	for _, name := range s.headers {
 		b.WriteString(name + ":" + headerValue(r, name) + "\n")
 	}
-	b.WriteString("\n" + strings.Join(s.headers, ";") + "\n" + hex.EncodeToString(body[:]))
+	b.WriteString("\n" + strings.Join(s.headers, ";") + "\n" + body)
 	return b.String()
 }
 

@@ -185,14 +185,29 @@ func cut(s string) string {
 // matches reports whether the signature was made with secret over r and its body, in time
 // that does not depend on where they differ.
 func (s *signature) matches(r *http.Request, body, secret []byte) bool {
+	sum := sha256.Sum256(body)
+	canonical := s.canonicalRequest(r, canonicalPath(r.URL), hex.EncodeToString(sum[:]))
+	return hmac.Equal(mac(s.key(secret), s.text(algorithm, hashOf(canonical))), s.sum)
+}
+
+// text returns what is signed for an algorithm: time, scope and hashes.
+func (s *signature) text(algorithm string, hashes ...string) string {
 	scope := strings.Join([]string{s.date, s.region, s.service, terminator}, "/")
-	canonical := sha256.Sum256([]byte(s.canonicalRequest(r, sha256.Sum256(body))))
-	text := strings.Join([]string{algorithm, s.at.Format(dateFormat), scope, hex.EncodeToString(canonical[:])}, "\n")
+	return strings.Join(append([]string{algorithm, s.at.Format(dateFormat), scope}, hashes...), "\n")
+}
+
+// key returns the key that secret gives for the signature's scope.
+func (s *signature) key(secret []byte) []byte {
 	key := append([]byte("AWS4"), secret...)
-	for _, part := range []string{s.date, s.region, s.service, terminator, text} {
+	for _, part := range []string{s.date, s.region, s.service, terminator} {
 		key = mac(key, part)
 	}
-	return hmac.Equal(key, s.sum)
+	return key
+}
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 func mac(key []byte, text string) []byte {

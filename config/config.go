@@ -39,6 +39,7 @@ type Config struct {
 	Hosts    []string `koanf:"hosts"`    // further Host names accepted while auth is off
 	TLS      TLS      `koanf:"tls"`
 	Buckets  []string `koanf:"buckets"` // [ACCOUNT:]NAME=URL: an S3 or GCS bucket's name and its gocloud.dev/blob URL
+	S3       S3       `koanf:"s3"`
 	Fetch    Fetch    `koanf:"fetch"`
 	ORT      ORT      `koanf:"ort"`
 	Limits   Limits   `koanf:"limits"`
@@ -50,6 +51,11 @@ type Config struct {
 type TLS struct {
 	Cert string `koanf:"cert"`
 	Key  string `koanf:"key"`
+}
+
+// S3 configures the buckets that clients make.
+type S3 struct {
+	URL string `koanf:"url"` // gocloud.dev/blob URL; empty: the folder s3 in Home
 }
 
 // Fetch says which hosts images may be fetched from by URL; none: no fetching.
@@ -100,6 +106,7 @@ func defaults() map[string]any {
 		"tls.cert":        "",
 		"tls.key":         "",
 		"buckets":         []string{},
+		"s3.url":          "",
 		"fetch.hosts":     []string{},
 		"ort.library":     "",
 		"ort.provider":    "cpu",

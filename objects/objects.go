@@ -1,9 +1,10 @@
 // Package objects reads and writes what requests name in buckets: images, manifests, and
 // the results of trainings.
 //
-// A bucket exists only if the configuration maps its name to a URL of gocloud.dev/blob:
-// file:///dir, s3://bucket, gs://bucket or mem://, with the options each driver documents
-// (?prefix=, ?region=, …). Nothing a client sends becomes a URL or a path by itself. Only
+// A bucket is one that the configuration maps to a URL of gocloud.dev/blob: file:///dir,
+// s3://bucket, gs://bucket or mem://, with the options each driver documents (?prefix=,
+// ?region=, …); or one of an account's own, made through Amazon S3's interface and kept
+// below one such URL (hosted.go). Nothing a client sends becomes a URL or a path by itself. Only
 // Write writes.
 //
 // In a file:// bucket symbolic links are followed: who can make one there owns the bucket.
@@ -40,6 +41,7 @@ type Bucket struct {
 // Buckets reads objects. It is safe for concurrent use.
 type Buckets struct {
 	config map[string]Bucket
+	hosted *Hosted // nil: none
 
 	mu   sync.Mutex
 	open map[string]*blob.Bucket // by name, opened on first use
@@ -55,6 +57,16 @@ func New(config map[string]Bucket) (*Buckets, error) {
 		}
 	}
 	return &Buckets{config: config, open: map[string]*blob.Bucket{}}, nil
+}
+
+// Host adds the buckets that clients make: a name that is not configured is looked for
+// among the caller's. They are the caller's of Close.
+func (b *Buckets) Host(h *Hosted) { b.hosted = h }
+
+// Configured reports whether the configuration has a bucket of this name.
+func (b *Buckets) Configured(name string) bool {
+	_, ok := b.config[name]
+	return ok
 }
 
 // Close closes the buckets that were opened.
@@ -120,7 +132,7 @@ func (b *Buckets) check(ctx context.Context, account, name, key string) (Bucket,
 }
 
 func (b *Buckets) reader(ctx context.Context, account, name, key, version string) (*blob.Reader, error) {
-	bucket, err := b.allowed(ctx, account, name, key)
+	bucket, key, err := b.allowed(ctx, account, name, key)
 	if err != nil {
 		return nil, err
 	}

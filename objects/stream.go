@@ -27,11 +27,11 @@ func (b *Buckets) Open(ctx context.Context, account, bucket, key, version string
 
 // Stat returns an object's size. Its errors are Open's.
 func (b *Buckets) Stat(ctx context.Context, account, bucket, key string) (int64, error) {
-	at, err := b.allowed(ctx, account, bucket, key)
+	at, name, err := b.allowed(ctx, account, bucket, key)
 	if err != nil {
 		return 0, explain("Stat", bucket, key, err)
 	}
-	attributes, err := at.Attributes(ctx, key)
+	attributes, err := at.Attributes(ctx, name)
 	if err != nil {
 		return 0, explain("Stat", bucket, key, err)
 	}
@@ -40,9 +40,9 @@ func (b *Buckets) Stat(ctx context.Context, account, bucket, key string) (int64,
 
 // Write makes or replaces an object: whole, or not at all. Its errors are Open's.
 func (b *Buckets) Write(ctx context.Context, account, bucket, key string, data []byte) error {
-	at, err := b.allowed(ctx, account, bucket, key)
+	at, name, err := b.allowed(ctx, account, bucket, key)
 	if err == nil {
-		err = at.WriteAll(ctx, key, data, nil)
+		err = at.WriteAll(ctx, name, data, nil)
 	}
 	if err != nil {
 		return explain("Write", bucket, key, err)
@@ -67,11 +67,23 @@ func explain(method, bucket, key string, err error) error {
 	}
 }
 
-// allowed returns the open bucket, if the account may use it and the key can be one.
-func (b *Buckets) allowed(ctx context.Context, account, name, key string) (*blob.Bucket, error) {
+// allowed returns the open bucket and the key in it, if the account may use it and the
+// key can be one.
+func (b *Buckets) allowed(ctx context.Context, account, name, key string) (*blob.Bucket, string, error) {
 	config, err := b.check(ctx, account, name, key)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, errUnknown) && b.hosted != nil {
+		at, err := b.hosted.find(ctx, account, name, key)
+		switch {
+		case errors.Is(err, ErrNoBucket):
+			err = errUnknown
+		case errors.Is(err, ErrKey):
+			err = errKey
+		}
+		return b.hosted.root, at, err
 	}
-	return b.bucket(ctx, name, config.URL)
+	if err != nil {
+		return nil, "", err
+	}
+	bucket, err := b.bucket(ctx, name, config.URL)
+	return bucket, key, err
 }

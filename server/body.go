@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"sync/atomic"
@@ -12,9 +13,15 @@ import (
 	"trilobite"
 )
 
-// limit bounds a request's time and its body's size and pace.
-func (s *Server) limit(next http.Handler) http.Handler {
+// limit bounds a request's time and its body's size and pace. Bodies of a large API are
+// held by nobody and do not count together.
+func (s *Server) limit(next http.Handler, large bool) http.Handler {
 	l := s.config.Limits
+	together := &s.bodies
+	if large {
+		l.BodyBytes, l.Bodies, l.Request = l.File, math.MaxInt64, l.FileTime
+		together = new(atomic.Int64)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := patient(r, l.Gone)
 		defer cancel()
@@ -23,8 +30,8 @@ func (s *Server) limit(next http.Handler) http.Handler {
 		r = r.WithContext(ctx)
 		if r.Body != nil && r.Body != http.NoBody {
 			b := newBody(w, r, l)
-			b.together = &s.bodies
-			defer func() { s.bodies.Add(-b.held.Load()) }()
+			b.together = together
+			defer func() { together.Add(-b.held.Load()) }()
 			r.Body = http.MaxBytesReader(w, b, l.BodyBytes)
 		}
 		next.ServeHTTP(w, r)

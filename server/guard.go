@@ -74,7 +74,7 @@ func (s *Server) known(host string, r *http.Request) bool {
 		name = h
 	}
 	name = strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(name, "]"), "["), "."))
-	if isLoopback(name) {
+	if isLoopback(name) || strings.HasSuffix(name, ".localhost") { // RFC 6761, section 6.3
 		return true
 	}
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {

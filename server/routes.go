@@ -9,10 +9,11 @@ import (
 	"connectrpc.com/connect"
 
 	"trilobite"
+	"trilobite/auth"
 )
 
-// routes is every path of the port. docs/overview.md repeats who owns which first
-// segment.
+// routes is every path of the port, and S3, which has no path of its own.
+// docs/overview.md repeats who owns which first segment.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /{$}", s.chain(s.config.Rekognition))
@@ -25,7 +26,20 @@ func (s *Server) routes() http.Handler {
 		mux.Handle("GET /metrics", s.chain(API{Name: "metrics", Handler: s.config.Metrics, quiet: true}))
 	}
 	mux.Handle("/", s.chain(API{}))
-	return mux
+	s3 := s.chain(s.config.S3)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.config.S3.Handler != nil && isS3(r) {
+			s3.ServeHTTP(w, r) // not through the mux, which takes "a//b" for "a/b"
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// isS3 reports whether a request is S3's: it has no target, as every other AWS API here
+// does, and is signed for S3. No path tells, for a bucket may be called "v1".
+func isS3(r *http.Request) bool {
+	return r.Header.Get("X-Amz-Target") == "" && auth.Service(r) == "s3"
 }
 
 // chain is what a request passes on its way to an API: a record for the log, which
@@ -42,7 +56,7 @@ func (s *Server) chain(a API) http.Handler {
 	if a.Auth != nil {
 		h = a.Auth(h)
 	}
-	h = s.limit(h)
+	h = s.limit(h, a.Large)
 	if s.config.Open {
 		h = s.guard(h, a.Error)
 	}
@@ -86,6 +100,7 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 		"version": s.config.Version,
 		"apis": map[string]string{
 			"Amazon Rekognition":           "POST /",
+			"Amazon S3":                    "what is signed for s3",
 			"Google Cloud Vision v1, REST": "POST /v1/images:annotate",
 			"Google Cloud Vision v1, gRPC": "/google.cloud.vision.v1.ImageAnnotator/BatchAnnotateImages",
 			"Trilobite":                    "/api/v1/openapi.json",

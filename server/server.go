@@ -35,6 +35,11 @@ type API struct {
 	// Error writes an error in the API's shape; nil: plain JSON.
 	Error func(http.ResponseWriter, *http.Request, error)
 
+	// Large tells that bodies and answers are whole files, which pass through without
+	// being held in memory: then Limits.File and FileTime bound them, not BodyBytes,
+	// Bodies and Request. Their pace is bounded as everyone's.
+	Large bool
+
 	quiet bool // logged only for debugging
 }
 
@@ -49,6 +54,7 @@ type Config struct {
 	Rekognition API // POST /
 	Vision      API // /v1/ and the gRPC service
 	Native      API // /api/v1/
+	S3          API // what is signed for S3, whatever the path
 
 	Ready   func(context.Context) error  // nil: ready as soon as it listens
 	Account func(context.Context) string // of a request that passed Auth, for logs
@@ -72,6 +78,8 @@ type Limits struct {
 	HeaderTime  time.Duration // 10 s from the connection or the request's first byte
 	BodyBytes   int64         // 48 MiB; APIs have smaller ones
 	Bodies      int64         // 256 MiB of all bodies under way together
+	File        int64         // 6 GiB; a body of a Large API
+	FileTime    time.Duration // 6 h for a request of a Large API
 	BodyStall   time.Duration // 10 s without a byte of the body
 	BodyGrace   time.Duration // 20 s before BodyRate is asked for
 	BodyRate    int64         // 16 KiB/s on average
@@ -90,6 +98,8 @@ func (l Limits) withDefaults() Limits {
 	l.HeaderTime = cmp.Or(l.HeaderTime, 10*time.Second)
 	l.BodyBytes = cmp.Or(l.BodyBytes, 48<<20)
 	l.Bodies = cmp.Or(l.Bodies, 256<<20)
+	l.File = cmp.Or(l.File, 6<<30)
+	l.FileTime = cmp.Or(l.FileTime, 6*time.Hour)
 	l.BodyStall = cmp.Or(l.BodyStall, 10*time.Second)
 	l.BodyGrace = cmp.Or(l.BodyGrace, 20*time.Second)
 	l.BodyRate = cmp.Or(l.BodyRate, 16<<10)

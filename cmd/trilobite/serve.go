@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"syscall"
@@ -19,6 +21,7 @@ import (
 	"trilobite"
 	"trilobite/api/native"
 	"trilobite/api/rekognition"
+	"trilobite/api/s3"
 	"trilobite/api/vision"
 	"trilobite/auth"
 	"trilobite/config"
@@ -55,6 +58,7 @@ func newServeCmd(app *App) *cobra.Command {
 	f.String("tls-key", "", "private key, PEM `file`")
 	f.Duration("training-budget", 0, "time for the steps of a custom model's training (default 15m)")
 	f.StringSlice("buckets", nil, "S3 and gs:// buckets, [ACCOUNT:]`NAME=URL`")
+	f.String("s3-url", "", "where buckets that clients make are kept, a gocloud.dev/blob `URL` (default HOME/s3)")
 	f.StringSlice("fetch-hosts", nil, "`hosts` that Vision image URIs may name")
 	f.Int64("limits-memory", 0, "`bytes` that decoded images may take together")
 	return cmd
@@ -99,11 +103,17 @@ func serve(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, buckets.Close()) }()
+	hosted, err := openHosted(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, hosted.Close()) }()
+	buckets.Host(hosted)
 	models := customModels(c, rt)
 	defer func() { err = errors.Join(err, models.Close()) }()
 	stopWorker := startWorker(ctx, c, log, db, buckets, models)
 	defer func() { err = errors.Join(err, stopWorker()) }()
-	sc, err := serverConfig(c, log, wiring{engine, who, buckets, rec, db, models, ctx.Done()})
+	sc, err := serverConfig(c, log, wiring{engine, who, buckets, hosted, rec, db, models, ctx.Done()})
 	if err != nil {
 		return err
 	}
@@ -131,6 +141,7 @@ type wiring struct {
 	engine  *label.Engine
 	who     *auth.Authenticator
 	buckets *objects.Buckets
+	hosted  *objects.Hosted
 	rec     *telemetry.Recorder
 	db      records
 	models  *learn.Engine
@@ -184,6 +195,7 @@ func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, e
 			Operation: native.Operation,
 			Error:     native.WriteError,
 		},
+		S3:      s3API(c, log, w),
 		Account: account,
 		Metrics: rec.Handler(),
 		Meter:   rec,
@@ -194,6 +206,14 @@ func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, e
 		TLS:     certificate,
 		Limits:  server.Limits{Request: c.Limits.Request},
 	}, nil
+}
+
+// s3API serves the buckets that clients make.
+func s3API(c config.Config, log *slog.Logger, w wiring) server.API {
+	api := s3.New(s3.Config{
+		Buckets: w.hosted, Auth: noting{w.who}, Taken: w.buckets.Configured, Hosts: append([]string{"localhost"}, c.Hosts...), Log: log,
+	})
+	return server.API{Name: "s3", Handler: api, Operation: api.Operation, Error: s3.WriteError, Large: true}
 }
 
 // noting tells the server's log whose a signed request is; the other APIs' callers are
@@ -207,6 +227,15 @@ func (n noting) SigV4(r *http.Request, service string, body func() ([]byte, erro
 		server.NoteAccount(r.Context(), who.Account)
 	}
 	return who, err
+}
+
+// S3 is the Authenticator's.
+func (n noting) S3(r *http.Request) (auth.Identity, *auth.S3Body, error) {
+	who, body, err := n.Authenticator.S3(r)
+	if err == nil {
+		server.NoteAccount(r.Context(), who.Account)
+	}
+	return who, body, err
 }
 
 // listModels describes the engine's models to the native API.
@@ -262,6 +291,20 @@ func openSealer(c config.Config) (*auth.Sealer, error) {
 		return nil, err
 	}
 	return auth.NewSealer(master)
+}
+
+// openHosted opens the buckets that clients make. In a folder, a file that is being written
+// lies beside its place, so that it can take it in one step.
+func openHosted(ctx context.Context, c config.Config) (*objects.Hosted, error) {
+	if c.S3.URL != "" {
+		return objects.OpenHosted(ctx, c.S3.URL)
+	}
+	folder, err := filepath.Abs(filepath.Join(c.Home, "s3"))
+	if err != nil {
+		return nil, err
+	}
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(folder), RawQuery: "create_dir=true&dir_file_mode=0700&no_tmp_dir=true"}
+	return objects.OpenHosted(ctx, u.String())
 }
 
 func openBuckets(c config.Config) (*objects.Buckets, error) {
