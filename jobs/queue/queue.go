@@ -3,7 +3,7 @@
 //
 // River carries the word that there is work and runs it with bounds; it does not decide
 // whether work is done: that is the task's row (custom.Task), so that a job that runs
-// twice, or is lost, does no harm. docs/adr/0006-river.md says why.
+// twice, or is lost, does no harm. docs/adr/0008-river.md says why.
 package queue
 
 import (
