@@ -33,7 +33,7 @@ def read(folder):
     return (x.float() - 127) / 128, torch.cat([pil_to_tensor(m) for m in masks]).long()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def features(backbone, pictures):
     parts = []
     for x in pictures.split(8):

@@ -28,7 +28,7 @@ def picture(path):
     return (torch.from_numpy(np.array(image)).permute(2, 0, 1).float() - 127) / 128
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def features(backbone, folder, names, batch):
     files = [(p, c) for c, name in enumerate(names) for p in sorted((folder / name).iterdir())]
     parts = [backbone.extract_features(torch.stack([picture(p) for p, _ in files[i:i + batch]])).mean((2, 3))
