@@ -73,9 +73,6 @@ func runIn(t *testing.T, home string, args ...string) string {
 // usual recipe and by a model file, and reads the run that stays.
 func TestTrainEndToEnd(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("trains for some seconds")
-	}
 	root, home := flags(t), t.TempDir()
 	file := filepath.Join(home, "model.yaml")
 	runIn(t, home, "model", "init", "classifier", "-o", file)

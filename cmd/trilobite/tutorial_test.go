@@ -18,9 +18,6 @@ import (
 // TestSegmentationTutorial runs the commands of docs/tutorial-segmentation.md, in their
 // order, on photos of green leaves on grey ground.
 func TestSegmentationTutorial(t *testing.T) {
-	if testing.Short() {
-		t.Skip("trains for some seconds")
-	}
 	text, err := os.ReadFile("../../docs/tutorial-segmentation.md")
 	if err != nil {
 		t.Fatal(err)
