@@ -28,15 +28,34 @@ def rekognition(url, key=None, retries=None, **options):
     )
 
 
+def s3(url, key=None, ca=None, **options):
+    """boto3's client of S3. options are botocore's Config's; ca is a certificate to trust."""
+    key_id, secret = (key.id, key.secret) if key else ANYONE
+    return boto3.session.Session().client(
+        "s3", endpoint_url=url, region_name=REGION, aws_access_key_id=key_id, aws_secret_access_key=secret, verify=ca and str(ca),
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=60, **options),
+    )
+
+
 def aws(url, *args, key=None):
+    """Runs `aws rekognition`, pointed here alone."""
+    return _aws({"AWS_ENDPOINT_URL_REKOGNITION": url}, "rekognition", *args, key=key)
+
+
+def aws_command(url, *args, key=None):
+    """Runs `aws`, everything of it pointed here by one variable."""
+    return _aws({"AWS_ENDPOINT_URL": url}, *args, key=key)
+
+
+def _aws(endpoint, *args, key):
     """Runs the aws cli of this virtual environment and returns the finished process."""
     key_id, secret = (key.id, key.secret) if key else ANYONE
     env = {
-        **os.environ, "AWS_ENDPOINT_URL_REKOGNITION": url, "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "",
+        **os.environ, **endpoint, "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "", "PYTHONUTF8": "1",
         "AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_MAX_ATTEMPTS": "1",
     }
     program = Path(sys.executable).parent / "aws"
-    return subprocess.run([sys.executable, program, "rekognition", *args], env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([sys.executable, program, *args], env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
 def curl(*args):

@@ -13,6 +13,8 @@ import (
 	"trilobite/objects"
 )
 
+// metaHeader begins the names of metadata as net/http spells them in requests. S3 answers
+// in small letters, and clients take the name as they see it.
 const metaHeader = "X-Amz-Meta-"
 
 // maxMetadata is the most that names and values of metadata take, bytes (Amazon S3, "User-
@@ -170,7 +172,7 @@ func (c *call) describe(o objects.Object) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "sandbox")
 	for name, v := range o.Metadata {
-		h.Set(metaHeader+name, v)
+		h[strings.ToLower(metaHeader)+name] = []string{v}
 	}
 }
 
