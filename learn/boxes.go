@@ -9,6 +9,7 @@ import (
 	"trilobite/metric"
 	"trilobite/train"
 	"trilobite/train/detection"
+	"trilobite/train/transfer"
 	"trilobite/zoo"
 )
 
@@ -23,10 +24,7 @@ func (e *Engine) boxes(ctx context.Context, r custom.TrainingRun) (custom.Traini
 		return custom.TrainingResult{}, err
 	}
 	p := detection.Params{Backbone: backbone, Seed: seed, Epochs: e.Epochs, Budget: e.Budget}
-	spec, err := detection.SpecOf(p, set, base.Pipeline)
-	if err != nil {
-		return custom.TrainingResult{}, err
-	}
+	spec := transfer.SpecOf(set, base.Pipeline)
 	net, err := detection.NewNetwork(p, base.Convert.Network, classifier, len(r.Train.Classes), spec)
 	if err != nil {
 		return custom.TrainingResult{}, err

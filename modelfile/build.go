@@ -24,7 +24,7 @@ func (s *Spec) Build(classes int) (*nn.Network, error) {
 	case "deeplabv3plus":
 		o := nn.DeepLabV3PlusOptions{
 			SegmenterOptions: nn.SegmenterOptions{Backbone: s.backbone(), Classes: int64(classes), Height: h, Width: w},
-			High:             s.Head.High, Rates: s.Head.Rates, Channels: s.Head.Channels,
+			High:             s.Head.High, Rates: s.Head.Rates, Channels: s.Head.Channels, Separable: s.Head.Separable,
 		}
 		for _, stride := range s.Head.Low {
 			o.Low = append(o.Low, nn.Merge{Stride: stride})
@@ -33,6 +33,7 @@ func (s *Spec) Build(classes int) (*nn.Network, error) {
 	case "unet":
 		return nn.UNet(nn.UNetOptions{
 			SegmenterOptions: nn.SegmenterOptions{Backbone: s.backbone(), Classes: int64(classes), Height: h, Width: w},
+			Channels:         s.Head.Decoder,
 		})
 	case "detector":
 		d, err := nn.FCOS(s.Detector(classes))

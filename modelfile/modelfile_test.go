@@ -114,13 +114,13 @@ func TestParseRefuses(t *testing.T) {
 		name, old, new string
 		want           string
 	}{
-		{"unknown field", "  lr: 0.002", "  lrr: 0.002", `training.stages[0].lrr: there is no such field; did you mean "lr"?`},
+		{"unknown field", "  lr: 0.005", "  lrr: 0.002", `training.stages[0].lrr: there is no such field; did you mean "lr"?`},
 		{"unknown network", "network: deeplabv3plus", "network: deeplab3plus", `did you mean "deeplabv3plus"?`},
 		{"unknown backbone", "name: efficientnet_lite0", "name: efficentnet_lite0", `did you mean "efficientnet_lite0"?`},
 		{"a word for a number", "batch: 4", "batch: four", `training.batch: is "four", want a whole number`},
 		{"out of range", "horizontal_flip: 0.5", "horizontal_flip: 50", "augmentation.horizontal_flip: is 50, want 0 to 1"},
-		{"not a number", "lr: 0.002", "lr: .nan", "training.stages[0].lr: is .nan, want 0 to 100"},
-		{"a list for fields", "  horizontal_flip: 0.5", "  - flip", "augmentation: is a list, want fields (horizontal_flip"},
+		{"not a number", "lr: 0.005", "lr: .nan", "training.stages[0].lr: is .nan, want 0 to 100"},
+		{"a list for fields", "head:\n", "head: [1]\nbackground:\n", "head: is a list, want fields (channels"},
 		{"twice", "task: segment", "task: segment\ntask: detect", "twice"},
 		{"alias", "batch: 4", "batch: &x 4\n  ema: *x", "anchors and aliases are not read"},
 		{"another task", "task: segment", "task: detect", "network deeplabv3plus is for task segment"},

@@ -13,7 +13,8 @@ import (
 // from those of the backbone, names being those of the backbone.
 //
 // A backbone with weights keeps its BatchNorms' statistics, of many more pictures than a
-// batch has; one that begins at random has none to keep.
+// batch has; one that begins at random has none to keep. Heads that have BatchNorms, all
+// but a classifier's, are put into training mode by the caller (step.AsGiven).
 func (s *Spec) Recipe(net *nn.Network, head func(name string) bool) (train.Recipe, error) {
 	t := s.Training
 	vector := map[string]bool{} // biases and norms do not decay
@@ -28,8 +29,11 @@ func (s *Spec) Recipe(net *nn.Network, head func(name string) bool) (train.Recip
 		Batch: t.Batch, EMA: t.EMA, ClipNorm: t.ClipNorm, BatchNorm: step.Frozen,
 		NoDecay: func(name string) bool { return vector[name] },
 	}
-	if s.Backbone.Weights == "" {
+	switch {
+	case s.Backbone.Weights == "":
 		r.BatchNorm = step.Train
+	case s.Task != "classify":
+		r.BatchNorm = step.AsGiven
 	}
 	for _, stage := range t.Stages {
 		chosen := func(string) bool { return !s.Backbone.Freeze }

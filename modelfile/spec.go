@@ -39,6 +39,9 @@ type Head struct {
 	Rates    []int64 `yaml:"rates,omitempty,flow" range:"1,64" doc:"deeplabv3plus: dilations of the pyramid, 6, 12, 18"`
 	High     []int64 `yaml:"high,omitempty,flow" range:"1,128" doc:"deeplabv3plus: strides that the pyramid pools, 16"`
 	Low      []int64 `yaml:"low,omitempty,flow" range:"1,128" doc:"deeplabv3plus: finer strides that are merged, coarse to fine, 4"`
+
+	Decoder   []int64 `yaml:"decoder,omitempty,flow" range:"1,4096" doc:"unet on a backbone: channels of the levels, coarse to fine; one less than taps leaves out the level of the picture's size"`
+	Separable bool    `yaml:"separable,omitempty" doc:"deeplabv3plus: whether 3×3 convolutions are depthwise ones followed by 1×1 ones, a sixth of the work"`
 }
 
 // Training is the recipe.
@@ -47,6 +50,8 @@ type Training struct {
 	Stages     []Stage `yaml:"stages" doc:"one after the other; each goes on from where the one before ended"`
 	EMA        float64 `yaml:"ema,omitempty" range:"0,0.99999" doc:"decay of the average of the weights that is evaluated and kept; 0: none"`
 	Balance    string  `yaml:"balance,omitempty" enum:"none,inverse,sqrt" doc:"weight of rare classes in the loss"`
+	Dice       float64 `yaml:"dice,omitempty" range:"0,100" doc:"segment: weight of the Dice loss beside the cross-entropy"`
+	Versions   int     `yaml:"versions,omitempty" range:"0,100" doc:"changed versions of each picture, whose features are then kept; 0: a new one each time"`
 	Validation float64 `yaml:"validation,omitempty" range:"0,0.9" doc:"share held out where the data set has no validation part; 0: 0.2"`
 	ClipNorm   float64 `yaml:"clip_norm,omitempty" range:"0,1000000" doc:"limit of the gradients' global norm; 0: none"`
 }

@@ -17,7 +17,8 @@ type UNetOptions struct {
 	// or the named taps'.
 	Strides []int64
 	// Channels of the decoder's levels on a backbone, coarse to fine, one for each stride:
-	// 256, 128, 64, 32, 16, or the last of these.
+	// 256, 128, 64, 32, 16, or the last of these. One less leaves out the level of the
+	// image's size: the scores are of the finest stride then, and enlarged, bilinear.
 	Channels []int64
 }
 
@@ -49,8 +50,8 @@ func UNet(o UNetOptions) (*Network, error) {
 			channels = []int64{256, 128, 64, 32, 16}
 			channels = channels[max(0, len(channels)-len(taps)):]
 		}
-		if len(channels) != len(taps) {
-			return nil, fmt.Errorf("%d decoder channels for %d strides", len(channels), len(taps))
+		if n, levels := len(taps), len(channels); levels < 1 || levels != n && levels != n-1 {
+			return nil, fmt.Errorf("unet with %d levels of a decoder on %d strides, want as many or one less", levels, n)
 		}
 		x := taps[0].Value
 		for i, c := range channels {
@@ -65,7 +66,8 @@ func UNet(o UNetOptions) (*Network, error) {
 				x = s.Relu(s.BatchNorm(conv+".1", s.Conv(conv+".0", x, c, ConvAttrs{Kernel: 3}), BatchNormAttrs{}))
 			}
 		}
-		return m.Conv("segmentation_head.0", x, o.Classes, ConvAttrs{Kernel: 3, Bias: true, Init: GlorotUniform}), nil
+		x = m.Conv("segmentation_head.0", x, o.Classes, ConvAttrs{Kernel: 3, Bias: true, Init: GlorotUniform})
+		return m.upsample(x, size), nil
 	})
 }
 

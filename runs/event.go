@@ -20,7 +20,7 @@ type Event struct {
 	Kind            string // "start", "features", "step", "evaluation", "checkpoint", "stage" or "done"
 	Time            time.Time
 	Stage           string
-	Epoch           int
+	Epoch, Epochs   int
 	Step, Steps     int64
 	Loss, LR        float64
 	ImagesPerSecond float64
@@ -35,6 +35,7 @@ type wire struct {
 	Time            time.Time         `json:"time"`
 	Stage           string            `json:"stage,omitempty"`
 	Epoch           int               `json:"epoch,omitempty"`
+	Epochs          int               `json:"epochs,omitempty"`
 	Step            int64             `json:"step,omitempty"`
 	Steps           int64             `json:"steps,omitempty"`
 	Loss            Number            `json:"loss,omitzero"`
@@ -66,7 +67,7 @@ func (n *Number) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes the event as in events.jsonl.
 func (e Event) MarshalJSON() ([]byte, error) {
-	w := wire{e.Kind, e.Time, e.Stage, e.Epoch, e.Step, e.Steps, Number(e.Loss), Number(e.LR), Number(e.ImagesPerSecond), nil, e.ETA.Seconds()}
+	w := wire{e.Kind, e.Time, e.Stage, e.Epoch, e.Epochs, e.Step, e.Steps, Number(e.Loss), Number(e.LR), Number(e.ImagesPerSecond), nil, e.ETA.Seconds()}
 	for k, v := range e.Metrics {
 		if w.Metrics == nil {
 			w.Metrics = map[string]Number{}
@@ -82,7 +83,7 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}
-	*e = Event{w.Kind, w.Time, w.Stage, w.Epoch, w.Step, w.Steps, float64(w.Loss), float64(w.LR), float64(w.ImagesPerSecond), nil, time.Duration(w.ETA * float64(time.Second))}
+	*e = Event{w.Kind, w.Time, w.Stage, w.Epoch, w.Epochs, w.Step, w.Steps, float64(w.Loss), float64(w.LR), float64(w.ImagesPerSecond), nil, time.Duration(w.ETA * float64(time.Second))}
 	for k, v := range w.Metrics {
 		if e.Metrics == nil {
 			e.Metrics = map[string]float64{}

@@ -40,7 +40,10 @@ type Options struct {
 	Seed    uint64
 	// MaskWidth and MaskHeight are the size of a Segment target; 0 is the input's.
 	MaskWidth, MaskHeight int
-	Limits                imageio.Limits
+	// Versions is how many changed versions NewVersions makes of a picture; 0: a new one
+	// each time.
+	Versions int
+	Limits   imageio.Limits
 }
 
 // Sample is one picture, ready for a step.

@@ -9,11 +9,11 @@ import (
 )
 
 // Versions are the pictures of a training part as they are and as a plan changes them.
-// Where all that a plan does is to mirror, there are two versions of each, few enough to
-// keep the features of; else any number.
+// Where there are a fixed number of versions of each, their features can be kept: two where
+// all that a plan does is to mirror, or Options.Versions changed ones and the picture.
 type Versions struct {
 	whole, changed *Loader // changed is nil where nothing is
-	any            bool
+	fixed          int     // versions; 0: any number
 }
 
 // NewVersions returns the versions of a set's pictures by Options.Augment.
@@ -31,16 +31,19 @@ func NewVersions(set *dataset.Set, s pipeline.Spec, o Options) (*Versions, error
 	if err != nil {
 		return nil, err
 	}
-	v := &Versions{whole: whole}
+	v := &Versions{whole: whole, fixed: 1}
 	flip := plan.HorizontalFlip
 	plan.HorizontalFlip = 0
 	switch {
 	case flip == 0 && plan.Nothing():
 		return v, nil
 	case plan.Nothing():
-		plan.HorizontalFlip = 1
+		plan.HorizontalFlip, v.fixed = 1, 2
 	default:
-		plan.HorizontalFlip, v.any = flip, true
+		plan.HorizontalFlip, v.fixed = flip, 0
+		if o.Versions > 0 {
+			v.fixed = 1 + o.Versions
+		}
 	}
 	if len(plan.Area) > 0 { // a part was cut out already
 		s.Resize, s.Crop = pipeline.Exact, 0
@@ -53,16 +56,7 @@ func NewVersions(set *dataset.Set, s pipeline.Spec, o Options) (*Versions, error
 func (v *Versions) Len() int { return v.whole.Len() }
 
 // Variants returns how many versions each picture has; 0: any number.
-func (v *Versions) Variants() int {
-	switch {
-	case v.any:
-		return 0
-	case v.changed != nil:
-		return 2
-	default:
-		return 1
-	}
-}
+func (v *Versions) Variants() int { return v.fixed }
 
 // Load makes a version of picture i: 0 is the picture as it is, others below Variants, or
 // where that is 0, what follows from variant as a seed.
@@ -70,5 +64,8 @@ func (v *Versions) Load(ctx context.Context, i int, variant uint64) (*Sample, er
 	if variant == 0 {
 		return v.whole.Load(ctx, i, -1)
 	}
-	return v.changed.Load(ctx, i, int(variant>>1))
+	if v.fixed > 0 {
+		return v.changed.Load(ctx, i, int(variant))
+	}
+	return v.changed.Load(ctx, i, int(variant>>1)) // epochs are not negative
 }

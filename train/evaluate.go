@@ -49,7 +49,7 @@ func (l *loop) judge(s *stage, metrics map[string]float64, weights map[string]*t
 	if !ok {
 		return fmt.Errorf("the judge has no metric %q, but %q", l.Metric, slices.Sorted(maps.Keys(metrics)))
 	}
-	epoch := s.epoch(l.at.Step)
+	epoch := l.epoch(s)
 	l.emit(Event{Kind: "evaluation", Stage: s.Name, Epoch: epoch, Metrics: metrics})
 	before := math.Inf(-1)
 	if l.at.Best != nil {
@@ -87,7 +87,7 @@ func (l *loop) saveState(s *stage, state map[string]*tensor.Tensor) error {
 	if err := l.files.saveLast(all, l.at); err != nil {
 		return err
 	}
-	l.emit(Event{Kind: "checkpoint", Stage: s.Name, Epoch: s.epoch(l.at.Step)})
+	l.emit(Event{Kind: "checkpoint", Stage: s.Name, Epoch: l.epoch(s)})
 	return nil
 }
 

@@ -9,7 +9,7 @@ type Event struct {
 	Kind            string // "start", "features", "step", "evaluation", "checkpoint", "stage" or "done"
 	Time            time.Time
 	Stage           string
-	Epoch           int   // from 1
+	Epoch, Epochs   int   // from 1 and in all, over all stages; Epochs is 0 until a stage begins
 	Step, Steps     int64 // done and in all, of the whole training; of kind "features", samples
 	Loss, LR        float64
 	ImagesPerSecond float64

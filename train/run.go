@@ -42,6 +42,7 @@ type loop struct {
 
 	at      position
 	steps   []int64                   // of each stage
+	epochs  []int                     // of each stage
 	weights map[string]*tensor.Tensor // of stages that are done, by name
 	best    map[string]*tensor.Tensor // weights of at.Best
 	restore map[string]*tensor.Tensor // slots of the checkpoint that is resumed
@@ -168,7 +169,7 @@ func (l *loop) step(ctx context.Context, s *stage, batch []*tensor.Tensor) error
 	l.at.Step++
 	l.at.Done++
 	l.pace.step(time.Since(start), int(batch[0].Shape[0]))
-	l.emit(Event{Kind: "step", Stage: s.Name, Epoch: s.epoch(l.at.Step), Loss: loss, LR: lr})
+	l.emit(Event{Kind: "step", Stage: s.Name, Epoch: l.epoch(s), Loss: loss, LR: lr})
 	return nil
 }
 
@@ -204,8 +205,8 @@ func (l *loop) emit(e Event) {
 	e.Time = time.Now()
 	if e.Kind != "features" {
 		e.Step, e.ImagesPerSecond = l.at.Done, l.pace.imagesPerSecond()
-		for _, n := range l.steps {
-			e.Steps += n
+		for i, n := range l.steps {
+			e.Steps, e.Epochs = e.Steps+n, e.Epochs+l.epochs[i]
 		}
 		left, every := e.Steps-e.Step, cmp.Or(l.Every, max(e.Steps-e.Step, 1))
 		e.ETA = l.pace.eta(left, left/every)

@@ -148,6 +148,28 @@ func TestResumeIsBitForBit(t *testing.T) {
 	}
 }
 
+// TestEpochs: they are counted over all stages.
+func TestEpochs(t *testing.T) {
+	t.Parallel()
+	task, r := hard(t)
+	res, events, err := recorded(t, t.Context(), task, r, Options{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []int
+	for _, e := range events {
+		if e.Kind == "step" && e.Epochs != 2+4 {
+			t.Errorf("step %d: %d epochs in all, want 6", e.Step, e.Epochs)
+		}
+		if e.Kind == "step" && !slices.Contains(seen, e.Epoch) {
+			seen = append(seen, e.Epoch)
+		}
+	}
+	if !slices.Equal(seen, []int{1, 2, 3, 4, 5, 6}) || res.Best != nil && res.Best.Epoch > 6 {
+		t.Errorf("epochs %v, the best of %+v", seen, res.Best)
+	}
+}
+
 func equal(t *testing.T, got, want map[string]*tensor.Tensor) {
 	t.Helper()
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))); diff != "" {

@@ -150,15 +150,14 @@ func (l *loop) plan(s *stage) error {
 	}
 	if l.steps == nil {
 		for i, st := range l.Stages {
-			steps := st.Steps
+			steps, o := st.Steps, l.orderOf(i, n, fixed)
 			if steps == 0 {
-				o := l.orderOf(i, n, fixed)
 				steps = int64(st.Epochs) * o.steps()
 			}
 			if steps < 1 {
 				return fmt.Errorf("stage %q has %d epochs and no steps", st.Name, st.Epochs)
 			}
-			l.steps = append(l.steps, steps)
+			l.steps, l.epochs = append(l.steps, steps), append(l.epochs, int((steps+o.steps()-1)/o.steps()))
 		}
 	}
 	s.order = l.orderOf(l.at.Stage, n, fixed)
@@ -318,8 +317,14 @@ func join(rows [][]*tensor.Tensor) ([]*tensor.Tensor, error) {
 // rate is the learning rate of step n, from 1.
 func (s *stage) rate(n int64) float64 { return s.updates.LR((n + s.accumulate - 1) / s.accumulate) }
 
-// epoch is the epoch that step n is in, both from 1.
-func (s *stage) epoch(n int64) int { return int((max(n, 1)-1)/s.order.steps()) + 1 }
+// epoch is the epoch, from 1 and over all stages, that the last step was in.
+func (l *loop) epoch(s *stage) int {
+	before := 0
+	for _, n := range l.epochs[:l.at.Stage] {
+		before += n
+	}
+	return before + int((max(l.at.Step, 1)-1)/s.order.steps()) + 1
+}
 
 // inputs are what step n, from 1, takes besides the slots.
 func (s *stage) inputs(batch []*tensor.Tensor, n int64, lr float64, seed uint64) []*tensor.Tensor {

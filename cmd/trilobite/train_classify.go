@@ -78,6 +78,7 @@ func (t *training) classifier(ctx context.Context) (classification.Data, zoo.Car
 	}
 	recipe, err := t.recipe(net, head)
 	return classification.Data{
-		Network: net, Spec: t.Model.Preprocessing, Recipe: recipe, Augment: t.Model.Augmentation, Balance: t.Model.Training.BalancePower(),
+		Network: net, Spec: t.Model.Preprocessing, Recipe: recipe, Augment: t.Model.Augmentation,
+		Versions: t.Model.Training.Versions, Balance: t.Model.Training.BalancePower(),
 	}, zoo.Card{Convert: zoo.Convert{Format: "torch", Network: t.Model.Backbone.Name}, Licence: licence}, err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"trilobite/dataset"
@@ -10,6 +9,7 @@ import (
 	"trilobite/runs"
 	"trilobite/train"
 	"trilobite/train/detection"
+	"trilobite/train/transfer"
 	"trilobite/zoo"
 )
 
@@ -30,35 +30,40 @@ func trainDetect() trainTask {
 
 func learnBoxes(ctx context.Context, t *training, o train.Options) (*trainResult, error) {
 	p := detection.Params{Backbone: t.Backbone, Unfreeze: t.Unfreeze, Epochs: t.Epochs, Budget: t.Budget, Seed: t.Seed}
-	if t.Model != nil {
-		text, err := json.Marshal(t.Model) // JSON is YAML
-		if err != nil {
-			return nil, err
-		}
-		p.Backbone, p.Model = t.Model.Backbone.Weights, string(text)
-	}
-	card := zoo.Card{Licence: "of what it was trained on"}
-	var classifier *nn.Network // none: a model file's backbone without weights
-	var err error
-	if p.Backbone != "" {
-		if card, classifier, err = t.puller.Backbone(ctx, p.Backbone, len(t.set.Classes)); err != nil {
-			return nil, err
-		}
-	}
-	spec, err := detection.SpecOf(p, t.set, card.Pipeline)
+	d, licence, err := t.detector(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	net, err := detection.NewNetwork(p, card.Convert.Network, classifier, len(t.set.Classes), spec)
-	if err != nil {
-		return nil, err
-	}
-	m, err := detection.Train(ctx, t.runtime, detection.Data{Set: t.set, Network: net, Spec: spec}, p, o)
+	m, err := detection.Train(ctx, t.runtime, d, p, o)
 	if err != nil {
 		return nil, err
 	}
 	return &trainResult{Result: m.Result, graph: m.Graph, card: zoo.Card{
-		Convert: zoo.Convert{Format: "torch", Network: "fcos"}, Pipeline: spec,
-		Decoder: zoo.Decoder{Name: detection.Decoder}, Licence: card.Licence,
+		Convert: zoo.Convert{Format: "torch", Network: "fcos"}, Pipeline: d.Spec,
+		Decoder: zoo.Decoder{Name: detection.Decoder}, Licence: licence,
 	}}, nil
+}
+
+// detector returns the network to train, with its recipe where a model file has one, and
+// the licence of the weights that it starts from.
+func (t *training) detector(ctx context.Context, p detection.Params) (d detection.Data, licence string, err error) {
+	d.Set = t.set
+	if t.Model == nil {
+		card, classifier, err := t.puller.Backbone(ctx, t.Backbone, 1)
+		if err != nil {
+			return d, "", err
+		}
+		d.Spec = transfer.SpecOf(t.set, card.Pipeline)
+		d.Network, err = detection.NewNetwork(p, card.Convert.Network, classifier, len(t.set.Classes), d.Spec)
+		return d, card.Licence, err
+	}
+	if d.Network, err = nn.FCOS(t.Model.Detector(len(t.set.Classes))); err != nil {
+		return d, "", err
+	}
+	d.Spec, d.Augment, d.Versions = t.Model.Preprocessing, t.Model.Augmentation, t.Model.Training.Versions
+	if licence, err = t.loadWeights(ctx, d.Network.Network, transfer.Head); err != nil {
+		return d, "", err
+	}
+	d.Recipe, err = t.recipe(d.Network.Network, transfer.Head)
+	return d, licence, err
 }

@@ -24,9 +24,10 @@ func (f *trainFlags) readModel(path string, given func(flag string) bool) error 
 	if f.Task != "" && f.Task != m.Task {
 		return fmt.Errorf("--task is %s, and %s is for task %s", f.Task, path, m.Task)
 	}
-	if f.Task = m.Task; m.Task == zoo.Segment {
-		return fmt.Errorf("%s: task: is %s; so far model files train classifiers and detectors: leave --model out, and give --network and --unfreeze", path, m.Task)
+	if given("network") {
+		return fmt.Errorf("--network is for trainings without a model file; the network of %s is %s", path, m.Network)
 	}
+	f.Task = m.Task
 	last := &m.Training.Stages[len(m.Training.Stages)-1]
 	if given("epochs") {
 		last.Epochs = f.Epochs
@@ -45,8 +46,8 @@ func (f *trainFlags) readModel(path string, given func(flag string) bool) error 
 		}
 		m.Backbone.Name, m.Backbone.Weights = known[i].Convert.Network, f.Backbone
 	}
-	if m.Task == zoo.Detect && (isWeightsFile(m.Backbone.Weights) || m.Training.BalancePower() != 0) {
-		return fmt.Errorf("%s: a detector starts from a model's weights, backbone.weights, not from a file's, and its focal loss does without training.balance", path)
+	if m.Task == zoo.Detect && m.Training.BalancePower() != 0 {
+		return fmt.Errorf("%s: training.balance is %s; a detector's focal loss does without: leave it out", path, m.Training.Balance)
 	}
 	if w := m.Backbone.Weights; isWeightsFile(w) && !filepath.IsAbs(w) {
 		m.Backbone.Weights = filepath.Join(filepath.Dir(path), w)

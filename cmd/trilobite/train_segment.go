@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 
 	"trilobite/dataset"
 	"trilobite/train"
 	"trilobite/train/segmentation"
+	"trilobite/train/transfer"
 	"trilobite/zoo"
 )
 
@@ -40,21 +42,42 @@ func learnPixels(ctx context.Context, t *training, pixels []int64, o train.Optio
 	if t.Network != "" {
 		p.Network = t.Network
 	}
-	card, classifier, err := t.puller.Backbone(ctx, p.Backbone, 1)
+	d, card, err := t.segmenter(ctx, &p)
 	if err != nil {
 		return nil, err
 	}
-	spec := segmentation.SpecOf(t.set, card.Pipeline)
-	net, err := segmentation.NewNetwork(p, card.Convert.Network, classifier, len(t.set.Classes), spec)
+	d.Set, d.Pixels = t.set, pixels
+	m, err := segmentation.Train(ctx, t.runtime, d, p, o)
 	if err != nil {
 		return nil, err
 	}
-	m, err := segmentation.Train(ctx, t.runtime, segmentation.Data{Set: t.set, Pixels: pixels, Network: net, Spec: spec}, p, o)
-	if err != nil {
-		return nil, err
+	card.Pipeline, card.Decoder.Name = d.Spec, "mask"
+	return &trainResult{Result: m.Result, graph: m.Graph, card: card}, nil
+}
+
+// segmenter returns the network to train, with its recipe where a model file has one, whose
+// losses p then has.
+func (t *training) segmenter(ctx context.Context, p *segmentation.Params) (d segmentation.Data, card zoo.Card, err error) {
+	if t.Model == nil {
+		known, classifier, err := t.puller.Backbone(ctx, p.Backbone, 1)
+		if err != nil {
+			return d, card, err
+		}
+		card.Convert, card.Licence = zoo.Convert{Format: "torch", Network: p.Network + "/" + known.Convert.Network}, known.Licence
+		d.Spec = transfer.SpecOf(t.set, known.Pipeline)
+		d.Network, err = segmentation.NewNetwork(*p, known.Convert.Network, classifier, len(t.set.Classes), d.Spec)
+		return d, card, err
 	}
-	return &trainResult{Result: m.Result, graph: m.Graph, card: zoo.Card{
-		Convert: zoo.Convert{Format: "torch", Network: p.Network + "/" + card.Convert.Network}, Pipeline: spec,
-		Decoder: zoo.Decoder{Name: "mask"}, Licence: card.Licence,
-	}}, nil
+	m := t.Model
+	if d.Network, err = m.Build(len(t.set.Classes)); err != nil {
+		return d, card, err
+	}
+	p.Balance, p.Dice = m.Training.BalancePower(), m.Training.Dice
+	d.Spec, d.Augment, d.Versions = m.Preprocessing, m.Augmentation, m.Training.Versions
+	card.Convert = zoo.Convert{Format: "torch", Network: strings.Trim(m.Network+"/"+m.Backbone.Name, "/")}
+	if card.Licence, err = t.loadWeights(ctx, d.Network, transfer.Head); err != nil {
+		return d, card, err
+	}
+	d.Recipe, err = t.recipe(d.Network, transfer.Head)
+	return d, card, err
 }

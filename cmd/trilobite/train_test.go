@@ -87,8 +87,8 @@ func TestTrainModelFiles(t *testing.T) {
 	}{
 		{"no file", []string{"--model", filepath.Join(dir, "none.yaml")}, "no such file"},
 		{"another task", []string{"--model", good, "--task", "classify"}, "task"},
-		{"a task that is not trained from files", []string{"--model", write("unet.yaml", string(unet))}, "so far"},
-		{"weights from a file", []string{"--model", write("w.yaml", strings.ReplaceAll(string(detector), "weights: efficientnet-lite0", "weights: my.pth"))}, "backbone.weights"},
+		{"a network beside the file's", []string{"--model", write("unet.yaml", string(unet)), "--network", "fpn"}, "--network"},
+		{"balance in a focal loss", []string{"--model", write("w.yaml", string(detector)+"  balance: sqrt\n")}, "training.balance"},
 		{"a field that is none", []string{"--model", write("x.yaml", string(detector)+"colour: red\n")}, "colour"},
 		{"no data set", []string{"--model", good}, "none"},
 	}

@@ -50,10 +50,9 @@ func (v *trainView) listen() {
 				fmt.Fprintf(v.cmd.ErrOrStderr(), "trilobite: the run's events are not recorded: %v\n", err)
 			}
 		}
-		if e.Kind == "checkpoint" || e.Kind == "done" {
+		if e.Kind == "stage" || e.Kind == "checkpoint" || e.Kind == "done" {
 			_ = v.t.folder.Update(func(r *runs.Run) { // like the list of what was dropped
-				r.Epoch = max(r.Epoch, e.Epoch)
-				r.Epochs = max(r.Epochs, r.Epoch)
+				r.Epoch, r.Epochs = max(r.Epoch, e.Epoch), max(r.Epochs, e.Epochs)
 			})
 		}
 		if v.lines != nil {

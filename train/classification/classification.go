@@ -46,12 +46,13 @@ type Data struct {
 	Network *nn.Network
 	Spec    pipeline.Spec // how the network is fed
 
-	// Recipe is trained by in place of the usual one, on pictures that Augment changes,
-	// with classes weighed by their share to the power of −Balance. Of Params only Seed and
-	// Budget count then.
-	Recipe  *train.Recipe
-	Augment augment.Plan
-	Balance float64
+	// Recipe is trained by in place of the usual one, on as many Versions of each picture
+	// as Augment makes, 0: a new one each time, with classes weighed by their share to the
+	// power of −Balance. Of Params only Seed and Budget count then.
+	Recipe   *train.Recipe
+	Augment  augment.Plan
+	Versions int
+	Balance  float64
 }
 
 // Model is a trained classifier, ready to be served.

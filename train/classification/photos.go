@@ -30,7 +30,7 @@ func newPhotos(d Data, split string, plan augment.Plan, target func([]int) *tens
 	for _, i := range d.Set.Part(split) {
 		some.Images = append(some.Images, d.Set.Images[i])
 	}
-	v, err := sample.NewVersions(&some, d.Spec, sample.Options{Task: sample.Classify, Augment: plan})
+	v, err := sample.NewVersions(&some, d.Spec, sample.Options{Task: sample.Classify, Augment: plan, Versions: d.Versions})
 	return &photos{v, some.Images, target}, err
 }
 

@@ -21,6 +21,7 @@ import (
 	"trilobite/pipeline"
 	"trilobite/step"
 	"trilobite/train"
+	"trilobite/train/transfer"
 )
 
 // Params say what is trained. They are JSON so that a run can be resumed with them.
@@ -33,9 +34,6 @@ type Params struct {
 	Budget   time.Duration `json:"budget,omitempty"` // 0: none
 	Seed     uint64        `json:"seed"`
 	Head     Head          `json:"head"`
-	// Model is the text of a model file, of which everything but Budget and Seed is then
-	// taken. Weights of its backbone are Backbone's.
-	Model string `json:"model,omitempty"`
 }
 
 // Data are the pictures and what they are shown to.
@@ -43,6 +41,12 @@ type Data struct {
 	Set     *dataset.Set // that passes Check
 	Network *nn.Detector // with the backbone's weights and the head's first ones
 	Spec    pipeline.Spec
+
+	// Recipe is trained by in place of the usual one, on as many Versions of each picture
+	// as Augment makes, 0: a new one each time. Of Params only Seed and Budget count then.
+	Recipe   *train.Recipe
+	Augment  augment.Plan
+	Versions int
 }
 
 // Model is a trained detector, ready to be served with decoder "fcos".
@@ -57,21 +61,24 @@ type Model struct {
 func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Options) (*Model, error) {
 	learned, held := d.Set.Part(dataset.Train), d.Set.Part(dataset.Val)
 	g := onnx.Clone(d.Network.Graph)
-	trainingNorms(g)
 	recipe, err := recipeOf(d.Network.Network, p, len(learned))
+	plan, changed := mirrored, 0
+	if d.Recipe != nil {
+		recipe, err, plan, changed = *d.Recipe, nil, d.Augment, d.Versions
+		recipe.Seed, recipe.Budget, recipe.Whole = p.Seed, p.Budget, true
+	}
 	if err != nil {
 		return nil, err
 	}
-	task := train.Task{Graph: g, Params: names(d.Network.Network), Loss: lossOf(d.Network), Metric: "AP"}
-	plan, err := p.augmentation()
-	if err != nil {
-		return nil, err
+	if recipe.BatchNorm == step.AsGiven {
+		transfer.TrainingNorms(g)
 	}
-	if task.Train, err = newPhotos(d, learned, plan, p.Seed); err != nil {
+	task := train.Task{Graph: g, Params: transfer.Names(d.Network.Network), Loss: lossOf(d.Network), Metric: "AP"}
+	if task.Train, err = newPhotos(d, learned, plan, changed, p.Seed); err != nil {
 		return nil, err
 	}
 	if len(held) > 0 {
-		validation, err := newPhotos(d, held, augment.Plan{}, 0)
+		validation, err := newPhotos(d, held, augment.Plan{}, 0, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -99,6 +106,3 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 func invalid(format string, args ...any) error {
 	return &trilobite.Error{Op: "detection", Code: trilobite.Invalid, Msg: fmt.Sprintf(format, args...)}
 }
-
-// norms is how BatchNorms are trained: each as trainingNorms left it.
-const norms = step.AsGiven

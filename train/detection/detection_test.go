@@ -13,15 +13,19 @@ import (
 	"testing"
 
 	"trilobite"
+	"trilobite/augment"
 	"trilobite/dataset"
 	"trilobite/geom"
 	"trilobite/imageio"
 	"trilobite/nn"
 	"trilobite/onnx"
+	"trilobite/optim"
 	"trilobite/ort"
 	"trilobite/pipeline"
+	"trilobite/step"
 	"trilobite/tensor"
 	"trilobite/train"
+	"trilobite/train/transfer"
 )
 
 const inputSide = 64
@@ -89,7 +93,7 @@ func tiny(t *testing.T, set *dataset.Set) Data {
 	}
 	kept := map[string]*tensor.Tensor{}
 	for _, p := range net.Params {
-		if strings.HasPrefix(p.Name, backbone) {
+		if !transfer.Head(p.Name) {
 			kept[p.Name] = p.Data
 		}
 	}
@@ -224,7 +228,7 @@ func TestTargets(t *testing.T) {
 			t.Parallel()
 			set := squares(t, 1, "red")
 			set.Images[0].Objects = tt.objects
-			p, err := newPhotos(tiny(t, set), []int{0}, mirrored, 0)
+			p, err := newPhotos(tiny(t, set), []int{0}, mirrored, 0, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -270,58 +274,23 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestSpecOf(t *testing.T) {
+// TestRecipe: the stages, the augmentation and the number of versions are the caller's.
+func TestRecipe(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ w, h, wantW, wantH int }{{640, 480, 384, 288}, {480, 640, 288, 384}, {0, 0, 384, 288}, {9000, 100, 672, 160}} {
-		set := &dataset.Set{Images: []dataset.Image{{W: tt.w, H: tt.h}}}
-		s, err := SpecOf(Params{}, set, pipeline.Spec{Crop: 0.9, Mean: []float32{1}})
-		if err != nil || s.Width != tt.wantW || s.Height != tt.wantH || s.Crop != 0 || s.Mean[0] != 1 {
-			t.Errorf("pictures of %d×%d: %+v, want %d×%d", tt.w, tt.h, s, tt.wantW, tt.wantH)
-		}
-	}
-}
-
-const modelText = `
-task: detect
-network: detector
-backbone: {name: mobilenet_v3_small}
-head: {channels: 8, convs: 1}
-preprocessing: {width: 64, height: 64, resize: exact, filter: bilinear, mean: [127], std: [128]}
-augmentation: {horizontal_flip: 0.5, scale: [0.8, 1.5]}
-training:
-  batch: 4
-  clip_norm: 10
-  stages:
-    - {name: all, epochs: 2, optimiser: adamw, lr: 0.001, schedule: cosine, warm_up: 0.1, weight_decay: 0.01}
-    - {name: more, epochs: 1, optimiser: sgd, lr: 0.01, momentum: 0.9}
-`
-
-// TestModelFile: network, preprocessing, augmentation and stages are the file's.
-func TestModelFile(t *testing.T) {
-	t.Parallel()
-	set, p := squares(t, 12, "red"), Params{Model: modelText}
-	s, err := SpecOf(p, set, pipeline.Spec{})
-	if err != nil || s.Width != 64 {
-		t.Fatalf("%+v, %v", s, err)
-	}
-	net, err := NewNetwork(p, "", nil, 1, s)
+	d := tiny(t, squares(t, 12, "red"))
+	d.Augment, d.Versions = augment.Plan{HorizontalFlip: 0.5, Scale: []float64{0.8, 1.5}}, 3
+	stage := train.Stage{Epochs: 2, Rule: optim.NewAdamW(), Schedule: func(int64) optim.Schedule { return optim.Constant(1e-3) }}
+	d.Recipe = &train.Recipe{Batch: 4, BatchNorm: step.Train, Stages: []train.Stage{stage}}
+	m, err := Train(t.Context(), runtimeOf(t), d, Params{Epochs: 9}, train.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := Train(t.Context(), runtimeOf(t), Data{Set: set, Network: net, Spec: s}, p, train.Options{})
-	if err != nil {
-		t.Fatal(err)
+	if m.Steps != 2*2 {
+		t.Errorf("%d steps, want 2 epochs of 2", m.Steps)
 	}
-	if m.Steps != 3*2 {
-		t.Errorf("%d steps, want 2 and 1 epochs of 2", m.Steps)
-	}
-	for name, want := range map[string]int64{"backbone.features.0.0.weight": 16, "fpn.inner_blocks.0.0.weight": 8} {
-		if w := m.Weights[name]; w == nil || w.Shape[0] != want {
-			t.Errorf("%s is %v, want a trained one of %d", name, w, want)
+	for _, name := range []string{"backbone.conv0.weight", "fpn.inner_blocks.0.0.weight"} {
+		if m.Weights[name] == nil {
+			t.Errorf("%s was not trained", name)
 		}
-	}
-	p.Model = "task: segment\nnetwork: unet\n"
-	if _, err := SpecOf(p, set, s); err == nil {
-		t.Error("a model file of another task is no error")
 	}
 }

@@ -1,15 +1,14 @@
 package detection
 
 import (
-	"slices"
-	"strings"
-
 	"trilobite/loss"
 	"trilobite/nn"
 	"trilobite/onnx"
 	"trilobite/optim"
+	"trilobite/step"
 	"trilobite/tensor"
 	"trilobite/train"
+	"trilobite/train/transfer"
 )
 
 const (
@@ -22,14 +21,6 @@ const (
 // recipeOf is AdamW along one cycle for the pyramid and the head, then another, at a tenth
 // of the rate for the backbone, for what is to be trained of it.
 func recipeOf(net *nn.Network, p Params, samples int) (train.Recipe, error) {
-	if p.Model != "" {
-		return fileRecipe(net, p)
-	}
-	vector := map[string]bool{}
-	for _, v := range net.Params {
-		vector[v.Name] = len(v.Shape) < 2
-	}
-	head := func(name string) bool { return !strings.HasPrefix(name, backbone) }
 	rule := optim.NewAdamW()
 	rule.WeightDecay = 1e-2
 	steps := max(1, samples/batch)
@@ -37,33 +28,17 @@ func recipeOf(net *nn.Network, p Params, samples int) (train.Recipe, error) {
 	if epochs == 0 {
 		epochs = max(fewest, (usualSteps+steps-1)/steps)
 	}
-	stage := func(name string, trainable func(string) bool, peak float64) train.Stage {
+	stage := func(peak float64) train.Stage {
 		return train.Stage{
-			Name: name, Trainable: trainable, Epochs: epochs, Every: int64(max(1, epochs/4) * steps), Rule: rule,
+			Epochs: epochs, Every: int64(max(1, epochs/4) * steps), Rule: rule,
 			Schedule: func(n int64) optim.Schedule { return optim.NewOneCycle(peak, n) },
 		}
 	}
-	r := train.Recipe{
-		Batch: batch, Whole: true, Seed: p.Seed, Budget: p.Budget, BatchNorm: norms, ClipNorm: 10,
-		NoDecay: func(name string) bool { return vector[name] },
-		LRScale: func(name string) float64 {
-			if head(name) {
-				return 1
-			}
-			return 0.1
-		},
-		Stages: []train.Stage{stage("head", head, peak)},
-	}
-	if p.Unfreeze == "" {
-		return r, nil
-	}
-	all := slices.DeleteFunc(names(net), head)
-	deeper, err := train.Unfrozen(all, p.Unfreeze)
-	if err != nil {
-		return r, err
-	}
-	r.Stages = append(r.Stages, stage("deeper layers", func(name string) bool { return head(name) || deeper(name) }, peak/2))
-	return r, nil
+	stages, err := transfer.Stages(net, p.Unfreeze, stage(peak), stage(peak/2))
+	return train.Recipe{
+		Batch: batch, Whole: true, Seed: p.Seed, Budget: p.Budget, BatchNorm: step.AsGiven, ClipNorm: 10,
+		NoDecay: transfer.Vectors(net), LRScale: transfer.Rate(0.1), Stages: stages,
+	}, err
 }
 
 // lossOf is FCOS's, with the targets of photos.

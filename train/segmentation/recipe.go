@@ -1,8 +1,6 @@
 package segmentation
 
 import (
-	"strings"
-
 	"trilobite/loss"
 	"trilobite/nn"
 	"trilobite/onnx"
@@ -10,65 +8,38 @@ import (
 	"trilobite/step"
 	"trilobite/tensor"
 	"trilobite/train"
+	"trilobite/train/transfer"
 )
 
 const (
 	batch      = 4
 	usualSteps = 225 // of the head, where nobody says how many epochs
 	fewest     = 9   // epochs, where pictures are many
+	peak       = 5e-3
+	deeperPeak = 1e-3 // of the second stage; a tenth of it for the backbone
 )
 
 // recipeOf is AdamW along one cycle for the head, then another, at a tenth of the rate for
 // the backbone, for what is to be trained of it.
 func recipeOf(net *nn.Network, p Params, samples int) (train.Recipe, error) {
-	vector := map[string]bool{}
-	for _, v := range net.Params {
-		vector[v.Name] = len(v.Shape) < 2
-	}
-	steps := (samples + batch - 1) / batch
-	epochs := p.Epochs
-	if epochs == 0 {
-		epochs = max(fewest, (usualSteps+steps-1)/max(steps, 1))
-	}
-	head := func(name string) bool { return !strings.HasPrefix(name, backbone) }
 	rule := optim.NewAdamW()
 	rule.WeightDecay = 1e-2
-	stage := func(name string, trainable func(string) bool, epochs int, peak float64) train.Stage {
+	steps := max(1, samples/batch)
+	epochs := p.Epochs
+	if epochs == 0 {
+		epochs = max(fewest, (usualSteps+steps-1)/steps)
+	}
+	stage := func(peak float64) train.Stage {
 		return train.Stage{
-			Name: name, Trainable: trainable, Epochs: epochs, Rule: rule,
+			Epochs: epochs, Rule: rule,
 			Schedule: func(n int64) optim.Schedule { return optim.NewOneCycle(peak, n) },
 		}
 	}
-	r := train.Recipe{
-		Batch: batch, Seed: p.Seed, Budget: p.Budget, BatchNorm: step.AsGiven,
-		NoDecay: func(name string) bool { return vector[name] },
-		LRScale: func(name string) float64 {
-			if head(name) {
-				return 1
-			}
-			return 0.1
-		},
-		Stages: []train.Stage{stage("head", head, epochs, 5e-3)},
-	}
-	if p.Unfreeze == "" {
-		return r, nil
-	}
-	deeper, err := train.Unfrozen(backboneNames(net), p.Unfreeze)
-	if err != nil {
-		return r, err
-	}
-	r.Stages = append(r.Stages, stage("deeper layers", func(name string) bool { return head(name) || deeper(name) }, epochs, 1e-3))
-	return r, nil
-}
-
-func backboneNames(net *nn.Network) []string {
-	var all []string
-	for _, name := range names(net) {
-		if strings.HasPrefix(name, backbone) {
-			all = append(all, name)
-		}
-	}
-	return all
+	stages, err := transfer.Stages(net, p.Unfreeze, stage(peak), stage(deeperPeak))
+	return train.Recipe{
+		Batch: batch, Whole: true, Seed: p.Seed, Budget: p.Budget, BatchNorm: step.AsGiven,
+		NoDecay: transfer.Vectors(net), LRScale: transfer.Rate(0.1), Stages: stages,
+	}, err
 }
 
 // lossAt returns the scores that the loss is of, and how much they are enlarged before.
@@ -90,9 +61,9 @@ func lossSize(out *onnx.Value) []int64 {
 }
 
 // lossOf is the cross-entropy, a rare class weighing more, and the Dice loss beside it.
-func lossOf(d Data, p Params) func(b *onnx.Builder, outputs []*onnx.Value) *onnx.Value {
+func lossOf(d Data, balance, dice float64) func(b *onnx.Builder, outputs []*onnx.Value) *onnx.Value {
 	ignore := int64(d.Set.Ignore)
-	weights := loss.Balance(d.Pixels, p.Balance)
+	weights := loss.Balance(d.Pixels, balance)
 	return func(b *onnx.Builder, outputs []*onnx.Value) *onnx.Value {
 		x, size := lossAt(outputs[0])
 		if x != outputs[0] {
@@ -100,9 +71,9 @@ func lossOf(d Data, p Params) func(b *onnx.Builder, outputs []*onnx.Value) *onnx
 		}
 		target := b.Input("target", tensor.Int64, onnx.Shape{x.Shape[0], size[0], size[1]})
 		total := loss.CrossEntropy(b, x, target, loss.CrossEntropyAttrs{IgnoreIndex: &ignore, Weights: weights})
-		if p.Dice > 0 {
-			dice := loss.Dice(b, x, target, loss.DiceAttrs{IgnoreIndex: &ignore, Smooth: 1})
-			total = b.Add(total, b.Mul(dice, b.Scalar(x.DType, p.Dice)))
+		if dice > 0 {
+			missed := loss.Dice(b, x, target, loss.DiceAttrs{IgnoreIndex: &ignore, Smooth: 1})
+			total = b.Add(total, b.Mul(missed, b.Scalar(x.DType, dice)))
 		}
 		return total
 	}

@@ -20,7 +20,9 @@ import (
 	"trilobite/onnx"
 	"trilobite/ort"
 	"trilobite/pipeline"
+	"trilobite/step"
 	"trilobite/train"
+	"trilobite/train/transfer"
 )
 
 // Params say what is trained. They are JSON so that a run can be resumed with them.
@@ -50,6 +52,13 @@ type Data struct {
 	Pixels  []int64      // of each class, as Prepare counted them
 	Network *nn.Network  // with the backbone's weights and the head's first ones
 	Spec    pipeline.Spec
+
+	// Recipe is trained by in place of the usual one, on as many Versions of each picture
+	// as Augment makes, 0: a new one each time. Of Params only Balance, Dice, Seed and
+	// Budget count then.
+	Recipe   *train.Recipe
+	Augment  augment.Plan
+	Versions int
 }
 
 // Model is a trained network, ready to be served.
@@ -64,27 +73,32 @@ type Model struct {
 func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Options) (*Model, error) {
 	learned, held := d.Set.Part(dataset.Train), d.Set.Part(dataset.Val)
 	g := onnx.Clone(d.Network.Graph)
-	if err := trainingNorms(g); err != nil {
-		return nil, err
-	}
 	recipe, err := recipeOf(d.Network, p, len(learned))
+	plan, changed := usual, versions
+	if d.Recipe != nil {
+		recipe, err, plan, changed = *d.Recipe, nil, d.Augment, d.Versions
+		recipe.Seed, recipe.Budget, recipe.Whole = p.Seed, p.Budget, true
+	}
 	if err != nil {
 		return nil, err
+	}
+	if recipe.BatchNorm == step.AsGiven {
+		transfer.TrainingNorms(g)
 	}
 	out := g.Outputs[0]
 	if len(d.Network.Graph.Outputs) != 1 || len(out.Shape) != 4 || out.Shape[1] != int64(len(d.Set.Classes)) {
 		return nil, fmt.Errorf("network %s answers %v, want one output (N, %d, H, W)", g.Name, out.Shape, len(d.Set.Classes))
 	}
 	task := train.Task{
-		Graph: g, Params: names(d.Network), Loss: lossOf(d, p), Metric: "mIoU",
+		Graph: g, Params: transfer.Names(d.Network), Loss: lossOf(d, p.Balance, p.Dice), Metric: "mIoU",
 		Judge: func() train.Judge { return newJudge(d.Set) },
 	}
 	size := lossSize(out)
-	if task.Train, err = newPhotos(d, learned, size, plans(), p.Seed); err != nil {
+	if task.Train, err = newPhotos(d, learned, size, plan, changed, p.Seed); err != nil {
 		return nil, err
 	}
 	if len(held) > 0 {
-		if task.Validation, err = newPhotos(d, held, out.Shape[2:], []augment.Plan{{}}, 0); err != nil {
+		if task.Validation, err = newPhotos(d, held, out.Shape[2:], augment.Plan{}, 0, 0); err != nil {
 			return nil, err
 		}
 	}

@@ -13,11 +13,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trilobite"
 	"trilobite/dataset"
 	"trilobite/dataset/masks"
 	"trilobite/imageio"
 	"trilobite/loss"
+	"trilobite/modelfile"
 	"trilobite/nn"
 	"trilobite/onnx"
 	"trilobite/ort"
@@ -279,26 +282,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestSpecOf(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name                string
-		w, h, width, height int
-	}{
-		{"4:3", 480, 360, 384, 288},
-		{"square", 100, 100, 320, 320},
-		{"upright", 3024, 4032, 288, 384},
-		{"a panorama", 10000, 100, 672, 160},
-		{"unknown", 0, 0, 384, 288},
-	}
-	for _, tt := range tests {
-		s := SpecOf(&dataset.Set{Images: []dataset.Image{{W: tt.w, H: tt.h}}}, pipeline.Spec{Resize: pipeline.CentreCrop, Crop: 0.9, Mean: []float32{1}})
-		if s.Width != tt.width || s.Height != tt.height || s.Resize != pipeline.Exact || s.Crop != 0 || s.Mean[0] != 1 {
-			t.Errorf("%s: got %+v, want %d×%d", tt.name, s, tt.width, tt.height)
-		}
-	}
-}
-
 func TestBalance(t *testing.T) {
 	t.Parallel()
 	if loss.Balance([]int64{1, 2}, 0) != nil {
@@ -333,5 +316,47 @@ func TestNetworks(t *testing.T) {
 	}
 	if _, err := NewNetwork(Params{Network: "deeplab"}, "mobilenet_v2", c, 3, spec()); err == nil || !strings.Contains(err.Error(), DeepLab) {
 		t.Errorf("an unknown network: %v", err)
+	}
+}
+
+// TestModelFile: a file that is written, and trained as it is, has the network that is
+// trained without one.
+func TestModelFile(t *testing.T) {
+	t.Parallel()
+	c, err := nn.Classifiers()["efficientnet_lite0"](nn.ClassifierOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{DeepLab, UNet} {
+		text, err := modelfile.Init(name, "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := modelfile.Parse(name, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.Build(3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := NewNetwork(Params{Network: name}, "efficientnet_lite0", c, 3, f.Preprocessing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shapes := func(n *nn.Network) []string {
+			var all []string
+			for _, v := range n.Params {
+				all = append(all, fmt.Sprint(v.Name, v.Shape))
+			}
+			return all
+		}
+		if d := cmp.Diff(shapes(want), shapes(got)); d != "" {
+			t.Errorf("%s: parameters without a file, and with one:\n%s", name, d)
+		}
+		if p := NewParams(); f.Training.BalancePower() != p.Balance || f.Training.Dice != p.Dice || f.Training.Versions != versions ||
+			!reflect.DeepEqual(f.Augmentation, usual) || f.Training.Stages[0].LR != peak || f.Training.Batch != batch {
+			t.Errorf("%s: the file trains otherwise: %+v, %+v", name, f.Training, f.Augmentation)
+		}
 	}
 }
