@@ -47,8 +47,8 @@ func flags(t *testing.T) string {
 	return root
 }
 
-// runIn runs a command of trilobite's and returns what it says.
-func runIn(t *testing.T, home string, args ...string) string {
+// here are the flags that keep a command to a home and the packages of this checkout.
+func here(t *testing.T, home string) []string {
 	t.Helper()
 	packages, err := filepath.Abs("../../.deps")
 	if err != nil {
@@ -58,8 +58,14 @@ func runIn(t *testing.T, home string, args ...string) string {
 	if err != nil || len(library) == 0 {
 		t.Fatalf("no ONNX Runtime in %s: run `make deps`", packages)
 	}
+	return []string{"--home", home, "--packages", packages, "--ort-library", library[0]}
+}
+
+// runIn runs a command of trilobite's and returns what it says.
+func runIn(t *testing.T, home string, args ...string) string {
+	t.Helper()
 	cmd := newRootCmd()
-	cmd.SetArgs(append(args, "--home", home, "--packages", packages, "--ort-library", library[0]))
+	cmd.SetArgs(append(args, here(t, home)...))
 	var out bytes.Buffer
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
