@@ -143,7 +143,7 @@ type Result struct {
 
 // Evaluation is the network's figures after a number of steps.
 type Evaluation struct {
-	Step    int64              `json:"step"` // over all stages
+	Step    int64              `json:"step"`  // over all stages
 	Epoch   int                `json:"epoch"` // over all stages, from 1
 	Metrics map[string]float64 `json:"metrics"`
 }
