@@ -61,6 +61,9 @@ bench-bccd: build $(VENV)/bccd ## train a detector beside PyTorch, judged by pyc
 bench-camvid: build $(VENV)/camvid ## train a segmentation beside PyTorch (reference data), ARGS=--sushi: two networks on four folds
 	$(VENV)/bin/python bench/camvid/run.py $(ARGS)
 
+bench-custom: build $(VENV)/acceptance ## Custom Labels on the reference data: accuracy, calibration, time (ARGS="--sets hymenoptera --verbose")
+	$(VENV)/bin/python bench/custom/run.py $(ARGS)
+
 chaos: build $(VENV)/acceptance ## kill -9 during imports, trainings and deletions, ROUNDS (default 200) times
 	ROUNDS=$(or $(ROUNDS),200) $(VENV)/bin/python -m pytest -q acceptance/test_custom_chaos.py
 
@@ -78,4 +81,4 @@ $(VENV)/%: deps/python/%.txt
 clean: ## remove what was built and fetched (models in the model store stay)
 	rm -rf bin out $(DEPS) $(VENV)
 
-.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step bench-transfer bench-bccd bench-camvid networks chaos hostile fuzz clean
+.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step bench-transfer bench-bccd bench-camvid bench-custom networks chaos hostile fuzz clean

@@ -84,6 +84,7 @@ type Limits struct {
 // Training bounds the training of custom models.
 type Training struct {
 	Budget time.Duration `koanf:"budget"` // time for the steps of one; 0: none
+	Search time.Duration `koanf:"search"` // of it, for trying ways to learn; 0: by the data
 }
 
 // Log says how to log.
@@ -119,6 +120,7 @@ func defaults() map[string]any {
 		"limits.pixels":   int64(120_000_000),
 		"limits.request":  30 * time.Second,
 		"training.budget": 15 * time.Minute,
+		"training.search": time.Duration(0),
 		"log.level":       "info",
 		"log.format":      "text",
 	}
@@ -249,6 +251,8 @@ func (c Config) check() error {
 		return bad("limits.pixels and limits.request must be above 0.")
 	case c.Training.Budget < 0:
 		return bad("training.budget is %s; it is a time, or 0 for none.", c.Training.Budget)
+	case c.Training.Search < 0:
+		return bad("training.search is %s; it is a time, or 0 to let the data decide.", c.Training.Search)
 	case c.Log.Format != "text" && c.Log.Format != "json":
 		return bad("log.format is %q; it is text or json.", c.Log.Format)
 	}

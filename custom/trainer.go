@@ -42,7 +42,29 @@ type TrainingResult struct {
 	Base        string         // names what it was made from, such as a backbone and its version
 	Thresholds  []float64      // by class, 0 to 1: best F1 on held-out training images
 	Predictions [][]Prediction // by test image, surest first
+	Tried       []Trial        // ways to learn, in the order in which they were tried
+	Calibration *Calibration   // nil: not measured
 }
+
+// Trial is a way to learn that a trainer tried, and what came of it in cross-validation.
+type Trial struct {
+	Network  string  // the backbone
+	Size     int     // pixels of its input's side; 0: not known yet
+	Learned  string  // which layers
+	Mirrored bool    // learned from mirrored images too
+	Rate     float64 // of learning
+	Decay    float64 // of weights
+	Steps    int64   // of the last layer, whose best is kept
+	Folds    int
+	Right    float64 // share of the decisions that are right, 0 to 1
+	Loss     float64 // mean cross-entropy of a decision, calibrated
+	Seconds  float64
+	Skipped  string // why it was not tried; "" if it was
+	Chosen   bool
+}
+
+// Calibration is the expected calibration error on the test images, 0 to 1.
+type Calibration struct{ Before, After float64 }
 
 // Prediction is a label that a model sees in an image.
 type Prediction struct {

@@ -115,6 +115,35 @@ type summaryFile struct {
 	Details    details    `json:"EvaluationDetails"`
 	Aggregated aggregated `json:"AggregatedEvaluationResults"`
 	Labels     []labelled `json:"LabelEvaluationResults"`
+
+	// Not Amazon's: how the model was chosen, and how far its confidences can be trusted.
+	Search      []trial      `json:"Search,omitempty"`
+	Calibration *calibration `json:"Calibration,omitempty"`
+}
+
+// trial is a way to learn that was tried; figures are of cross-validation on the training
+// images.
+type trial struct {
+	Network      string  `json:"Network"`
+	Pixels       int     `json:"Pixels,omitempty"`
+	Learned      string  `json:"Learned"`
+	Mirrored     bool    `json:"Mirrored"`
+	LearningRate float64 `json:"LearningRate"`
+	WeightDecay  float64 `json:"WeightDecay"`
+	Steps        int64   `json:"Steps,omitempty"`
+	Folds        int     `json:"Folds"`
+	Accuracy     float64 `json:"Accuracy"`
+	Loss         float64 `json:"Loss"`
+	Seconds      float64 `json:"Seconds"`
+	Skipped      string  `json:"Skipped,omitempty"`
+	Chosen       bool    `json:"Chosen"`
+}
+
+// calibration is the expected calibration error on the test images, before and after the
+// confidences were calibrated.
+type calibration struct {
+	Before float64 `json:"ExpectedErrorBefore"`
+	After  float64 `json:"ExpectedErrorAfter"`
 }
 
 type details struct {
@@ -187,6 +216,14 @@ func (t *training) writeResults(ctx context.Context, r custom.TrainingResult, no
 			Labels: t.classes, NumberOfTrainingImages: len(train.Images), NumberOfTestingImages: len(test.Images),
 		},
 		Aggregated: aggregated{all, all},
+	}
+	for _, x := range r.Tried {
+		s.Search = append(s.Search, trial{
+			x.Network, x.Size, x.Learned, x.Mirrored, x.Rate, x.Decay, x.Steps, x.Folds, x.Right, x.Loss, x.Seconds, x.Skipped, x.Chosen,
+		})
+	}
+	if r.Calibration != nil {
+		s.Calibration = &calibration{r.Calibration.Before, r.Calibration.After}
 	}
 	t.detail.Model = custom.ModelRef{Name: r.Model}
 	for c, x := range f.Labels {

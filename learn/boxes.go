@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"trilobite/custom"
 	"trilobite/dataset"
@@ -30,7 +31,7 @@ func (e *Engine) boxes(ctx context.Context, r custom.TrainingRun) (custom.Traini
 		return custom.TrainingResult{}, err
 	}
 	var m *detection.Model
-	err = e.heard(ctx, r, set, "AP50", func(ctx context.Context, o train.Options) (err error) {
+	err = e.heard(ctx, r, set, r.Dir, "AP50", func(ctx context.Context, o train.Options) (err error) {
 		m, err = detection.Train(ctx, e.Runtime, detection.Data{Set: set, Network: net, Spec: spec}, p, o)
 		return err
 	})
@@ -42,13 +43,14 @@ func (e *Engine) boxes(ctx context.Context, r custom.TrainingRun) (custom.Traini
 		Task: zoo.Detect, Source: base.Source, Convert: zoo.Convert{Format: "torch", Network: "fcos/" + base.Convert.Network},
 		Pipeline: spec, Decoder: zoo.Decoder{Name: detection.Decoder}, Licence: base.Licence,
 	}
-	seen, test, err := e.trained(ctx, r, card, m.Graph, held(set))
+	out := held(set)
+	seen, err := e.answers(ctx, r, card, m.Graph, slices.Concat(out, r.Test.Images))
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
 	installed, err := e.install(card, m.Graph, r.Train.Classes)
 	return custom.TrainingResult{
-		Model: installed.Ref(), Base: backbone, Thresholds: boxThresholds(len(r.Train.Classes), held(set), seen), Predictions: test,
+		Model: installed.Ref(), Base: backbone, Thresholds: boxThresholds(len(r.Train.Classes), out, seen[:len(out)]), Predictions: seen[len(out):],
 	}, err
 }
 

@@ -56,7 +56,7 @@ func newWorkshop(t *testing.T, epochs int) *workshop {
 	w.engine = &learn.Engine{
 		Runtime: rt, Models: zoo.NewStore(t.TempDir()), Epochs: epochs, Options: ort.Options{MaxQueue: 64},
 		Puller: zoo.Puller{Store: zoo.NewStore(t.TempDir()), Packages: "../.deps", Log: io.Discard},
-		Gate:   imageio.NewGate(512<<20, 64),
+		Gate:   imageio.NewGate(512<<20, 64), Search: 3 * time.Second,
 	}
 	t.Cleanup(func() {
 		for _, c := range []io.Closer{w.engine, buckets, db} {
@@ -114,6 +114,11 @@ type summary struct {
 		Label   string
 		Metrics struct{ Threshold, F1Score float64 }
 	}
+	Search []struct {
+		Skipped string
+		Chosen  bool
+	}
+	Calibration *struct{ ExpectedErrorBefore, ExpectedErrorAfter float64 }
 }
 
 func (w *workshop) summary(t *testing.T, v custom.Version) (s summary) {
@@ -211,8 +216,21 @@ func TestManyLabels(t *testing.T) {
 		lines = append(lines, fmt.Sprintf(`{"source-ref":"s3://b/%d.png"%s}`, n, labels))
 	}
 	v := w.train(t, lines)
-	if s := w.summary(t, v); s.AggregatedEvaluationResults.F1Score < 0.9 || s.AggregatedEvaluationResults.AveragePrecision != nil {
+	s := w.summary(t, v)
+	if s.AggregatedEvaluationResults.F1Score < 0.9 || s.AggregatedEvaluationResults.AveragePrecision != nil {
 		t.Errorf("summary %+v, want an F1 of 0.9 and no average precision", s)
+	}
+	chosen, skipped := 0, 0
+	for _, x := range s.Search {
+		if x.Chosen {
+			chosen++
+		}
+		if x.Skipped != "" {
+			skipped++
+		}
+	}
+	if chosen != 1 || skipped < 2 || len(s.Search) < 8 || s.Search[0].Skipped != "" || s.Calibration == nil {
+		t.Errorf("the search is told as %+v, calibration %v; want one chosen, the deep ones skipped", s.Search, s.Calibration)
 	}
 	for name, squares := range map[string]map[string]geom.Rect{"both": both, "red": {"red": both["red"]}} {
 		seen, _, _, err := w.engine.Predict(t.Context(), v.Model.Name, scene(t, 99, squares))

@@ -1,60 +1,61 @@
 package learn
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
 	"trilobite/custom"
 	"trilobite/dataset"
+	"trilobite/metric"
+	"trilobite/nn"
 	"trilobite/onnx"
 	"trilobite/tensor"
 	"trilobite/train"
-	"trilobite/train/classification"
 	"trilobite/zoo"
 )
 
-// labels learns a classifier, of one label an image or of any number.
+// labels learns a classifier, of one label an image or of any number: the best that a
+// search finds, calibrated by what models that had not seen them said of the training images.
 func (e *Engine) labels(ctx context.Context, r custom.TrainingRun) (custom.TrainingResult, error) {
-	base, net, err := e.Puller.Backbone(ctx, backbone, len(r.Train.Classes))
+	s := &search{Engine: e, run: r, several: r.Learning == custom.ManyLabels}
+	s.reading = readingOf(s.several)
+	f, err := s.find(ctx)
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
-	p := classification.Params{Backbone: backbone, Seed: seed, Budget: e.Budget, Several: r.Learning == custom.ManyLabels}
-	set, read, metric := r.Train.HoldOut(heldOut, seed), reading{"softmax", oneOf, softmaxLogits, scaled}, "accuracy"
-	if p.Several {
-		set = classification.HoldOutSeveral(r.Train, heldOut, seed)
-		read, metric = reading{"sigmoid", eachOf, sigmoidLogits, scaledEach}, "mAP"
-	}
-	var m *classification.Model
-	err = e.heard(ctx, r, set, metric, func(ctx context.Context, o train.Options) (err error) {
-		m, err = classification.Train(ctx, e.Runtime, classification.Data{Set: set, Network: net, Spec: base.Pipeline}, p, o)
-		return err
-	})
+	g, err := f.cooled()
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
-	card := zoo.Card{
-		Name: r.Name, Title: fmt.Sprintf("%d labels learned from %d images", len(r.Train.Classes), len(r.Train.Images)),
-		Task: zoo.Classify, Source: base.Source, Convert: base.Convert, Pipeline: base.Pipeline,
-		Decoder: zoo.Decoder{Name: read.decoder}, Licence: base.Licence,
-	}
-	seen, test, err := e.trained(ctx, r, card, m.Graph, held(set))
-	if err != nil {
-		return custom.TrainingResult{}, err
-	}
-	j := read.judge(len(r.Train.Classes), held(set), seen, test)
-	g, err := cooled(net.Graph, net.Params, m.Weights, j.temperature)
+	card := e.cardOf(r, f, s.reading)
+	test, err := e.answers(ctx, r, card, g, r.Test.Images)
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
 	installed, err := e.install(card, g, r.Train.Classes)
 	return custom.TrainingResult{
-		Model: installed.Ref(), Base: backbone, Thresholds: j.thresholds, Predictions: j.test,
+		Model: installed.Ref(), Base: fmt.Sprintf("%s at %d pixels", f.network, f.spec.Width), Predictions: test, Tried: s.tried,
+		Thresholds:  s.reading.thresholds(len(r.Train.Classes), r.Train.Images, f),
+		Calibration: s.reading.calibration(len(r.Train.Classes), r.Test.Images, test, f.Temperature),
 	}, err
+}
+
+// cardOf describes the model that f becomes.
+func (e *Engine) cardOf(r custom.TrainingRun, f *found, read reading) zoo.Card {
+	return zoo.Card{
+		Name: r.Name, Title: fmt.Sprintf("%d labels learned from %d images", len(r.Train.Classes), len(r.Train.Images)),
+		Task: zoo.Classify, Source: f.card.Source, Convert: f.card.Convert, Pipeline: f.spec,
+		Decoder: zoo.Decoder{Name: read.decoder}, Licence: f.card.Licence,
+	}
+}
+
+func readingOf(several bool) reading {
+	if several {
+		return reading{"sigmoid", eachOf, sigmoidLogits, scaledEach}
+	}
+	return reading{"softmax", oneOf, softmaxLogits, scaled}
 }
 
 // reading is how a classifier's scores come of its logits.
@@ -107,42 +108,62 @@ func scaledEach(row []float64, t float64) []float64 {
 	return out
 }
 
-// judged is what a model's own answers say.
-type judged struct {
-	temperature float64
-	thresholds  []float64 // by class
-	test        [][]custom.Prediction
-}
-
-// judge finds the temperature and the thresholds by what was seen in the held-out images,
-// and applies the temperature to the test images.
-func (r reading) judge(classes int, held []dataset.Image, seen, test [][]custom.Prediction) judged {
-	logits := r.logits(seen, classes)
-	j := judged{temperature: temperature(r.samples(logits, held))}
+// thresholds are each label's score of the best F1 on the training images, by models that had
+// not seen them.
+func (r reading) thresholds(classes int, images []dataset.Image, f *found) []float64 {
 	scores, positive := make([][]float64, classes), make([][]bool, classes)
-	for i, row := range logits {
-		for c, s := range r.scaled(row, j.temperature) {
-			scores[c], positive[c] = append(scores[c], s), append(positive[c], slices.Contains(held[i].Classes, c))
+	for i, row := range f.logits {
+		if row == nil {
+			continue
+		}
+		for c, s := range r.scaled(row, f.Temperature) {
+			scores[c], positive[c] = append(scores[c], s), append(positive[c], slices.Contains(images[i].Classes, c))
 		}
 	}
-	for c := range classes {
-		j.thresholds = append(j.thresholds, threshold(scores[c], positive[c], count(positive[c])))
+	out := make([]float64, classes)
+	for c := range out {
+		out[c] = threshold(scores[c], positive[c], count(positive[c]))
 	}
-	for _, row := range r.logits(test, classes) {
-		var list []custom.Prediction
-		for c, s := range r.scaled(row, j.temperature) {
-			list = append(list, custom.Prediction{Class: c, Score: s})
-		}
-		slices.SortStableFunc(list, func(a, b custom.Prediction) int { return cmp.Compare(b.Score, a.Score) })
-		j.test = append(j.test, list)
-	}
-	return j
+	return out
 }
 
-// logits returns by image, then class, the logits of scores.
+// calibration compares confidences with how often they are right on the test images, where
+// one label is decided by the surest and several each on their own; as they are, and as
+// they were before they were divided by t.
+func (r reading) calibration(classes int, images []dataset.Image, seen [][]custom.Prediction, t float64) *custom.Calibration {
+	const bins = 15 // usual; Guo et al., section 4
+	was, is := metric.NewCalibration(bins), metric.NewCalibration(bins)
+	for i, row := range r.logits(seen, classes) {
+		if row == nil {
+			continue
+		}
+		for _, x := range []struct {
+			to     *metric.Calibration
+			scores []float64
+		}{{was, r.scaled(row, 1/t)}, {is, r.scaled(row, 1)}} {
+			best := 0
+			for c, s := range x.scores {
+				if r.decoder == "sigmoid" {
+					x.to.Add(s, slices.Contains(images[i].Classes, c))
+				} else if s > x.scores[best] {
+					best = c
+				}
+			}
+			if r.decoder != "sigmoid" {
+				x.to.Add(x.scores[best], slices.Contains(images[i].Classes, best))
+			}
+		}
+	}
+	return &custom.Calibration{Before: was.ECE(), After: is.ECE()}
+}
+
+// logits returns by image, then class, the logits of scores; nil of an image that has none.
 func (r reading) logits(seen [][]custom.Prediction, classes int) [][]float64 {
 	out := make([][]float64, len(seen))
 	for i, list := range seen {
+		if list == nil {
+			continue
+		}
 		out[i] = make([]float64, classes)
 		for _, p := range list {
 			out[i][p.Class] = r.logit(p.Score)
@@ -151,23 +172,37 @@ func (r reading) logits(seen [][]custom.Prediction, classes int) [][]float64 {
 	return out
 }
 
-// cooled is the network with its weights, the last layer's divided by the temperature.
-func cooled(network *onnx.Graph, params []*onnx.Value, weights map[string]*tensor.Tensor, temperature float64) (*onnx.Graph, error) {
-	all := maps.Clone(weights)
-	for _, p := range params[len(params)-2:] {
-		w, ok := all[p.Name]
-		if !ok {
-			return nil, fmt.Errorf("the training has no weights of its last layer, %s", p.Name)
-		}
-		from, _ := tensor.Data[float32](w)
-		to := make([]float32, len(from))
-		for i, v := range from {
-			to[i] = v / float32(temperature)
-		}
-		all[p.Name] = tensor.Of(w.Shape, to)
+// withLast is a network with a last layer.
+func withLast(net *nn.Network, weight, bias *tensor.Tensor) (*onnx.Graph, error) {
+	last := net.Params[len(net.Params)-2:]
+	g := onnx.Clone(net.Graph)
+	return g, train.Assign(g, map[string]*tensor.Tensor{last[0].Name: weight, last[1].Name: bias})
+}
+
+// cooled is the network that was found, its last layer divided by the temperature.
+func (f *found) cooled() (*onnx.Graph, error) {
+	scaled := map[string]*tensor.Tensor{}
+	for _, p := range f.net.Params[len(f.net.Params)-2:] {
+		scaled[p.Name] = nil
 	}
-	g := onnx.Clone(network)
-	if err := train.Assign(g, all); err != nil {
+	g := onnx.Clone(f.graph)
+	for _, n := range g.Nodes {
+		for _, v := range n.In {
+			if v == nil || !v.IsConst() {
+				continue
+			}
+			if _, last := scaled[v.Name]; !last {
+				continue
+			}
+			from, _ := tensor.Data[float32](v.Data)
+			to := make([]float32, len(from))
+			for i, x := range from {
+				to[i] = x / float32(f.Temperature)
+			}
+			scaled[v.Name] = tensor.Of(v.Shape, to)
+		}
+	}
+	if err := train.Assign(g, scaled); err != nil {
 		return nil, err
 	}
 	return g, onnx.Simplify(g)

@@ -1,21 +1,25 @@
 // Package learn trains and runs custom models on this machine: custom.Trainer by packages
 // of train, custom.Predictor by ONNX Runtime.
 //
-// Image labels are a new last layer on a network that knows ImageNet, learned from
-// features that are computed once (labels.go); boxes are a detector on the same network
-// (boxes.go). What is held out of the training images then gives each label the threshold
-// of its best F1, and the confidences of image labels a temperature, which is written into
-// the last layer. Start at Engine.Train; predict.go loads and runs models.
+// Image labels are a new last layer on a network that knows ImageNet (labels.go): a search
+// (search.go) tries networks, sizes, mirrored images, settings and deeper layers by
+// cross-validation on features that are computed once (features.go, heads.go, deeper.go),
+// whose answers also give each label the threshold of its best F1 and the confidences a
+// temperature, which is written into the last layer. Boxes are a detector (boxes.go), with
+// thresholds by what is held out of the training images. Start at Engine.Train; predict.go loads and runs models.
 package learn
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"trilobite"
 	"trilobite/custom"
@@ -34,6 +38,8 @@ type Engine struct {
 	Gate    *imageio.Gate // admits images by the memory that they need
 	Limits  imageio.Limits
 	Budget  time.Duration // of a training; 0: none
+	Search  time.Duration // of it, for trying; 0: by the time that the first try takes
+	Log     *slog.Logger  // nil: slog.Default
 	Epochs  int           // of a detector's training; 0: its recipe's own
 
 	mu     sync.Mutex
@@ -166,23 +172,31 @@ func (e *Engine) Close() error {
 	return errors.Join(errs...)
 }
 
-// see returns what a model sees in the files of images.
+// see returns what a model sees in the files of images; nil where there is no image.
 func (e *Engine) see(ctx context.Context, m model, images []dataset.Image) ([][]custom.Prediction, error) {
 	out := make([][]custom.Prediction, len(images))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(e.Runtime.Cores())
 	for i, x := range images {
-		data, err := os.ReadFile(filepath.Clean(x.File))
-		if err != nil {
-			return nil, err
-		}
-		img, release, err := e.Gate.Decode(ctx, data, imageio.Options{Limits: e.Limits, MinSide: m.Spec().MinSide()})
-		if err != nil {
-			return nil, fmt.Errorf("image %s: %w", x.File, err)
-		}
-		out[i], err = m.predict(ctx, img)
-		release()
-		if err != nil {
-			return nil, err
-		}
+		group.Go(func() (err error) {
+			if out[i], err = e.seeFile(ctx, m, x.File); unreadable(err) {
+				return nil
+			}
+			return err
+		})
 	}
-	return out, nil
+	return out, group.Wait()
+}
+
+func (e *Engine) seeFile(ctx context.Context, m model, file string) ([]custom.Prediction, error) {
+	data, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return nil, err
+	}
+	img, release, err := e.Gate.Decode(ctx, data, imageio.Options{Limits: e.Limits, MinSide: m.Spec().MinSide()})
+	if err != nil {
+		return nil, fmt.Errorf("image %s: %w", file, err)
+	}
+	defer release()
+	return m.predict(ctx, img)
 }

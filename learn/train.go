@@ -31,9 +31,9 @@ func (e *Engine) Train(ctx context.Context, r custom.TrainingRun) (custom.Traini
 	return e.labels(ctx, r)
 }
 
-// heard runs a training with options for r: it tells how it goes, is taken up where r.Dir
+// heard runs a training with options for r: it tells how it goes, is taken up where dir
 // has it, and stops when nobody wants it any more.
-func (e *Engine) heard(ctx context.Context, r custom.TrainingRun, set *dataset.Set, metric string, training func(context.Context, train.Options) error) error {
+func (e *Engine) heard(ctx context.Context, r custom.TrainingRun, set *dataset.Set, dir, metric string, training func(context.Context, train.Options) error) error {
 	digest, err := set.Digest()
 	if err != nil {
 		return err
@@ -52,8 +52,8 @@ func (e *Engine) heard(ctx context.Context, r custom.TrainingRun, set *dataset.S
 			}
 		}
 	}()
-	_, err = os.Stat(filepath.Join(r.Dir, "last.safetensors"))
-	err = training(ctx, train.Options{Dir: r.Dir, Resume: err == nil, Fingerprint: digest, Events: events, Runtime: e.Options})
+	_, err = os.Stat(filepath.Join(dir, "last.safetensors"))
+	err = training(ctx, train.Options{Dir: dir, Resume: dir != "" && err == nil, Fingerprint: digest, Events: events, Runtime: e.Options})
 	close(events)
 	<-told
 	if cause := context.Cause(ctx); cause != nil {
@@ -79,23 +79,18 @@ func progress(v train.Event, metric string) string {
 	return ""
 }
 
-// trained loads a graph for the time of a judgement, and returns what it sees in the
-// held-out and in the test images.
-func (e *Engine) trained(ctx context.Context, r custom.TrainingRun, card zoo.Card, g *onnx.Graph, out []dataset.Image) (seen, test [][]custom.Prediction, err error) {
+// answers loads a graph for the time of a judgement, and returns what it sees in images.
+func (e *Engine) answers(ctx context.Context, r custom.TrainingRun, card zoo.Card, g *onnx.Graph, images []dataset.Image) (seen [][]custom.Prediction, err error) {
 	file := filepath.Join(r.Dir, "model.onnx")
 	if err := onnx.Save(file, g); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	session, m, err := e.session(ctx, file, card, r.Train.Classes)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer session.Close()
-	if seen, err = e.see(ctx, m, out); err != nil {
-		return nil, nil, err
-	}
-	test, err = e.see(ctx, m, r.Test.Images)
-	return seen, test, err
+	return e.see(ctx, m, images)
 }
 
 // held are the images of a set that were held out.

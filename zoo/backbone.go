@@ -3,6 +3,7 @@ package zoo
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,15 +34,32 @@ func (p Puller) Weights(ctx context.Context, name string) (Card, *torch.StateDic
 	return card, state, err
 }
 
+// Backbones returns the known classification networks whose weights are on this machine.
+func (p Puller) Backbones() ([]Card, error) {
+	known, err := Known()
+	return slices.DeleteFunc(known, func(c Card) bool {
+		if c.Task != Classify || c.Convert.Format != "torch" {
+			return true
+		}
+		_, err := os.Stat(filepath.Join(p.Packages, filepath.FromSlash(c.Source.File)))
+		return err != nil
+	}), err
+}
+
 // Backbone returns a known classification network with its published weights and the
 // names of its parameters, before onnx.Simplify takes them away, for classes of one's
 // own: its last layer, the last two parameters, is 0.
 func (p Puller) Backbone(ctx context.Context, name string, classes int) (Card, *nn.Network, error) {
+	return p.BackboneAt(ctx, name, classes, 0)
+}
+
+// BackboneAt is Backbone for images of size×size pixels; 0: the size that it learned at.
+func (p Puller) BackboneAt(ctx context.Context, name string, classes, size int) (Card, *nn.Network, error) {
 	card, state, err := p.Weights(ctx, name)
 	if err != nil {
 		return Card{}, nil, err
 	}
-	net, err := nn.Classifiers()[card.Convert.Network](nn.ClassifierOptions{Classes: int64(classes)})
+	net, err := nn.Classifiers()[card.Convert.Network](nn.ClassifierOptions{Classes: int64(classes), Height: int64(size), Width: int64(size)})
 	if err != nil {
 		return Card{}, nil, err
 	}

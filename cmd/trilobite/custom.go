@@ -45,7 +45,7 @@ func openStore(ctx context.Context, c config.Config) (records, error) {
 func customFolder(c config.Config) string { return filepath.Join(c.Home, "custom") }
 
 // customModels trains and runs custom models.
-func customModels(c config.Config, rt *ort.Runtime) *learn.Engine {
+func customModels(c config.Config, log *slog.Logger, rt *ort.Runtime) *learn.Engine {
 	return &learn.Engine{
 		Runtime: rt, Models: zoo.NewStore(customFolder(c)),
 		Puller:  zoo.Puller{Store: zoo.NewStore(c.Home), Packages: c.Packages, Log: io.Discard},
@@ -53,6 +53,8 @@ func customModels(c config.Config, rt *ort.Runtime) *learn.Engine {
 		Gate:    imageio.NewGate(c.Limits.Memory, c.ORT.Queue),
 		Limits:  imageio.Limits{Pixels: int(c.Limits.Pixels)},
 		Budget:  c.Training.Budget,
+		Search:  c.Training.Search,
+		Log:     log,
 	}
 }
 
