@@ -27,12 +27,12 @@ func Bootstrap(n, rounds int, seed uint64, figure func(samples []int) float64) I
 		values[i] = figure(drawn)
 	}
 	slices.Sort(values)
-	return Interval{quantile(values, 0.025), quantile(values, 0.975)}
+	return Interval{Quantile(values, 0.025), Quantile(values, 0.975)}
 }
 
-// quantile interpolates linearly between the two nearest of sorted values, as
+// Quantile interpolates linearly between the two nearest of sorted values, as
 // numpy.quantile does by default (Hyndman and Fan 1996, definition 7).
-func quantile(sorted []float64, q float64) float64 {
+func Quantile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	i := int(math.Floor(at))
 	if i+1 >= len(sorted) {

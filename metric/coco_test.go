@@ -20,30 +20,48 @@ func rows(t *testing.T, a *tensor.Tensor) [][]float64 {
 	return slices.Collect(slices.Chunk(data, int(a.Shape[1])))
 }
 
+// cocoScene is one of the goldens' scenes.
+type cocoScene struct {
+	truth       []Truth
+	predictions []Prediction
+}
+
+// cocoScenes returns the goldens' scenes by name.
+func cocoScenes(t *testing.T) map[string]cocoScene {
+	t.Helper()
+	golden, err := tensor.ReadNPZ("testdata/coco_ap.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]cocoScene{}
+	for key := range golden {
+		name, ok := strings.CutSuffix(key, "_truth")
+		if !ok {
+			continue
+		}
+		var s cocoScene
+		for _, r := range rows(t, golden[name+"_truth"]) {
+			s.truth = append(s.truth, Truth{int(r[0]), int(r[1]), geom.Rect{X: r[2], Y: r[3], W: r[4], H: r[5]}, r[6], r[7] != 0})
+		}
+		for _, r := range rows(t, golden[name+"_pred"]) {
+			s.predictions = append(s.predictions, Prediction{int(r[0]), int(r[1]), geom.Rect{X: r[2], Y: r[3], W: r[4], H: r[5]}, r[6]})
+		}
+		out[name] = s
+	}
+	return out
+}
+
 func TestCOCOBoxes(t *testing.T) {
 	t.Parallel()
 	golden, err := tensor.ReadNPZ("testdata/coco_ap.npz")
 	if err != nil {
 		t.Fatal(err)
 	}
-	scenes := 0
-	for key := range golden {
-		name, ok := strings.CutSuffix(key, "_truth")
-		if !ok {
-			continue
-		}
-		scenes++
+	scenes := cocoScenes(t)
+	for name, s := range scenes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var truth []Truth
-			for _, r := range rows(t, golden[name+"_truth"]) {
-				truth = append(truth, Truth{int(r[0]), int(r[1]), geom.Rect{X: r[2], Y: r[3], W: r[4], H: r[5]}, r[6], r[7] != 0})
-			}
-			var pred []Prediction
-			for _, r := range rows(t, golden[name+"_pred"]) {
-				pred = append(pred, Prediction{int(r[0]), int(r[1]), geom.Rect{X: r[2], Y: r[3], W: r[4], H: r[5]}, r[6]})
-			}
-			got := COCOBoxes(truth, pred)
+			got := COCOBoxes(s.truth, s.predictions)
 			want, _ := tensor.Data[float64](golden[name+"_stats"])
 			for i, g := range got.Stats() {
 				if math.Abs(g-want[i]) > 1e-12 {
@@ -65,8 +83,8 @@ func TestCOCOBoxes(t *testing.T) {
 			}
 		})
 	}
-	if scenes < 9 {
-		t.Errorf("%d scenes, want 9", scenes)
+	if len(scenes) < 9 {
+		t.Errorf("%d scenes, want 9", len(scenes))
 	}
 }
 

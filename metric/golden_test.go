@@ -155,7 +155,7 @@ func TestQuantileGolden(t *testing.T) {
 	g := readGolden(t)
 	want := numbers(t, g, "quantile_want")
 	for i, q := range numbers(t, g, "quantile_at") {
-		if got := quantile(numbers(t, g, "quantile_values"), q); math.Abs(got-want[i]) > 1e-12 {
+		if got := Quantile(numbers(t, g, "quantile_values"), q); math.Abs(got-want[i]) > 1e-12 {
 			t.Errorf("quantile %v is %v, numpy's %v", q, got, want[i])
 		}
 	}
