@@ -76,6 +76,7 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 		newKeyCmd(app),
 		newTrainCmd(app),
 		newEvalCmd(app),
+		newCompareCmd(app),
 		newDatasetCmd(),
 		newConfigCmd(app),
 		newVersionCmd(app),

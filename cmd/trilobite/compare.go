@@ -1,0 +1,212 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trilobite/compare"
+	"trilobite/dataset/open"
+)
+
+// compareFlags are what `trilobite compare` is told.
+type compareFlags struct {
+	routes  []string
+	out     string
+	task    string
+	mapping string
+	score   float64
+	curve   string
+	rounds  int
+	seed    uint64
+	json    bool
+	own     trainSettings
+	data    open.Options
+}
+
+func newCompareCmd(app *App) *cobra.Command {
+	var f compareFlags
+	cmd := &cobra.Command{
+		Use:   "compare DATASET -o REPORT",
+		Short: "Put pretrained, custom and own models side by side on your own pictures",
+		Long: `Sends the labelled pictures of DATASET down several routes and measures what each gets right, how
+fast, and what it asks of you. DATASET is a folder or a file of any format in docs/datasets.md; of
+one with parts the test part is asked about (or else the validation part) and the rest trains, of one
+without a fifth is held out.
+
+Routes:
+  pretrained            the models that Trilobite brings; pretrained=MODEL,… for others
+  custom                a model trained as Custom Labels trains, from the training part
+  own                   a model trained as trilobite train does (--unfreeze, --epochs, --budget);
+                        own=MODEL for one that is installed
+
+REPORT is a folder. Answers and trained models are kept in it: a run that was stopped goes on where
+it was, and nothing is asked twice.`,
+		Example: `  trilobite compare photos/ -o report
+  trilobite compare street/ -o report --routes pretrained,own=road
+  trilobite compare photos/ -o report --curve 10,25,50 --mapping labels.yaml`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runCompare(cmd, app, args[0], f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVarP(&f.out, "output", "o", "", "`folder` for the report, and for answers and models")
+	fl.StringSliceVar(&f.routes, "routes", []string{"pretrained", "custom", "own"}, "what is compared, `ROUTE` or ROUTE=MODEL")
+	fl.StringVar(&f.task, "task", "", "what is asked: classify, detect or segment (default: what the labels are for)")
+	fl.StringVar(&f.mapping, "mapping", "", "YAML `file` of lines LABEL: CLASS for labels that mean a class of yours")
+	fl.Float64Var(&f.score, "min-score", 0, "an answer that scores less is none, 0 to 1 (default 0.1; 0.5 for boxes and several labels)")
+	fl.StringVar(&f.curve, "curve", "auto", "learning curve at these `percents` of the training part, such as 10,25,50; auto: of classifiers; none")
+	fl.IntVar(&f.rounds, "bootstrap", 1000, "`rounds` of the bootstrap and of permutation tests")
+	fl.Uint64Var(&f.seed, "seed", 0, "makes everything random; the same seed gives the same figures")
+	fl.StringVar(&f.own.Unfreeze, "unfreeze", "", "of the own route: also train the last N blocks")
+	fl.StringVar(&f.own.Backbone, "backbone", "efficientnet-lite0", "of the own route: the `model` to start from")
+	fl.StringVar(&f.own.Network, "network", "", "of the own route: segmentation network")
+	fl.IntVar(&f.own.Epochs, "epochs", 0, "of the own route: passes over the pictures (default: the recipe's)")
+	fl.DurationVar(&f.own.Budget, "budget", 0, "of each training: stop after this `time` with the best so far")
+	fl.BoolVar(&f.json, "json", false, "print the result as JSON")
+	addDatasetFlags(fl, &f.data)
+	cobra.CheckErr(cmd.MarkFlagRequired("output"))
+	return cmd
+}
+
+func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error {
+	c, err := app.config(cmd)
+	if err != nil {
+		return err
+	}
+	if err := checkReportFolder(f.out); err != nil {
+		return err
+	}
+	s, err := openComparison(cmd, c, path, f)
+	if err != nil {
+		return err
+	}
+	show := newProgress(cmd.ErrOrStderr())
+	s.config.Show = func(p compare.Progress) { showRoute(show, p) }
+	r, err := compare.Run(cmd.Context(), s.config)
+	show.end()
+	if err != nil {
+		return err
+	}
+	s.describe(r)
+	data, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := compare.WriteFile(filepath.Join(f.out, "report.json"), append(data, '\n')); err != nil {
+		return err
+	}
+	if f.json {
+		_, err := cmd.OutOrStdout().Write(append(data, '\n'))
+		return err
+	}
+	return printComparison(cmd.OutOrStdout(), r)
+}
+
+// checkReportFolder refuses what is no folder of a report: other files are not to be
+// mixed with it.
+func checkReportFolder(dir string) error {
+	at, err := os.Stat(dir)
+	if os.IsNotExist(err) {
+		if ext := filepath.Ext(dir); ext == ".html" || ext == ".md" || ext == ".json" {
+			return fmt.Errorf("-o %s: the report is a folder with HTML, Markdown, JSON and pictures in it; name it without %s", dir, ext)
+		}
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if !at.IsDir() {
+		return fmt.Errorf("-o %s is a file; the report is a folder", dir)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == "answers" || e.Name() == "routes" || e.Name() == "report.json" {
+			return nil
+		}
+	}
+	return fmt.Errorf("-o %s: the folder holds other things; name a new one, or that of an earlier report", dir)
+}
+
+// showRoute moves the bar, or writes a line for what is done once.
+func showRoute(show progress, p compare.Progress) {
+	if p.All > 0 {
+		show.set(p.Route, int64(p.Done), int64(p.All), "")
+	}
+	if p.All == 0 || p.Done == p.All {
+		show.line(fmt.Sprintf("%s: %s", p.Route, strings.TrimSpace(p.What+" "+counted(p.Done))))
+	}
+}
+
+func counted(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("about %d images", n)
+}
+
+// printComparison writes the main figures.
+func printComparison(w io.Writer, r *compare.Result) error {
+	fmt.Fprintf(w, "%d images of %s, %s; trained from %d\n", r.Dataset.Test, r.Dataset.Path, r.Dataset.Part, r.Dataset.Train)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ROUTE\tFIGURE\tVALUE\t95 %\tKNOWN\tP50\tP95\tIMAGES/S\tTRAINED\tMEMORY\tSENT")
+	for _, m := range r.Routes {
+		if m.Missing != "" {
+			fmt.Fprintf(t, "%s\t%s\n", m.Name, m.Missing)
+			continue
+		}
+		f := m.Main()
+		known := "all"
+		if len(m.Unmatched) > 0 {
+			known = fmt.Sprintf("%d of %d", len(r.Dataset.Classes)-len(m.Unmatched), len(r.Dataset.Classes))
+			if len(m.Known) > 0 {
+				known += fmt.Sprintf(" (%.3f)", float64(m.Known[0].Value))
+			}
+		}
+		training := "–"
+		if m.TrainImages > 0 {
+			training = fmt.Sprintf("%d in %s", m.TrainImages, seconds(m.Training))
+		}
+		fmt.Fprintf(t, "%s\t%s\t%.3f\t%.3f–%.3f\t%s\t%s\t%s\t%.1f\t%s\t%d MB\t%d\n", m.Name, f.Name, float64(f.Value), f.Interval.Low, f.Interval.High, known,
+			seconds(m.Latency.P50), seconds(m.Latency.P95), m.Throughput, training, m.PeakMemory>>20, m.Sent)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, x := range r.Tests {
+		fmt.Fprintf(w, "%s − %s: %+.3f %s, 95 %% %+.3f to %+.3f, %s (%s)\n", x.A, x.B, x.Difference, x.Figure, x.Interval.Low, x.Interval.High, pValue(x.P), x.Method)
+	}
+	for _, m := range r.Routes {
+		if len(m.Unmatched) > 0 {
+			fmt.Fprintf(w, "%s has no word for\t%s\n", m.Name, strings.Join(m.Unmatched, ", "))
+		}
+		for _, p := range m.Curve {
+			fmt.Fprintf(w, "%s from %d images (%.0f %%)\t%.3f\n", m.Name, p.Images, 100*p.Share, float64(p.Main.Value))
+		}
+	}
+	return nil
+}
+
+// pValue writes a p-value, very small ones as a bound.
+func pValue(p float64) string {
+	if p < 0.0001 {
+		return "p < 0.0001"
+	}
+	return fmt.Sprintf("p = %.4f", p)
+}
+
+func seconds(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	if d < time.Second {
+		return d.Round(100 * time.Microsecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}

@@ -1,0 +1,258 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"trilobite"
+	"trilobite/dataset"
+)
+
+// oracle answers what an image's own text says, and counts the calls.
+type oracle struct {
+	calls atomic.Int64
+	fail  func(call int64, image string) error
+	words []Label
+}
+
+func (o *oracle) Source() string      { return "oracle@1" }
+func (o *oracle) Vocabulary() []Label { return o.words }
+func (o *oracle) Close() error        { return nil }
+
+func (o *oracle) Ask(_ context.Context, image []byte) (Answer, error) {
+	n := o.calls.Add(1)
+	if o.fail != nil {
+		if err := o.fail(n, string(image)); err != nil {
+			return Answer{}, err
+		}
+	}
+	_, said, _ := strings.Cut(string(image), "says ")
+	return Answer{Labels: []Label{{Name: said, Score: 0.9}}, Raw: []byte(`{"said":"` + said + `"}`)}, nil
+}
+
+func (o *oracle) open(context.Context, string) (Asker, error) { return o, nil }
+
+// photos writes a set whose images are texts "N: CLASS says ANSWER".
+func photos(t *testing.T, says ...string) *dataset.Set {
+	t.Helper()
+	dir := t.TempDir()
+	set := &dataset.Set{Classes: []string{"dog", "cat"}, Ignore: dataset.NoIgnore}
+	for i, s := range says {
+		file := filepath.Join(dir, fmt.Sprintf("%d.jpg", i))
+		if err := os.WriteFile(file, fmt.Appendf(nil, "%d: %s", i, s), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		class := 0
+		if strings.HasPrefix(s, "cat") {
+			class = 1
+		}
+		set.Images = append(set.Images, dataset.Image{File: file, Split: dataset.Test, Classes: []int{class}})
+	}
+	return set
+}
+
+func config(t *testing.T, set *dataset.Set, routes ...Route) Config {
+	t.Helper()
+	return Config{Set: set, Task: Classify, Dir: t.TempDir(), Routes: routes, Match: NewMatcher(set.Classes, words(t), nil),
+		MinScore: 0.1, Rounds: 100, Parallel: 1}
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	set := photos(t, "dog says Dog", "dog says Beagle", "cat says Plate", "cat says Cat")
+	o := &oracle{words: []Label{{Name: "Dog"}, {Name: "Beagle"}, {Name: "Plate"}, {Name: "Cat"}}}
+	c := config(t, set, Route{Name: "a", Open: o.open}, Route{Name: "none", Open: func(context.Context, string) (Asker, error) { return nil, &MissingError{"It names no pixels."} }})
+	r, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := r.Routes[0]
+	if f := a.Main(); f.Name != "accuracy" || f.Value != 0.75 || f.Interval == nil || len(a.Unmatched) != 0 {
+		t.Errorf("%+v", a)
+	}
+	if len(a.Strangers) != 1 || a.Strangers[0] != (Count{"Plate", 1}) || len(a.Matches) != 3 {
+		t.Errorf("matches %v, strangers %v", a.Matches, a.Strangers)
+	}
+	if a.Calls != 4 || a.Sent != 0 || a.Throughput <= 0 || a.Latency.N != 4 {
+		t.Errorf("measured %+v", a)
+	}
+	if r.Routes[1].Missing != "It names no pixels." || len(r.Tests) != 0 {
+		t.Errorf("%+v, %v", r.Routes[1], r.Tests)
+	}
+	asked := o.calls.Load()
+	if _, err := Run(t.Context(), c); err != nil || o.calls.Load() != asked+warmups {
+		t.Errorf("the second run: %v, %d calls more, want %d to warm up", err, o.calls.Load()-asked, warmups)
+	}
+}
+
+func TestRunRefuses(t *testing.T) {
+	t.Parallel()
+	o := &oracle{}
+	set := photos(t, "dog says Dog")
+	bare := *set
+	bare.Images = []dataset.Image{{File: set.Images[0].File, Split: dataset.Test}}
+	empty := *set
+	empty.Images = nil
+	for name, tt := range map[string]struct {
+		c    Config
+		want string
+	}{
+		"no route":         {config(t, set), "There is no route"},
+		"no image":         {config(t, &empty, Route{Name: "a", Open: o.open}), "There is no image to ask about"},
+		"no ground truth":  {config(t, &bare, Route{Name: "a", Open: o.open}), "has a label"},
+		"two of one name":  {config(t, set, Route{Name: "a", Open: o.open}, Route{Name: "a", Open: o.open}), "Two routes are called a."},
+		"paid without cap": {config(t, set, Route{Name: "a", Open: o.open, Remote: &Remote{}}), "no spending cap"},
+		"nothing to train on is said, not an end": {config(t, set, Route{Name: "a", Open: o.open, Train: func(context.Context, *dataset.Set, string) error { return nil }}), ""},
+	} {
+		_, err := Run(t.Context(), tt.c)
+		if tt.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+}
+
+// TestInterrupted: what was paid for is never paid again, however often the run is stopped.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	set := photos(t, "dog says Dog", "dog says Dog", "cat says Cat", "cat says Cat", "cat says Dog")
+	price := Money(0.5)
+	o := &oracle{}
+	c := config(t, set, Route{Name: "cloud", Open: o.open, Remote: &Remote{Host: "example.com", PerCall: &price}})
+	run := func(limit Money) (*Result, error) {
+		b, err := OpenBudget(c.Dir, limit, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		c.Budget = b
+		return Run(t.Context(), c)
+	}
+	if _, err := run(1); trilobite.CodeOf(err) != trilobite.LimitExceeded || o.calls.Load() != 2 {
+		t.Fatalf("with $1: %v after %d calls, want the cap after 2", err, o.calls.Load())
+	}
+	o.fail = func(int64, string) error { return errors.New("the line went dead") } // paid, perhaps
+	if _, err := run(2); err == nil || !strings.Contains(err.Error(), "the line went dead") || o.calls.Load() != 3 {
+		t.Fatalf("%v after %d calls", err, o.calls.Load())
+	}
+	o.fail = nil
+	r, err := run(10)
+	if err != nil || o.calls.Load() != 6 {
+		t.Fatalf("%v after %d calls, want 5 answers and one lost call", err, o.calls.Load())
+	}
+	if spent, calls := c.Budget.Spent(); spent != 3 || calls != 6 {
+		t.Errorf("spent $%v over %d calls, want 3 over 6", spent, calls)
+	}
+	m := r.Routes[0]
+	if m.Calls != 5 || m.Sent == 0 || float64(m.Main().Value) != 0.8 {
+		t.Errorf("%+v", m)
+	}
+	if _, err := run(10); err != nil || o.calls.Load() != 6 {
+		t.Errorf("again: %v after %d calls", err, o.calls.Load())
+	}
+	kept, err := filepath.Glob(filepath.Join(c.Dir, "answers", "cloud-*", "*.json"))
+	if err != nil || len(kept) != 5 {
+		t.Fatalf("%d answers are kept, %v", len(kept), err)
+	}
+	if data, err := os.ReadFile(kept[0]); err != nil || !strings.Contains(string(data), `"said":`) {
+		t.Errorf("the service's own answer is not kept: %s, %v", data, err)
+	}
+}
+
+// TestRefusedCalls: a call that is refused for a moment is tried again and not billed; an
+// image that is refused is a failure, not an end.
+func TestRefusedCalls(t *testing.T) {
+	t.Parallel()
+	set := photos(t, "dog says Dog", "cat says Cat")
+	price := Money(1)
+	o := &oracle{fail: func(call int64, image string) error {
+		if strings.HasPrefix(image, "1:") {
+			return &trilobite.Error{Code: trilobite.InvalidImage, Msg: "No picture."}
+		}
+		if call == 1 {
+			return &trilobite.Error{Code: trilobite.Throttled, Msg: "Slow down."}
+		}
+		return nil
+	}}
+	c := config(t, set, Route{Name: "cloud", Open: o.open, Remote: &Remote{PerCall: &price, Retries: 2, Rate: 1000}})
+	var err error
+	if c.Budget, err = OpenBudget(c.Dir, 2, false); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Budget.Close()
+	r, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := r.Routes[0]
+	if len(m.Failures) != 1 || !strings.HasSuffix(m.Failures[0], "1.jpg: No picture.") || float64(m.Main().Value) != 0.5 {
+		t.Errorf("failures %v, accuracy %v", m.Failures, m.Main().Value)
+	}
+	if spent, calls := c.Budget.Spent(); spent != 1 || calls != 1 {
+		t.Errorf("spent %v over %d calls", spent, calls)
+	}
+}
+
+func TestUnpriced(t *testing.T) {
+	t.Parallel()
+	b, err := OpenBudget(t.TempDir(), 1, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.pay("r", "i", nil, time.Time{}); err == nil || !strings.Contains(err.Error(), "--prices") {
+		t.Errorf("a call without a price: %v", err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = OpenBudget(t.TempDir(), 1, true); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := b.pay("r", "i", nil, time.Time{}); err != nil {
+		t.Errorf("with --allow-unpriced: %v", err)
+	}
+}
+
+// TestTrainAndCurve: a route learns once from all and once from each share, and an
+// unchanged set is not learned again.
+func TestTrainAndCurve(t *testing.T) {
+	t.Parallel()
+	set := photos(t, "dog says Dog", "cat says Cat", "dog says Dog", "dog says Dog", "dog says Dog", "dog says Dog", "cat says Cat", "cat says Cat", "cat says Cat", "cat says Cat")
+	for i := 2; i < len(set.Images); i++ {
+		set.Images[i].Split = dataset.Train
+	}
+	var sizes []int
+	o := &oracle{}
+	c := config(t, set, Route{Name: "own", Open: o.open, Train: func(_ context.Context, s *dataset.Set, dir string) error {
+		sizes = append(sizes, len(s.Images))
+		return os.WriteFile(filepath.Join(dir, "model"), nil, 0o600)
+	}})
+	c.Curve = []float64{0.1, 0.75}
+	r, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(sizes) != "[8 4 6]" {
+		t.Errorf("learned from %v images, want 8, at least two of each class, and three quarters", sizes)
+	}
+	curve := r.Routes[0].Curve
+	if len(curve) != 3 || curve[0].Images != 4 || curve[2].Share != 1 || curve[2].Images != 8 {
+		t.Errorf("curve %+v", curve)
+	}
+	if _, err := Run(t.Context(), c); err != nil || len(sizes) != 3 {
+		t.Errorf("the second run learned again: %v, %v", sizes, err)
+	}
+}
