@@ -43,6 +43,7 @@ type Config struct {
 	Fetch    Fetch    `koanf:"fetch"`
 	ORT      ORT      `koanf:"ort"`
 	Limits   Limits   `koanf:"limits"`
+	Serving  Serving  `koanf:"serving"`
 	Training Training `koanf:"training"`
 	Log      Log      `koanf:"log"`
 }
@@ -81,6 +82,12 @@ type Limits struct {
 	Request time.Duration `koanf:"request"` // time for one request
 }
 
+// Serving says how models of the store are served.
+type Serving struct {
+	Memory    int64    `koanf:"memory"`    // bytes that loaded models may take together
+	Operators []string `koanf:"operators"` // accounts whose keys may load and unload models; without auth everyone may
+}
+
 // Training bounds the training of custom models.
 type Training struct {
 	Budget time.Duration `koanf:"budget"` // time for the steps of one; 0: none
@@ -96,33 +103,35 @@ type Log struct {
 // defaults are the settings when nobody says otherwise.
 func defaults() map[string]any {
 	return map[string]any{
-		"home":            defaultHome(),
-		"packages":        "",
-		"database":        "",
-		"addr":            "127.0.0.1:8080",
-		"models":          []string{"coco-ssd", "efficientnet-lite0"},
-		"auth":            false,
-		"insecure":        false,
-		"hosts":           []string{},
-		"tls.cert":        "",
-		"tls.key":         "",
-		"buckets":         []string{},
-		"s3.url":          "",
-		"fetch.hosts":     []string{},
-		"ort.library":     "",
-		"ort.provider":    "cpu",
-		"ort.device":      0,
-		"ort.threads":     0,
-		"ort.queue":       64,
-		"ort.batch":       1,
-		"ort.wait":        2 * time.Millisecond,
-		"limits.memory":   int64(512 << 20),
-		"limits.pixels":   int64(120_000_000),
-		"limits.request":  30 * time.Second,
-		"training.budget": 15 * time.Minute,
-		"training.search": time.Duration(0),
-		"log.level":       "info",
-		"log.format":      "text",
+		"home":              defaultHome(),
+		"packages":          "",
+		"database":          "",
+		"addr":              "127.0.0.1:8080",
+		"models":            []string{"coco-ssd", "efficientnet-lite0"},
+		"auth":              false,
+		"insecure":          false,
+		"hosts":             []string{},
+		"tls.cert":          "",
+		"tls.key":           "",
+		"buckets":           []string{},
+		"s3.url":            "",
+		"fetch.hosts":       []string{},
+		"ort.library":       "",
+		"ort.provider":      "cpu",
+		"ort.device":        0,
+		"ort.threads":       0,
+		"ort.queue":         64,
+		"ort.batch":         1,
+		"ort.wait":          2 * time.Millisecond,
+		"limits.memory":     int64(512 << 20),
+		"limits.pixels":     int64(120_000_000),
+		"limits.request":    30 * time.Second,
+		"serving.memory":    int64(2 << 30),
+		"serving.operators": []string{},
+		"training.budget":   15 * time.Minute,
+		"training.search":   time.Duration(0),
+		"log.level":         "info",
+		"log.format":        "text",
 	}
 }
 
@@ -249,6 +258,8 @@ func (c Config) check() error {
 		return bad("limits.memory is %d bytes; at least 64 MiB are needed.", c.Limits.Memory)
 	case c.Limits.Pixels < 1 || c.Limits.Request <= 0:
 		return bad("limits.pixels and limits.request must be above 0.")
+	case c.Serving.Memory < 64<<20:
+		return bad("serving.memory is %d bytes; at least 64 MiB are needed.", c.Serving.Memory)
 	case c.Training.Budget < 0:
 		return bad("training.budget is %s; it is a time, or 0 for none.", c.Training.Budget)
 	case c.Training.Search < 0:

@@ -3,12 +3,11 @@
 //
 // Start at Engine.Analyze: admit and decode the image once, run the models side by
 // side, merge (merge.go), filter (filter.go), measure the pixels (package properties).
-// Which models there are is zoo's business, how each is run is detect's and
-// classify's.
+// Which models there are is zoo's business, keeping them in memory is serving's, how
+// each is run is detect's and classify's.
 package label
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -19,51 +18,28 @@ import (
 
 	"trilobite"
 	"trilobite/imageio"
-	"trilobite/ort"
 	"trilobite/properties"
+	"trilobite/serving"
 	"trilobite/zoo"
 )
 
-// Options configure an Engine.
-type Options struct {
-	Models   []string    // references of the models to merge, name or name@version
-	Runtime  ort.Options // threads, queue, provider; Name is set per model
-	Limits   imageio.Limits
-	Memory   int64        // bytes that decoded images may take together
-	Recorder ort.Recorder // nil: nothing is recorded
-}
-
-// decodeQueue is how many images may wait for memory to be decoded in.
-const decodeQueue = 64
-
-// Engine is a set of loaded models. It is safe for concurrent use.
+// Engine is a set of models that stay in memory. It is safe for concurrent use.
 type Engine struct {
-	runtime *ort.Runtime
-	models  []*model
-	turns   *turns
-	gate    *imageio.Gate
-	limits  imageio.Limits
-	minSide int
-	version string
-	record  ort.Recorder
+	registry *serving.Registry
+	models   []*model
+	minSide  int
+	version  string
 }
 
-// Open loads the models.
-func Open(ctx context.Context, rt *ort.Runtime, store *zoo.Store, o Options) (*Engine, error) {
-	e := &Engine{
-		runtime: rt, limits: o.Limits, record: o.Recorder,
-		turns: newTurns(rt.Cores(), cmp.Or(o.Runtime.MaxQueue, ort.DefaultQueue)),
-		gate:  imageio.NewGate(o.Memory, decodeQueue),
-	}
-	if e.record == nil {
-		e.record = silent{}
-	}
-	loaded := make([]*model, len(o.Models))
+// Open loads the models of the references, name or name@version.
+func Open(ctx context.Context, registry *serving.Registry, refs []string) (*Engine, error) {
+	e := &Engine{registry: registry}
+	loaded := make([]*model, len(refs))
 	var g errgroup.Group
-	for i, ref := range o.Models {
+	for i, ref := range refs {
 		g.Go(func() (err error) {
-			defer caught(&err)
-			loaded[i], err = loadModel(ctx, rt, store, ref, o)
+			defer serving.Caught(&err)
+			loaded[i], err = pinModel(ctx, registry, ref)
 			return err
 		})
 	}
@@ -77,30 +53,31 @@ func Open(ctx context.Context, rt *ort.Runtime, store *zoo.Store, o Options) (*E
 		e.Close()
 		return nil, err
 	}
-	refs := make([]string, len(e.models))
+	full := make([]string, len(e.models))
 	for i, m := range e.models {
-		refs[i] = m.card.Ref()
-		e.minSide = max(e.minSide, m.card.Pipeline.MinSide())
+		full[i] = m.Ref()
+		e.minSide = max(e.minSide, m.Pipeline.MinSide())
 	}
-	e.version = strings.Join(refs, "+")
+	e.version = strings.Join(full, "+")
 	return e, nil
 }
 
-// Close frees the models; analyses under way end first.
+// Close lets the models go.
 func (e *Engine) Close() {
 	for _, m := range e.models {
-		m.close()
+		m.done()
 	}
+	e.models = nil
 }
 
 // Cores returns how many threads the models use together.
-func (e *Engine) Cores() int { return e.runtime.Cores() }
+func (e *Engine) Cores() int { return e.registry.Cores() }
 
-// Models returns the loaded models' cards.
+// Models returns the models' cards.
 func (e *Engine) Models() []zoo.Model {
 	cards := make([]zoo.Model, len(e.models))
 	for i, m := range e.models {
-		cards[i] = m.card
+		cards[i] = m.Model.Model
 	}
 	return cards
 }
@@ -111,31 +88,30 @@ func (e *Engine) Models() []zoo.Model {
 // error too, with its stack in the text: strangers' pictures go through here, several
 // at once, and one must not end the others.
 func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeParams) (a *trilobite.Analysis, err error) {
-	defer caught(&err)
-	defer e.runtime.Announce()()
+	defer serving.Caught(&err)
 	models, err := e.choose(p)
 	if err != nil {
 		return nil, err
 	}
-	done, err := e.turns.take(ctx)
+	done, err := e.registry.Turn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	start := time.Now()
-	img, release, err := e.gate.Decode(ctx, image, imageio.Options{Limits: e.limits, MinSide: e.minSide})
+	img, release, err := e.registry.Decode(ctx, image, e.minSide)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	e.record.Observe("decode", "", time.Since(start))
+	e.registry.Recorder().Observe("decode", "", time.Since(start))
 	answers, err := ask(ctx, models, img, p.MinScore)
 	if err != nil {
 		return nil, err
 	}
 	start = time.Now()
 	a = e.assemble(img, answers, p)
-	e.record.Observe("postprocess", "", time.Since(start))
+	e.registry.Recorder().Observe("postprocess", "", time.Since(start))
 	return a, nil
 }
 
@@ -149,7 +125,7 @@ func (e *Engine) choose(p trilobite.AnalyzeParams) ([]*model, error) {
 	if len(p.Models) > 0 {
 		named = nil
 		for _, ref := range p.Models {
-			i := slices.IndexFunc(e.models, func(m *model) bool { return m.card.Ref() == ref || m.card.Name == ref })
+			i := slices.IndexFunc(e.models, func(m *model) bool { return m.Ref() == ref || m.Name == ref })
 			if i < 0 {
 				return nil, &trilobite.Error{Op: "label.Analyze", Code: trilobite.NotFound, Msg: fmt.Sprintf("No model %q is loaded.", ref)}
 			}
@@ -159,7 +135,7 @@ func (e *Engine) choose(p trilobite.AnalyzeParams) ([]*model, error) {
 	if p.Labels {
 		return named, nil
 	}
-	return slices.DeleteFunc(slices.Clone(named), func(m *model) bool { return m.detector == nil }), nil
+	return slices.DeleteFunc(slices.Clone(named), func(m *model) bool { return m.Detector == nil }), nil
 }
 
 // ask runs the models side by side; the runtime shares the cores out.
@@ -173,7 +149,7 @@ func ask(ctx context.Context, models []*model, img *imageio.Image, minScore floa
 	g, ctx := errgroup.WithContext(ctx)
 	for i, m := range models {
 		g.Go(func() (err error) {
-			defer caught(&err)
+			defer serving.Caught(&err)
 			answers[i], err = m.look(ctx, img, minScore)
 			return err
 		})
@@ -226,10 +202,3 @@ func descending(a, b float32) int {
 		return 0
 	}
 }
-
-// silent is the ort.Recorder that records nothing.
-type silent struct{}
-
-func (silent) Observe(string, string, time.Duration) {}
-func (silent) Batch(string, int)                     {}
-func (silent) Queue(string, int)                     {}

@@ -11,6 +11,7 @@ import (
 
 	"trilobite"
 	"trilobite/ort"
+	"trilobite/serving"
 	"trilobite/zoo"
 )
 
@@ -32,7 +33,7 @@ var engine = sync.OnceValues(func() (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Open(context.Background(), rt, store, Options{Models: models, Memory: 256 << 20})
+	return Open(context.Background(), serving.New(serving.Config{Runtime: rt, Store: store, Images: 256 << 20}), models)
 })
 
 func open(t *testing.T) *Engine {

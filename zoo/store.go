@@ -103,7 +103,15 @@ func (s *Store) Get(ref string) (Model, error) {
 	return s.read(name, v)
 }
 
-// versions returns a model's installed versions in ascending order.
+// Versions returns the installed versions of a name in ascending order; none for what is
+// no name.
+func (s *Store) Versions(name string) []int {
+	if !validName.MatchString(name) {
+		return nil
+	}
+	return s.versions(name)
+}
+
 func (s *Store) versions(name string) []int {
 	entries, err := os.ReadDir(filepath.Join(s.dir, name))
 	if err != nil {

@@ -41,26 +41,24 @@ func (h *Handler) analysis(name, summary string, fixed []string) {
 	huma.Register(h.api, op, func(ctx context.Context, in *input) (*output, error) {
 		answer, err := h.analyze(ctx, in, fixed)
 		if err != nil {
-			if ctx.Err() != nil {
-				err = &trilobite.Error{Op: "native.analyze", Code: trilobite.Canceled, Msg: "The time for this request ran out.", Err: ctx.Err()}
-			}
 			return nil, h.problem(ctx, err)
 		}
 		return &output{Body: answer}, nil
 	})
 	// Described only now: huma would read bodies that it knows of.
-	h.api.OpenAPI().Paths["/"+name].Post.RequestBody = requestBody(h.api.OpenAPI().Components.Schemas)
+	h.api.OpenAPI().Paths["/"+name].Post.RequestBody = h.requestBody(reflect.TypeFor[Request]())
 }
 
-func requestBody(schemas huma.Registry) *huma.RequestBody {
-	asked := schemas.Schema(reflect.TypeFor[Request](), true, "Request")
+// requestBody describes the three forms of an image with the fields of kind.
+func (h *Handler) requestBody(kind reflect.Type) *huma.RequestBody {
+	asked := h.api.OpenAPI().Components.Schemas.Schema(kind, true, kind.Name())
 	form := &huma.Schema{
 		Type:        huma.TypeObject,
-		Description: "The image as a file, beside the fields of Request but image; lists are separated by commas",
+		Description: "The image as a file, beside the fields of the JSON form but image; lists are separated by commas",
 		Required:    []string{"file"},
 		Properties:  map[string]*huma.Schema{"file": {Type: huma.TypeString, Format: "binary"}},
 	}
-	plain := &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "The image; the fields of Request may stand in the query"}
+	plain := &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "The image; the fields of the JSON form may stand in the query"}
 	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"application/json":         {Schema: asked},
 		"multipart/form-data":      {Schema: form},
@@ -70,8 +68,8 @@ func requestBody(schemas huma.Registry) *huma.RequestBody {
 }
 
 func (h *Handler) analyze(ctx context.Context, in *input, fixed []string) (*Answer, error) {
-	asked, err := h.read(in.writer, in.request)
-	if err != nil {
+	asked := &Request{}
+	if err := h.read(in.writer, in.request, asked); err != nil {
 		return nil, err
 	}
 	if fixed != nil {
@@ -87,10 +85,8 @@ func (h *Handler) analyze(ctx context.Context, in *input, fixed []string) (*Answ
 	if err != nil {
 		return nil, err
 	}
-	if asked.URL != "" {
-		if asked.Image, err = h.fetch(ctx, asked.URL); err != nil {
-			return nil, err
-		}
+	if err := h.fetch(ctx, &asked.Source); err != nil {
+		return nil, err
 	}
 	a, err := h.config.Analyzer.Analyze(ctx, asked.Image, params)
 	if err != nil {
@@ -99,9 +95,14 @@ func (h *Handler) analyze(ctx context.Context, in *input, fixed []string) (*Answ
 	return answer(a, params), nil
 }
 
-func (h *Handler) fetch(ctx context.Context, url string) ([]byte, error) {
-	if h.config.Fetcher == nil {
-		return nil, &trilobite.Error{Op: "native.fetch", Code: trilobite.Forbidden, Msg: "This server fetches no URLs: send the image's bytes."}
+// fetch reads the image where it is named by its URL.
+func (h *Handler) fetch(ctx context.Context, src *Source) (err error) {
+	if src.URL == "" {
+		return nil
 	}
-	return h.config.Fetcher.Fetch(ctx, url, h.config.ImageBytes)
+	if h.config.Fetcher == nil {
+		return &trilobite.Error{Op: "native.fetch", Code: trilobite.Forbidden, Msg: "This server fetches no URLs: send the image's bytes."}
+	}
+	src.Image, err = h.config.Fetcher.Fetch(ctx, src.URL, h.config.ImageBytes)
+	return err
 }

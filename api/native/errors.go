@@ -56,7 +56,10 @@ func status(err error) int {
 // problem is err as problem details (RFC 9457), whose type names the code. What they
 // hide of a fault of ours goes to the log.
 func (h *Handler) problem(ctx context.Context, err error) error {
-	m := model(err)
+	if ctx.Err() != nil {
+		err = &trilobite.Error{Op: "native", Code: trilobite.Canceled, Msg: "The time for this request ran out.", Err: ctx.Err()}
+	}
+	m := problemOf(err)
 	if m.Status == http.StatusInternalServerError {
 		h.config.Log.ErrorContext(ctx, "answering", "error", err)
 	}
@@ -66,7 +69,7 @@ func (h *Handler) problem(ctx context.Context, err error) error {
 	return m
 }
 
-func model(err error) *huma.ErrorModel {
+func problemOf(err error) *huma.ErrorModel {
 	s := status(err)
 	title := http.StatusText(s)
 	if s == statusClosed {
@@ -79,7 +82,7 @@ func model(err error) *huma.ErrorModel {
 
 // WriteError writes err as this API does, for middleware in front of the Handler.
 func WriteError(w http.ResponseWriter, _ *http.Request, err error) {
-	m := model(err)
+	m := problemOf(err)
 	body, _ := json.Marshal(m)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -4,7 +4,7 @@
 //
 // Start at New, which has every route; request.go reads an image and its options
 // from JSON, a form or plain bytes, answer.go is the result and errors.go the one
-// table of errors. docs/api-native.md has examples. There is no page that shows the
+// table of errors; models.go and predict.go serve one model by its name. docs/api-native.md has examples. There is no page that shows the
 // document: those that exist load scripts from elsewhere.
 package native
 
@@ -34,25 +34,15 @@ type Fetcher interface {
 	Fetch(ctx context.Context, url string, limit int64) ([]byte, error)
 }
 
-// Model is a model that answers.
-type Model struct {
-	Name    string   `json:"name" doc:"Name, as in models of a request" example:"coco-ssd-mobilenet-v2"`
-	Version string   `json:"version,omitempty"`
-	Task    string   `json:"task" doc:"What it does: detect or classify" example:"detect"`
-	Labels  []string `json:"labels" nullable:"false" doc:"What it can see, in its own words"`
-	License string   `json:"license,omitempty" example:"Apache-2.0"`
-	Source  string   `json:"source,omitempty" doc:"Where its weights come from"`
-}
-
 // Config is what a Handler needs. Only Analyzer is required.
 type Config struct {
 	Analyzer   Analyzer
-	Models     func(context.Context) ([]Model, error) // nil: none are listed
-	Fetcher    Fetcher                                // images by URL; nil: none are allowed
-	MinScore   float32                                // where a request names none, 0 to 1; 0: 0.5
-	ImageBytes int64                                  // of one image; 0: 20 MiB
-	Version    string                                 // of Trilobite, in the OpenAPI document
-	Log        *slog.Logger                           // nil: slog.Default()
+	Models     Models       // nil: there are none
+	Fetcher    Fetcher      // images by URL; nil: none are allowed
+	MinScore   float32      // where a request names none, 0 to 1; 0: 0.5
+	ImageBytes int64        // of one image; 0: 20 MiB
+	Version    string       // of Trilobite, in the OpenAPI document
+	Log        *slog.Logger // nil: slog.Default()
 }
 
 // Handler serves the API.
@@ -81,10 +71,9 @@ func New(c Config) *Handler {
 	h.analysis("detect", "Find objects and their boxes", []string{detections})
 	h.analysis("label", "Name what an image shows", []string{labels})
 	h.analysis("analyze", "Everything that an image can be asked", nil)
-	huma.Register(h.api, huma.Operation{
-		OperationID: "listModels", Method: http.MethodGet, Path: "/models",
-		Summary: "List the models that answer", Errors: []int{http.StatusUnauthorized, http.StatusInternalServerError},
-	}, h.models)
+	if h.config.Models != nil {
+		h.modelRoutes()
+	}
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, &trilobite.Error{
 			Op: "native", Code: trilobite.NotFound,
@@ -111,37 +100,26 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.Serv
 // Operation names the call that a request makes, for logs and metrics; "unknown"
 // where it makes none.
 func Operation(r *http.Request) string {
-	switch strings.TrimPrefix(r.URL.Path, prefix+"/") {
-	case "detect":
-		return "detect"
-	case "label":
-		return "label"
-	case "analyze":
-		return "analyze"
+	path := strings.TrimPrefix(r.URL.Path, prefix+"/")
+	if of, ok := strings.CutPrefix(path, "models/"); ok {
+		_, verb, _ := strings.Cut(of, "/")
+		switch verb {
+		case "":
+			return "describeModel"
+		case "load", "unload":
+			return verb + "Model"
+		case "classify", "detect", "segment", "predict":
+			return verb + "WithModel"
+		}
+		return "unknown"
+	}
+	switch path {
+	case "detect", "label", "analyze":
+		return path
 	case "models":
 		return "listModels"
 	case "openapi.json", "openapi.yaml":
 		return "openapi"
 	}
 	return "unknown"
-}
-
-type modelsOutput struct {
-	Body struct {
-		Models []Model `json:"models" nullable:"false"`
-	}
-}
-
-func (h *Handler) models(ctx context.Context, _ *struct{}) (*modelsOutput, error) {
-	out := &modelsOutput{}
-	out.Body.Models = []Model{}
-	if h.config.Models == nil {
-		return out, nil
-	}
-	models, err := h.config.Models(ctx)
-	if err != nil {
-		return nil, h.problem(ctx, err)
-	}
-	out.Body.Models = append(out.Body.Models, models...)
-	return out, nil
 }

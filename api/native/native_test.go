@@ -68,9 +68,6 @@ func (pages) Fetch(_ context.Context, url string, _ int64) ([]byte, error) {
 func handler(asked *trilobite.AnalyzeParams) *native.Handler {
 	return native.New(native.Config{
 		Analyzer: analyzer{asked}, Fetcher: pages{}, ImageBytes: 1000, Log: slog.New(slog.DiscardHandler),
-		Models: func(context.Context) ([]native.Model, error) {
-			return []native.Model{{Name: "coco", Version: "1", Task: "detect", Labels: []string{"bicycle"}}}, nil
-		},
 	})
 }
 
@@ -248,17 +245,9 @@ func TestURLsAreOffByDefault(t *testing.T) {
 	}
 }
 
-func TestModels(t *testing.T) {
-	t.Parallel()
-	w := do(handler(nil), "GET", "/api/v1/models", "", "")
-	if want := `{"models":[{"name":"coco","version":"1","task":"detect","labels":["bicycle"]}]}`; w.Code != 200 || strings.TrimSpace(w.Body.String()) != want {
-		t.Errorf("got %d %s", w.Code, w.Body)
-	}
-}
-
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	w := do(handler(nil), "GET", "/api/v1/openapi.json", "", "")
+	w := do(withModels(t), "GET", "/api/v1/openapi.json", "", "")
 	var doc struct {
 		OpenAPI string
 		Servers []struct{ URL string }
@@ -281,7 +270,10 @@ func TestOpenAPI(t *testing.T) {
 	if doc.OpenAPI != "3.1.0" || len(doc.Servers) != 1 || doc.Servers[0].URL != "/api/v1" {
 		t.Errorf("got version %q, servers %v", doc.OpenAPI, doc.Servers)
 	}
-	for path, method := range map[string]string{"/detect": "post", "/label": "post", "/analyze": "post", "/models": "get"} {
+	for path, method := range map[string]string{
+		"/detect": "post", "/label": "post", "/analyze": "post", "/models": "get", "/models/{name}": "get",
+		"/models/{name}/classify": "post", "/models/{name}/detect": "post", "/models/{name}/segment": "post", "/models/{name}/predict": "post",
+	} {
 		op, ok := doc.Paths[path][method]
 		if !ok {
 			t.Errorf("no %s %s", method, path)

@@ -31,10 +31,28 @@ const (
 	maxParts      = 32      // of a form
 )
 
-// Request is an image and what to look for. Exactly one of Image and URL is given.
+// Source is an image: exactly one of the two is given.
+type Source struct {
+	Image []byte `json:"image,omitempty" contentEncoding:"base64" doc:"The image file, in base64"`
+	URL   string `json:"url,omitempty" doc:"Where to read the image; the server's configuration lists the hosts"`
+}
+
+func (s *Source) source() *Source { return s }
+
+// asking is an image with options, which forms and queries bring as text.
+type asking interface {
+	source() *Source
+	// set takes an option but url. It fails with errNoOption where there is none of
+	// the name, and with another error where the text is no value of it.
+	set(name, text string) error
+}
+
+var errNoOption = errors.New("no such option")
+
+// Request is an image and what to look for.
 type Request struct {
-	Image      []byte    `json:"image,omitempty" contentEncoding:"base64" doc:"The image file, in base64"`
-	URL        string    `json:"url,omitempty" doc:"Where to read the image; the server's configuration lists the hosts"`
+	Source
+
 	Features   []string  `json:"features,omitempty" nullable:"false" enum:"labels,detections,properties,crops" doc:"Only at /analyze; labels and detections if left out"`
 	Models     []string  `json:"models,omitempty" nullable:"false" maxItems:"16" doc:"Names of models to ask; all configured ones if left out"`
 	MinScore   *float32  `json:"min_score,omitempty" minimum:"0" maximum:"1" doc:"Leaves out what scores less"`
@@ -43,41 +61,41 @@ type Request struct {
 	CropRatios []float32 `json:"crop_ratios,omitempty" nullable:"false" maxItems:"16" doc:"Width / height of each wanted crop; the image's own if left out"`
 }
 
-// read returns what r asks, from a JSON body, a form with a file, or a body that is
+// read reads what r asks, from a JSON body, a form with a file, or a body that is
 // the image itself with its options in the query.
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*Request, error) {
+func (h *Handler) read(w http.ResponseWriter, r *http.Request, asked asking) error {
 	// A third more for base64, and room for the rest.
 	r.Body = http.MaxBytesReader(w, r.Body, h.config.ImageBytes/3*4+1<<20)
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		kind = ""
 	}
-	asked := &Request{}
 	switch {
 	case kind == "application/json":
 		err = h.readJSON(r, asked)
 	case kind == "multipart/form-data" && params["boundary"] != "":
 		err = h.readForm(r, asked)
-	case kind == "application/octet-stream", strings.HasPrefix(kind, "image/"):
+	case kind == "application/octet-stream", strings.HasPrefix(kind, "image/"), kind == "application/x-image":
 		err = h.readPlain(r, asked)
 	default:
-		return nil, invalid("The Content-Type must be application/json, multipart/form-data with a boundary, image/* or application/octet-stream.")
+		return invalid("The Content-Type must be application/json, multipart/form-data with a boundary, image/* or application/octet-stream.")
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
+	src := asked.source()
 	switch {
-	case len(asked.Image) == 0 && asked.URL == "":
-		return nil, invalid("The request has no image: send image, url or a file.")
-	case len(asked.Image) > 0 && asked.URL != "":
-		return nil, invalid("The request has an image and a url: send one of them.")
-	case int64(len(asked.Image)) > h.config.ImageBytes:
-		return nil, h.tooLarge()
+	case len(src.Image) == 0 && src.URL == "":
+		return invalid("The request has no image: send image, url or a file.")
+	case len(src.Image) > 0 && src.URL != "":
+		return invalid("The request has an image and a url: send one of them.")
+	case int64(len(src.Image)) > h.config.ImageBytes:
+		return h.tooLarge()
 	}
-	return asked, nil
+	return nil
 }
 
-func (h *Handler) readJSON(r *http.Request, asked *Request) error {
+func (h *Handler) readJSON(r *http.Request, asked asking) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	if err := d.Decode(asked); err != nil {
@@ -98,17 +116,17 @@ func brief(err error) string {
 	return fmt.Sprintf("%.*s.", most, strings.TrimPrefix(err.Error(), "json: "))
 }
 
-func (h *Handler) readPlain(r *http.Request, asked *Request) error {
-	if err := asked.setAll(r.URL.Query()); err != nil {
+func (h *Handler) readPlain(r *http.Request, asked asking) error {
+	if err := setAll(asked, r.URL.Query()); err != nil {
 		return err
 	}
 	var err error
-	asked.Image, err = h.readImage(r.Body)
+	asked.source().Image, err = h.readImage(r.Body)
 	return err
 }
 
 // readForm reads parts as they come, so that nothing is spilled to disk.
-func (h *Handler) readForm(r *http.Request, asked *Request) error {
+func (h *Handler) readForm(r *http.Request, asked asking) error {
 	form, err := r.MultipartReader()
 	if err != nil {
 		return invalid("The form cannot be read: its boundary is missing or broken.")
@@ -117,17 +135,17 @@ func (h *Handler) readForm(r *http.Request, asked *Request) error {
 	for range maxParts {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			return asked.setAll(values)
+			return setAll(asked, values)
 		}
 		if err != nil {
 			return h.bodyError(err, "The form is cut short or broken.")
 		}
 		name := part.FormName()
 		if name == "file" {
-			if asked.Image != nil {
+			if asked.source().Image != nil {
 				return invalid("The form has more than one file: send one image per request.")
 			}
-			if asked.Image, err = h.readImage(part); err != nil {
+			if asked.source().Image, err = h.readImage(part); err != nil {
 				return err
 			}
 			continue
@@ -174,11 +192,22 @@ func (h *Handler) tooLarge() error {
 }
 
 // setAll reads options as text, from a form or a query.
-func (q *Request) setAll(values url.Values) error {
+func setAll(asked asking, values url.Values) error {
 	for name, texts := range values {
 		for _, text := range texts {
-			if err := q.set(name, text); err != nil {
-				return err
+			var err error
+			switch name {
+			case "url":
+				asked.source().URL = text
+			case "key": // credentials, read before us
+			default:
+				err = asked.set(name, text)
+			}
+			if errors.Is(err, errNoOption) {
+				return invalid(fmt.Sprintf("There is no option %.100q.", name))
+			}
+			if err != nil {
+				return invalid(fmt.Sprintf("The option %s is no number: %.100q.", name, text))
 			}
 		}
 	}
@@ -187,16 +216,12 @@ func (q *Request) setAll(values url.Values) error {
 
 func (q *Request) set(name, text string) (err error) {
 	switch name {
-	case "url":
-		q.URL = text
 	case "features":
 		q.Features = append(q.Features, strings.Split(text, ",")...)
 	case "models":
 		q.Models = append(q.Models, strings.Split(text, ",")...)
 	case "min_score":
-		var v float64
-		v, err = strconv.ParseFloat(text, 32)
-		q.MinScore = new(float32(v))
+		q.MinScore, err = parseScore(text)
 	case "max_labels":
 		q.MaxLabels, err = strconv.Atoi(text)
 	case "max_colors":
@@ -206,14 +231,15 @@ func (q *Request) set(name, text string) (err error) {
 			v, e := strconv.ParseFloat(t, 32)
 			q.CropRatios, err = append(q.CropRatios, float32(v)), errors.Join(err, e)
 		}
-	case "key": // credentials, read before us
 	default:
-		return invalid(fmt.Sprintf("There is no option %.100q.", name))
+		return errNoOption
 	}
-	if err != nil {
-		return invalid(fmt.Sprintf("The option %s is no number: %.100q.", name, text))
-	}
-	return nil
+	return err
+}
+
+func parseScore(text string) (*float32, error) {
+	v, err := strconv.ParseFloat(text, 32)
+	return new(float32(v)), err
 }
 
 // params checks what is asked and says it in the domain's words.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -16,6 +17,7 @@ import (
 	"trilobite/label"
 	"trilobite/ort"
 	"trilobite/remote"
+	"trilobite/serving"
 	"trilobite/zoo"
 )
 
@@ -56,32 +58,37 @@ func logger(c config.Log) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(os.Stderr, o)), nil
 }
 
-// openEngine loads the named models, or the configured ones, for a command.
-func (a *App) openEngine(cmd *cobra.Command, models []string) (*label.Engine, error) {
+// openEngine loads the named models, or the configured ones, for a command; done frees them.
+func (a *App) openEngine(cmd *cobra.Command, models []string) (engine *label.Engine, done func(), err error) {
 	c, err := a.config(cmd)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(models) > 0 {
 		c.Models = models
 	}
 	rt, err := openRuntime(c.ORT)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return loadEngine(cmd.Context(), rt, c, nil)
+	c.Serving.Memory = math.MaxInt64 // who names a model at the command line means it
+	registry := newRegistry(rt, c, nil)
+	engine, err = label.Open(cmd.Context(), registry, c.Models)
+	if err != nil {
+		registry.Close()
+		return nil, nil, err
+	}
+	return engine, func() { engine.Close(); registry.Close() }, nil
 }
 
-// loadEngine opens the configured models.
-func loadEngine(ctx context.Context, rt *ort.Runtime, c config.Config, rec ort.Recorder) (*label.Engine, error) {
-	return label.Open(ctx, rt, zoo.NewStore(c.Home), label.Options{
-		Models: c.Models,
-		Runtime: ort.Options{
+// newRegistry serves the models of the store.
+func newRegistry(rt *ort.Runtime, c config.Config, rec ort.Recorder) *serving.Registry {
+	return serving.New(serving.Config{
+		Runtime: rt, Store: zoo.NewStore(c.Home),
+		Options: ort.Options{
 			Provider: c.ORT.Provider, Device: c.ORT.Device, MaxQueue: c.ORT.Queue, MaxBatch: c.ORT.Batch, MaxWait: c.ORT.Wait,
 		},
-		Limits:   imageio.Limits{Pixels: int(c.Limits.Pixels)},
-		Memory:   c.Limits.Memory,
-		Recorder: rec,
+		Memory: c.Serving.Memory, Images: c.Limits.Memory, Limits: imageio.Limits{Pixels: int(c.Limits.Pixels)}, Recorder: rec,
 	})
 }
 

@@ -69,11 +69,11 @@ func look(cmd *cobra.Command, app *App, args []string, p trilobite.AnalyzeParams
 		}
 		nameCopies(sources, f.annotate)
 	}
-	engine, err := app.openEngine(cmd, f.models)
+	engine, free, err := app.openEngine(cmd, f.models)
 	if err != nil {
 		return err
 	}
-	defer engine.Close()
+	defer free()
 	show := newPrinter(cmd.OutOrStdout(), f.json, len(sources) > 1)
 	bar := newBar(cmd.ErrOrStderr(), len(sources))
 	defer bar.done()

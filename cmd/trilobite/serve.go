@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -30,6 +28,7 @@ import (
 	"trilobite/objects"
 	"trilobite/remote"
 	"trilobite/server"
+	"trilobite/serving"
 	"trilobite/telemetry"
 )
 
@@ -61,6 +60,8 @@ func newServeCmd(app *App) *cobra.Command {
 	f.StringSlice("buckets", nil, "S3 and gs:// buckets, [ACCOUNT:]`NAME=URL`")
 	f.String("s3-url", "", "where buckets that clients make are kept, a gocloud.dev/blob `URL` (default HOME/s3)")
 	f.StringSlice("fetch-hosts", nil, "`hosts` that Vision image URIs may name")
+	f.Int64("serving-memory", 0, "`bytes` that loaded models may take together (default 2 GiB)")
+	f.StringSlice("serving-operators", nil, "`accounts` whose keys may load and unload models")
 	f.Int64("limits-memory", 0, "`bytes` that decoded images may take together")
 	return cmd
 }
@@ -85,7 +86,9 @@ func serve(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	engine, err := loadEngine(ctx, rt, c, rec)
+	registry := newRegistry(rt, c, rec)
+	defer registry.Close()
+	engine, err := label.Open(ctx, registry, c.Models)
 	if err != nil {
 		return err
 	}
@@ -114,7 +117,7 @@ func serve(ctx context.Context, c config.Config) (err error) {
 	defer func() { err = errors.Join(err, models.Close()) }()
 	stopWorker := startWorker(ctx, c, log, db, buckets, models)
 	defer func() { err = errors.Join(err, stopWorker()) }()
-	sc, err := serverConfig(c, log, wiring{engine, who, buckets, hosted, rec, db, models, ctx.Done()})
+	sc, err := serverConfig(c, log, wiring{registry, engine, who, buckets, hosted, rec, db, models, ctx.Done()})
 	if err != nil {
 		return err
 	}
@@ -139,14 +142,15 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 
 // wiring is what the APIs work with.
 type wiring struct {
-	engine  *label.Engine
-	who     *auth.Authenticator
-	buckets *objects.Buckets
-	hosted  *objects.Hosted
-	rec     *telemetry.Recorder
-	db      records
-	models  *learn.Engine
-	closing <-chan struct{}
+	registry *serving.Registry
+	engine   *label.Engine
+	who      *auth.Authenticator
+	buckets  *objects.Buckets
+	hosted   *objects.Hosted
+	rec      *telemetry.Recorder
+	db       records
+	models   *learn.Engine
+	closing  <-chan struct{}
 }
 
 // serverConfig wires the APIs to the engine, the keys, the buckets and the custom models.
@@ -191,7 +195,7 @@ func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, e
 		},
 		Native: server.API{
 			Name:      "native",
-			Handler:   native.New(native.Config{Analyzer: engine, Models: listModels(engine), Fetcher: fetcher, Version: version, Log: log}),
+			Handler:   native.New(native.Config{Analyzer: engine, Models: operators(c, w.registry, account), Fetcher: fetcher, Version: version, Log: log}),
 			Auth:      guarded(native.WriteError),
 			Operation: native.Operation,
 			Error:     native.WriteError,
@@ -239,22 +243,39 @@ func (n noting) S3(r *http.Request) (auth.Identity, *auth.S3Body, error) {
 	return who, body, err
 }
 
-// listModels describes the engine's models to the native API.
-func listModels(engine *label.Engine) func(context.Context) ([]native.Model, error) {
-	return func(context.Context) ([]native.Model, error) {
-		var all []native.Model
-		for _, m := range engine.Models() {
-			labels, err := m.ReadLabels()
-			if err != nil {
-				return nil, err
-			}
-			names := slices.DeleteFunc(labels.Names(), func(n string) bool { return n == "" })
-			all = append(all, native.Model{
-				Name: m.Name, Version: strconv.Itoa(m.Version), Task: m.Task, Labels: names,
-				License: m.Licence, Source: cmp.Or(m.Source.Package, m.Source.File),
-			})
-		}
-		return all, nil
+// operated lets only those load and unload models who may.
+type operated struct {
+	*serving.Registry
+
+	may func(context.Context) bool
+}
+
+// operators returns the registry for the accounts that the settings name; without keys,
+// for everyone.
+func operators(c config.Config, r *serving.Registry, account func(context.Context) string) operated {
+	return operated{r, func(ctx context.Context) bool { return !c.Auth || slices.Contains(c.Serving.Operators, account(ctx)) }}
+}
+
+// Load is the Registry's.
+func (o operated) Load(ctx context.Context, ref string) error {
+	if !o.may(ctx) {
+		return notOperator()
+	}
+	return o.Registry.Load(ctx, ref)
+}
+
+// Unload is the Registry's.
+func (o operated) Unload(ctx context.Context, ref string) error {
+	if !o.may(ctx) {
+		return notOperator()
+	}
+	return o.Registry.Unload(ctx, ref)
+}
+
+func notOperator() error {
+	return &trilobite.Error{
+		Op: "serve", Code: trilobite.Forbidden,
+		Msg: "Models are loaded and unloaded by the accounts of the setting serving.operators; this key's is none of them.",
 	}
 }
 

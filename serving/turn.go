@@ -1,4 +1,4 @@
-package label
+package serving
 
 import (
 	"context"
@@ -10,13 +10,13 @@ import (
 	"trilobite"
 )
 
-// turns lets as many analyses work at once as there are cores; the others wait in the
-// order they came. An analysis that is decoded while two others are computed would only
+// turns lets as many requests work at once as there are cores; the others wait in the
+// order they came. One that is decoded while two others are computed would only
 // take their cores and caches away: with eight clients on two cores this is worth a
 // tenth of the throughput (bench/RESULTS.md).
 type turns struct {
 	sem     *semaphore.Weighted
-	limit   int64 // analyses that may wait
+	limit   int64 // requests that may wait
 	waiting atomic.Int64
 }
 
@@ -34,12 +34,12 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 	defer t.waiting.Add(-1)
 	if t.waiting.Add(1) > t.limit {
 		return nil, &trilobite.Error{
-			Op: "label.Analyze", Code: trilobite.Throttled,
+			Op: "serving", Code: trilobite.Throttled,
 			Msg: fmt.Sprintf("%d requests are waiting, the limit; try again later.", t.limit),
 		}
 	}
 	if t.sem.Acquire(ctx, 1) != nil {
-		return nil, &trilobite.Error{Op: "label.Analyze", Code: trilobite.Canceled, Msg: "The request ended before its turn came.", Err: context.Cause(ctx)}
+		return nil, &trilobite.Error{Op: "serving", Code: trilobite.Canceled, Msg: "The request ended before its turn came.", Err: context.Cause(ctx)}
 	}
 	return done, nil
 }

@@ -1,14 +1,14 @@
-package label
+package serving
 
 import (
 	"fmt"
 	"runtime/debug"
 )
 
-// caught, deferred, turns a panic into *err. Goroutines need it: nobody above them could
+// Caught, deferred, turns a panic into *err. Goroutines need it: nobody above them could
 // stop the process from ending. The error is internal, so its text, with the stack, goes
 // to the log and not to the client.
-func caught(err *error) {
+func Caught(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 	}
