@@ -36,7 +36,7 @@ func (m *model) look(ctx context.Context, img *imageio.Image, minScore float32) 
 	a := answer{words: m.words}
 	var err error
 	if m.Detector != nil {
-		a.detections, err = m.Detector.Detect(ctx, img, max(minScore, m.Card.Decoder.MinScore))
+		a.detections, err = m.Detector.Detect(ctx, img, max(minScore, m.Decoder.MinScore))
 	} else {
 		a.classes, err = m.Classifier.Classify(ctx, img, 0, 0)
 	}

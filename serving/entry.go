@@ -76,7 +76,7 @@ func (r *Registry) enter(ctx context.Context, card zoo.Model, pin bool) (*entry,
 			e = &entry{card: card, bytes: size, ready: make(chan struct{}), gone: make(chan struct{})}
 			r.entries[card.Dir] = e
 			r.used += size
-			go r.load(e)
+			go r.load(e) //nolint:gosec // G118: the load is for all who wait, not for this request alone
 		}
 		if e != nil {
 			e.users++

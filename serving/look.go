@@ -93,7 +93,7 @@ func (m *Model) look(ctx context.Context, img *imageio.Image, p Params, seen *Se
 	}
 	switch {
 	case m.Detector != nil:
-		seen.Objects, err = m.Detector.Detect(ctx, img, max(minScore, m.Card.Decoder.MinScore))
+		seen.Objects, err = m.Detector.Detect(ctx, img, max(minScore, m.Decoder.MinScore))
 		if p.Most > 0 && len(seen.Objects) > p.Most {
 			seen.Objects = seen.Objects[:p.Most]
 		}

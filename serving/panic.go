@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// Caught, deferred, turns a panic into *err. Goroutines need it: nobody above them could
-// stop the process from ending. The error is internal, so its text, with the stack, goes
+// Caught turns a panic into *err when it is deferred. Goroutines need it: nobody above them
+// could stop the process from ending. The error is internal, so its text, with the stack, goes
 // to the log and not to the client.
 func Caught(err *error) {
 	if p := recover(); p != nil {

@@ -47,65 +47,71 @@ func bytesOf(t *testing.T, r *serving.Registry, ref string) int64 {
 	return s.Bytes
 }
 
-func TestBudget(t *testing.T) {
+func TestModelsInUseAreWaitedFor(t *testing.T) {
 	t.Parallel()
-	probe, _ := servingtest.Open(t, 0)
-	rgb, tint := bytesOf(t, probe, "rgb"), bytesOf(t, probe, "tint")
-	r, _ := servingtest.Open(t, max(rgb, tint)) // room for one
+	r, rgb := roomForOne(t)
 	done := use(t, r, "rgb")
-	t.Run("a model that is used is waited for", func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		if _, _, err := r.Use(ctx, "tint"); trilobite.CodeOf(err) != trilobite.Canceled {
-			t.Errorf("Use = %v, want Canceled", err)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, err := r.Use(ctx, "tint"); trilobite.CodeOf(err) != trilobite.Canceled {
+		t.Errorf("Use = %v, want Canceled", err)
+	}
+	waits := make(chan error, 1)
+	go func() {
+		_, done, err := r.Use(context.Background(), "tint")
+		if err == nil {
+			done()
 		}
-		waits := make(chan error, 1)
-		go func() {
-			_, done, err := r.Use(context.Background(), "tint")
-			if err == nil {
-				done()
-			}
-			waits <- err
-		}()
-		time.Sleep(20 * time.Millisecond)
-		if s := state(t, r, "rgb"); s != serving.Ready {
-			t.Errorf("rgb is %s while it is used", s)
-		}
-		done()
-		if err := <-waits; err != nil {
-			t.Error(err)
-		}
-		if a, b := state(t, r, "rgb"), state(t, r, "tint"); a != serving.Idle || b != serving.Ready {
-			t.Errorf("rgb is %s, tint %s; want idle, ready", a, b)
-		}
-	})
-	t.Run("it comes back on demand", func(t *testing.T) {
-		use(t, r, "rgb")()
-		if used, most := r.Memory(); used != rgb || used > most {
-			t.Errorf("%d bytes of %d are used, want %d", used, most, rgb)
-		}
-	})
-	t.Run("beside a pinned one there is no room", func(t *testing.T) {
-		_, done, err := r.Pin(t.Context(), "rgb")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer done()
-		_, _, err = r.Use(t.Context(), "tint")
-		if trilobite.CodeOf(err) != trilobite.LimitExceeded || !strings.Contains(err.Error(), "serving.memory") {
-			t.Errorf("Use = %v, want LimitExceeded", err)
-		}
-		if err := r.Unload(t.Context(), "rgb"); trilobite.CodeOf(err) != trilobite.InUse {
-			t.Errorf("Unload = %v, want InUse", err)
-		}
-	})
+		waits <- err
+	}()
+	time.Sleep(20 * time.Millisecond)
+	if s := state(t, r, "rgb"); s != serving.Ready {
+		t.Errorf("rgb is %s while it is used", s)
+	}
+	done()
+	if err := <-waits; err != nil {
+		t.Error(err)
+	}
+	if a, b := state(t, r, "rgb"), state(t, r, "tint"); a != serving.Idle || b != serving.Ready {
+		t.Errorf("rgb is %s, tint %s; want idle, ready", a, b)
+	}
+	use(t, r, "rgb")() // it comes back on demand
+	if used, most := r.Memory(); used != rgb || used > most {
+		t.Errorf("%d bytes of %d are used, want %d", used, most, rgb)
+	}
+}
+
+func TestPinnedModelsStay(t *testing.T) {
+	t.Parallel()
+	r, _ := roomForOne(t)
+	_, done, err := r.Pin(t.Context(), "rgb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	_, _, err = r.Use(t.Context(), "tint")
+	if trilobite.CodeOf(err) != trilobite.LimitExceeded || !strings.Contains(err.Error(), "serving.memory") {
+		t.Errorf("Use = %v, want LimitExceeded", err)
+	}
+	if err := r.Unload(t.Context(), "rgb"); trilobite.CodeOf(err) != trilobite.InUse {
+		t.Errorf("Unload = %v, want InUse", err)
+	}
+}
+
+// roomForOne returns a registry with room for either of its models, and what rgb takes.
+func roomForOne(t *testing.T) (r *serving.Registry, rgb int64) {
+	t.Helper()
+	probe, _ := servingtest.Open(t, 0)
+	rgb = bytesOf(t, probe, "rgb")
+	r, _ = servingtest.Open(t, max(rgb, bytesOf(t, probe, "tint")))
+	return r, rgb
 }
 
 func TestLeastRecentlyUsedGoes(t *testing.T) {
 	t.Parallel()
-	r, store := servingtest.Open(t, 0)
-	n := bytesOf(t, r, "rgb")
-	r, store = servingtest.Open(t, 3*n+n/2)
+	probe, _ := servingtest.Open(t, 0)
+	n := bytesOf(t, probe, "rgb")
+	r, store := servingtest.Open(t, 3*n+n/2)
 	for _, name := range []string{"a", "b", "c", "d"} {
 		servingtest.Put(t, store, name, zoo.Segment)
 	}

@@ -3,6 +3,7 @@ package native_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	goimage "image"
 	"image/color"
 	"image/png"
@@ -140,7 +141,7 @@ func TestSegmentAsForm(t *testing.T) {
 	parts := map[string]string{}
 	for form := multipart.NewReader(w.Body, params["boundary"]); ; {
 		p, err := form.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

@@ -77,6 +77,7 @@ func TestSegmentationTutorial(t *testing.T) {
 			t.Errorf("the report has no %q", want)
 		}
 	}
+	servedAsTrained(t, home, "leaves", "leaves/images")
 }
 
 // leaves writes 16 photos with an ellipse each, and their masks; number 11's mask is of
