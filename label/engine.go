@@ -10,6 +10,7 @@ package label
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ import (
 // Engine is a set of models that stay in memory. It is safe for concurrent use.
 type Engine struct {
 	registry *serving.Registry
+	alone    bool // the registry is the engine's own
 	models   []*model
 	minSide  int
 	version  string
@@ -62,12 +64,29 @@ func Open(ctx context.Context, registry *serving.Registry, refs []string) (*Engi
 	return e, nil
 }
 
+// OpenAlone is Open for a program that asks no other models: the registry is the engine's
+// own, with room for them all.
+func OpenAlone(ctx context.Context, c serving.Config, refs []string) (*Engine, error) {
+	c.Memory = math.MaxInt64
+	r := serving.New(c)
+	e, err := Open(ctx, r, refs)
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	e.alone = true
+	return e, nil
+}
+
 // Close lets the models go.
 func (e *Engine) Close() {
 	for _, m := range e.models {
 		m.done()
 	}
 	e.models = nil
+	if e.alone {
+		e.registry.Close()
+	}
 }
 
 // Cores returns how many threads the models use together.

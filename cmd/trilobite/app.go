@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -58,38 +57,36 @@ func logger(c config.Log) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(os.Stderr, o)), nil
 }
 
-// openEngine loads the named models, or the configured ones, for a command; done frees them.
-func (a *App) openEngine(cmd *cobra.Command, models []string) (engine *label.Engine, done func(), err error) {
+// openEngine loads the named models, or the configured ones, for a command.
+func (a *App) openEngine(cmd *cobra.Command, models []string) (*label.Engine, error) {
 	c, err := a.config(cmd)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if len(models) > 0 {
 		c.Models = models
 	}
 	rt, err := openRuntime(c.ORT)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	c.Serving.Memory = math.MaxInt64 // who names a model at the command line means it
-	registry := newRegistry(rt, c, nil)
-	engine, err = label.Open(cmd.Context(), registry, c.Models)
-	if err != nil {
-		registry.Close()
-		return nil, nil, err
-	}
-	return engine, func() { engine.Close(); registry.Close() }, nil
+	return loadEngine(cmd.Context(), rt, c)
 }
 
-// newRegistry serves the models of the store.
-func newRegistry(rt *ort.Runtime, c config.Config, rec ort.Recorder) *serving.Registry {
-	return serving.New(serving.Config{
+// loadEngine opens the configured models for a command.
+func loadEngine(ctx context.Context, rt *ort.Runtime, c config.Config) (*label.Engine, error) {
+	return label.OpenAlone(ctx, servingConfig(rt, c, nil), c.Models)
+}
+
+// servingConfig serves the models of the store.
+func servingConfig(rt *ort.Runtime, c config.Config, rec ort.Recorder) serving.Config {
+	return serving.Config{
 		Runtime: rt, Store: zoo.NewStore(c.Home),
 		Options: ort.Options{
 			Provider: c.ORT.Provider, Device: c.ORT.Device, MaxQueue: c.ORT.Queue, MaxBatch: c.ORT.Batch, MaxWait: c.ORT.Wait,
 		},
 		Memory: c.Serving.Memory, Images: c.Limits.Memory, Limits: imageio.Limits{Pixels: int(c.Limits.Pixels)}, Recorder: rec,
-	})
+	}
 }
 
 func openRuntime(c config.ORT) (*ort.Runtime, error) {

@@ -94,7 +94,7 @@ func (m *routeMaker) pretrained(models string) (compare.Route, error) {
 func (m *routeMaker) engine(ctx context.Context, home string, models []string) (*label.Engine, error) {
 	c := m.c
 	c.Home, c.Models = home, models
-	return loadEngine(ctx, m.rt, c, nil)
+	return loadEngine(ctx, m.rt, c)
 }
 
 // custom trains as Custom Labels trains.

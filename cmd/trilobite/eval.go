@@ -112,11 +112,11 @@ func evalSegmenter(cmd *cobra.Command, c config.Config, model string, set *datas
 }
 
 func runEval(cmd *cobra.Command, app *App, model string, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
-	engine, done, err := app.openEngine(cmd, []string{model})
+	engine, err := app.openEngine(cmd, []string{model})
 	if err != nil {
 		return nil, err
 	}
-	defer done()
+	defer engine.Close()
 	card := engine.Models()[0]
 	labels, err := card.ReadLabels()
 	if err != nil {

@@ -69,11 +69,11 @@ func look(cmd *cobra.Command, app *App, args []string, p trilobite.AnalyzeParams
 		}
 		nameCopies(sources, f.annotate)
 	}
-	engine, free, err := app.openEngine(cmd, f.models)
+	engine, err := app.openEngine(cmd, f.models)
 	if err != nil {
 		return err
 	}
-	defer free()
+	defer engine.Close()
 	show := newPrinter(cmd.OutOrStdout(), f.json, len(sources) > 1)
 	bar := newBar(cmd.ErrOrStderr(), len(sources))
 	defer bar.done()

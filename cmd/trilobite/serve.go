@@ -86,7 +86,7 @@ func serve(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	registry := newRegistry(rt, c, rec)
+	registry := serving.New(servingConfig(rt, c, rec))
 	defer registry.Close()
 	engine, err := label.Open(ctx, registry, c.Models)
 	if err != nil {

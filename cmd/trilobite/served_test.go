@@ -17,6 +17,7 @@ import (
 	"trilobite/onnx"
 	"trilobite/ort"
 	"trilobite/segment"
+	"trilobite/serving"
 	"trilobite/zoo"
 )
 
@@ -31,7 +32,7 @@ func servedAsTrained(t *testing.T, home, model, folder string) {
 	}
 	c := config.Config{Home: home}
 	c.Limits.Memory, c.Limits.Pixels = 64<<20, 1<<20
-	registry := newRegistry(rt, c, nil)
+	registry := serving.New(servingConfig(rt, c, nil))
 	defer registry.Close()
 	api := native.New(native.Config{Models: registry, Log: slog.New(slog.DiscardHandler)})
 	trained := trainedSegmenter(t, rt, home, model)
