@@ -74,6 +74,8 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 		newModelCmd(),
 		newRunsCmd(app),
 		newKeyCmd(app),
+		newBackupCmd(app),
+		newRestoreCmd(app),
 		newTrainCmd(app),
 		newEvalCmd(app),
 		newCompareCmd(app),

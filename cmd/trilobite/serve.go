@@ -22,6 +22,7 @@ import (
 	"trilobite/api/s3"
 	"trilobite/api/vision"
 	"trilobite/auth"
+	"trilobite/backup"
 	"trilobite/config"
 	"trilobite/label"
 	"trilobite/learn"
@@ -81,6 +82,11 @@ func serve(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	defer listener.Close()
+	done, err := backup.Use(c.Home)
+	if err != nil {
+		return err
+	}
+	defer done()
 	rec := telemetry.New()
 	rt, err := openRuntime(c.ORT)
 	if err != nil {

@@ -26,6 +26,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"trilobite/custom"
 	"trilobite/jobs/queue"
 	"trilobite/store/records"
 )
@@ -136,4 +137,54 @@ func migrate(ctx context.Context, db *sql.DB) error {
 func taken(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE)
+}
+
+// Snapshot copies the records of the store in the named file, as they are at one moment,
+// to a new file, while others read and write them.
+func Snapshot(ctx context.Context, name, to string) error {
+	if _, err := os.Stat(name); err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", dsn(name))
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "VACUUM INTO ?", to)
+	return errors.Join(err, db.Close())
+}
+
+// Models returns the models that a copy of the records names, in the order of their names.
+func Models(ctx context.Context, name string) (models []string, err error) {
+	db, err := sql.Open("sqlite", dsn(name))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows, err := db.QueryContext(ctx, "SELECT DISTINCT model FROM version WHERE model <> '' AND status <> ? ORDER BY model", custom.Deleting)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m string
+		if err := rows.Scan(&m); err != nil {
+			return nil, err
+		}
+		models = append(models, m)
+	}
+	return models, rows.Err()
+}
+
+// Intact fails unless the file is a whole database.
+func Intact(ctx context.Context, name string) error {
+	db, err := sql.Open("sqlite", dsn(name))
+	if err != nil {
+		return err
+	}
+	var said string
+	err = db.QueryRowContext(ctx, "PRAGMA quick_check").Scan(&said)
+	if err == nil && said != "ok" {
+		err = fmt.Errorf("database %s: %s", name, said)
+	}
+	return errors.Join(err, db.Close())
 }
