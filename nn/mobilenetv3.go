@@ -66,7 +66,7 @@ var mobileNetV3Norm = BatchNormAttrs{Epsilon: 1e-3, Momentum: 0.99}
 
 func mobileNetV3(name string, blocks []mobileNetV3Block, hidden int64, o ClassifierOptions) (*Network, error) {
 	return classifier(name, 224, o, func(m *Module, x *onnx.Value) ([]Tap, *onnx.Value) {
-		taps := mobileNetV3Features(m, x, blocks)
+		taps := mobileNetV3Features(m, x, "features.", blocks, 1)
 		last := taps[len(taps)-1]
 		name := fmt.Sprintf("features.%d", len(blocks)+1)
 		x = m.Mark(name, m.HardSwish(m.convBN3(name, last.Value, 6*last.Channels, ConvAttrs{})))
@@ -79,26 +79,32 @@ func mobileNetV3(name string, blocks []mobileNetV3Block, hidden int64, o Classif
 // MobileNetV3SmallFeatures adds the stem and the blocks to m and returns the last
 // feature maps of strides 2, 4, 8, 16 and 32. x is (N, 3, H, W).
 func MobileNetV3SmallFeatures(m *Module, x *onnx.Value) []Tap {
-	return mobileNetV3Features(m, x, mobileNetV3Small)
+	return mobileNetV3Features(m, x, "features.", mobileNetV3Small, 1)
 }
 
 // MobileNetV3LargeFeatures is MobileNetV3SmallFeatures of the large network.
 func MobileNetV3LargeFeatures(m *Module, x *onnx.Value) []Tap {
-	return mobileNetV3Features(m, x, mobileNetV3Large)
+	return mobileNetV3Features(m, x, "features.", mobileNetV3Large, 1)
 }
 
-func mobileNetV3Features(m *Module, x *onnx.Value, blocks []mobileNetV3Block) []Tap {
-	x = m.HardSwish(m.convBN3("features.0", x, 16, ConvAttrs{Kernel: 3, Stride: 2}))
-	m.Mark("features.0", x)
+// mobileNetV3Features names its layers prefix and a number. With a dilation above 1 the
+// blocks of the last stride keep the size and look so far apart instead, as torchvision's
+// segmentation networks have them.
+func mobileNetV3Features(m *Module, x *onnx.Value, prefix string, blocks []mobileNetV3Block, dilation int64) []Tap {
+	x = m.HardSwish(m.convBN3(prefix+"0", x, 16, ConvAttrs{Kernel: 3, Stride: 2}))
+	m.Mark(prefix+"0", x)
 	var taps []Tap
-	stride, channels := int64(2), int64(16)
+	stride, channels, apart := int64(2), int64(16), int64(1)
 	for i, b := range blocks {
+		if dilation > 1 && stride*b.stride > 16 {
+			apart, b.stride = dilation, 1
+		}
 		if b.stride > 1 {
 			taps = append(taps, Tap{stride, channels, x})
 		}
 		stride *= b.stride
-		name := fmt.Sprintf("features.%d", i+1)
-		x = m.Mark(name, mobileNetV3Bottleneck(m.Sub(name+".block"), x, channels, b))
+		name := fmt.Sprintf("%s%d", prefix, i+1)
+		x = m.Mark(name, mobileNetV3Bottleneck(m.Sub(name+".block"), x, channels, b, apart))
 		channels = b.out
 	}
 	return append(taps, Tap{stride, channels, x})
@@ -107,7 +113,7 @@ func mobileNetV3Features(m *Module, x *onnx.Value, blocks []mobileNetV3Block) []
 // mobileNetV3Bottleneck is figure 4 of the paper: an inverted residual whose filtered
 // channels are weighed by squeeze and excitation. torchvision numbers the layers that
 // there are.
-func mobileNetV3Bottleneck(m *Module, x *onnx.Value, in int64, b mobileNetV3Block) *onnx.Value {
+func mobileNetV3Bottleneck(m *Module, x *onnx.Value, in int64, b mobileNetV3Block, dilation int64) *onnx.Value {
 	activate := m.Relu
 	if b.swish {
 		activate = m.HardSwish
@@ -117,7 +123,7 @@ func mobileNetV3Bottleneck(m *Module, x *onnx.Value, in int64, b mobileNetV3Bloc
 	if b.expand != in {
 		y = activate(m.convBN3(next(), y, b.expand, ConvAttrs{}))
 	}
-	y = activate(m.convBN3(next(), y, b.expand, ConvAttrs{Kernel: b.kernel, Stride: b.stride, Group: b.expand}))
+	y = activate(m.convBN3(next(), y, b.expand, ConvAttrs{Kernel: b.kernel, Stride: b.stride, Dilation: dilation, Group: b.expand}))
 	if b.squeeze {
 		y = m.squeezeExcite(next(), y, b.expand, scaledChannels(b.expand/4, 1))
 	}

@@ -49,6 +49,12 @@ func resNet(name string, depths ResNetDepths, bottleneck bool, o ClassifierOptio
 // ReLUs inside as torchvision's feature extraction names them ("layer3.5.relu_1"). x is
 // (N, 3, H, W).
 func ResNetFeatures(m *Module, x *onnx.Value, depths ResNetDepths, bottleneck bool) []Tap {
+	return resNetFeatures(m, x, depths, bottleneck, 32)
+}
+
+// resNetFeatures is ResNetFeatures up to a stride: the stages beyond it keep the size and
+// dilate their 3×3 convolutions instead (torchvision's replace_stride_with_dilation).
+func resNetFeatures(m *Module, x *onnx.Value, depths ResNetDepths, bottleneck bool, most int64) []Tap {
 	block, expansion := basicBlock, int64(1)
 	if bottleneck {
 		block, expansion = bottleneckBlock, 4
@@ -58,11 +64,15 @@ func ResNetFeatures(m *Module, x *onnx.Value, depths ResNetDepths, bottleneck bo
 	m.Mark("relu", x)
 	taps := []Tap{{2, 64, x}}
 	x = m.MaxPool(x, onnx.PoolAttrs{Kernel: []int64{3, 3}, Strides: []int64{2, 2}, Pads: []int64{1, 1, 1, 1}})
-	stride, channels, planes := int64(4), int64(64), int64(64)
+	stride, channels, planes, dilation := int64(4), int64(64), int64(64), int64(1)
 	for i, depth := range depths {
-		step := int64(1)
-		if i > 0 {
+		step, before := int64(1), dilation
+		switch {
+		case i > 0 && stride < most:
 			step = 2
+			stride *= 2
+		case i > 0:
+			dilation *= 2
 		}
 		for j := range depth {
 			name := fmt.Sprintf("layer%d.%d", i+1, j)
@@ -72,30 +82,30 @@ func ResNetFeatures(m *Module, x *onnx.Value, depths ResNetDepths, bottleneck bo
 				shortcut = s.Conv("downsample.0", x, planes*expansion, ConvAttrs{Stride: step})
 				shortcut = s.BatchNorm("downsample.1", shortcut, BatchNormAttrs{})
 			}
-			x = m.Mark(name, s.Relu(s.Add(block(s, x, planes, step), shortcut)))
+			x = m.Mark(name, s.Relu(s.Add(block(s, x, planes, step, before), shortcut)))
 			channels = planes * expansion
-			step = 1
+			step, before = 1, dilation
 		}
 		taps = append(taps, Tap{stride, channels, x})
-		stride, planes = stride*2, planes*2
+		planes *= 2
 	}
 	return taps
 }
 
 // basicBlock is the residual of figure 5, left: two 3×3 convolutions.
-func basicBlock(m *Module, x *onnx.Value, planes, stride int64) *onnx.Value {
-	y := m.Conv("conv1", x, planes, ConvAttrs{Kernel: 3, Stride: stride})
+func basicBlock(m *Module, x *onnx.Value, planes, stride, dilation int64) *onnx.Value {
+	y := m.Conv("conv1", x, planes, ConvAttrs{Kernel: 3, Stride: stride, Dilation: dilation})
 	y = m.Mark("relu", m.Relu(m.BatchNorm("bn1", y, BatchNormAttrs{})))
-	y = m.Conv("conv2", y, planes, ConvAttrs{Kernel: 3})
+	y = m.Conv("conv2", y, planes, ConvAttrs{Kernel: 3, Dilation: dilation})
 	return m.BatchNorm("bn2", y, BatchNormAttrs{})
 }
 
 // bottleneckBlock is the residual of figure 5, right: 1×1, 3×3 and 1×1 to four times
 // the channels.
-func bottleneckBlock(m *Module, x *onnx.Value, planes, stride int64) *onnx.Value {
+func bottleneckBlock(m *Module, x *onnx.Value, planes, stride, dilation int64) *onnx.Value {
 	y := m.Conv("conv1", x, planes, ConvAttrs{})
 	y = m.Mark("relu", m.Relu(m.BatchNorm("bn1", y, BatchNormAttrs{})))
-	y = m.Conv("conv2", y, planes, ConvAttrs{Kernel: 3, Stride: stride})
+	y = m.Conv("conv2", y, planes, ConvAttrs{Kernel: 3, Stride: stride, Dilation: dilation})
 	y = m.Mark("relu_1", m.Relu(m.BatchNorm("bn2", y, BatchNormAttrs{})))
 	y = m.Conv("conv3", y, planes*4, ConvAttrs{})
 	return m.BatchNorm("bn3", y, BatchNormAttrs{})

@@ -18,7 +18,7 @@ func (p *parser) node(pb *onnxpb.NodeProto, g *Graph, s *scope, infos map[string
 	for i, name := range pb.GetInput() {
 		v, ok := s.find(name)
 		if !ok && name != "" {
-			return fmt.Errorf("%v: input %d, %q, is not computed before it is used", n, i, clip(name))
+			return fmt.Errorf("%v: input %d, %q, is not computed before it is used: the nodes are out of order or form a cycle", n, i, clip(name))
 		}
 		n.In = append(n.In, v)
 	}

@@ -6,63 +6,72 @@ import (
 	"path/filepath"
 	"strings"
 
-	"trilobite"
-	"trilobite/onnx"
 	"trilobite/taxonomy"
 )
 
 // maxLabelList bounds a label file: 8 MiB.
 const maxLabelList = 8 << 20
 
-// ImportParams describe an ONNX file that somebody brings.
+// ImportParams describe a model that somebody brings.
 type ImportParams struct {
-	Graph  string // path of the .onnx file
-	Labels string // path of a label list: one class a line; "" names classes by number
-	Card   Card   // name, task, decoder, pipeline, licence
+	File    string // where it comes from
+	Labels  string // path of a label list: one class a line; "" names classes by number
+	Classes int    // how many the decoder reads
+	Binary  bool   // the first class is what is of no class; a label list may leave it out
+	Card    Card   // name, task, decoder, pipeline, licence
 }
 
-// Prepare reads an ONNX file and its labels, upgrades and simplifies the graph and
-// completes the card, without installing anything. classes is how many the decoder
-// will read, for a model without a label list.
-func Prepare(p ImportParams, classes func(*onnx.Graph) (int, error), t *taxonomy.Taxonomy) (Card, *onnx.Graph, Labels, error) {
+// Prepare completes the card of an imported model and reads its labels.
+func Prepare(p ImportParams, t *taxonomy.Taxonomy) (Card, Labels, error) {
 	card := p.Card
-	card.Source = Source{File: p.Graph}
-	card.Convert = Convert{Format: "onnx"}
+	card.Source = Source{File: p.File}
 	if card.Title == "" {
-		card.Title = "Imported from " + filepath.Base(p.Graph)
+		card.Title = "Imported from " + filepath.Base(p.File)
 	}
 	if err := card.Check(); err != nil {
-		return Card{}, nil, Labels{}, &trilobite.Error{Op: "zoo.Prepare", Code: trilobite.Invalid, Msg: err.Error()}
+		return Card{}, Labels{}, invalidf("%v", err)
 	}
-	g, err := convertSource(card, p.Graph)
+	list, err := labelList(p)
 	if err != nil {
-		return Card{}, nil, Labels{}, fmt.Errorf("importing %s: %w", p.Graph, err)
-	}
-	list, err := labelList(p.Labels, g, classes)
-	if err != nil {
-		return Card{}, nil, Labels{}, err
+		return Card{}, Labels{}, err
 	}
 	labels, err := resolve(list, t)
 	if err != nil {
-		return Card{}, nil, Labels{}, fmt.Errorf("labels %s: %w", p.Labels, err)
+		return Card{}, Labels{}, fmt.Errorf("labels %s: %w", p.Labels, err)
 	}
-	return card, g, labels, nil
+	if p.Classes > 0 && len(labels.Classes) != p.Classes {
+		return Card{}, Labels{}, invalidf("%s has %d classes, and the model answers with %d scores.", p.Labels, len(labels.Classes), p.Classes)
+	}
+	return card, labels, nil
 }
 
 // labelList returns the label file's text, a built-in list's by name (coco80, coco90,
 // imagenet), or "class 0", "class 1", … when there is none.
-func labelList(path string, g *onnx.Graph, classes func(*onnx.Graph) (int, error)) (string, error) {
-	if path == "" {
-		n, err := classes(g)
-		if err != nil {
-			return "", err
+func labelList(p ImportParams) (string, error) {
+	if p.Labels == "" {
+		if p.Classes < 1 {
+			return "", invalidf("The number of classes cannot be told from the graph's outputs; name them with --labels.")
 		}
-		names := make([]string, n)
+		names := make([]string, p.Classes)
 		for i := range names {
 			names[i] = fmt.Sprintf("class %d", i)
 		}
+		if p.Binary {
+			names[0] = background
+		}
 		return strings.Join(names, "\n"), nil
 	}
+	list, err := readLabels(p.Labels)
+	if p.Binary && err == nil && strings.Count(strings.TrimRight(list, "\r\n"), "\n") == 0 {
+		list = background + "\n" + list
+	}
+	return list, err
+}
+
+// background names what is of none of a model's classes.
+const background = "background"
+
+func readLabels(path string) (string, error) {
 	if list, err := builtinLabels(path); err == nil {
 		return list, nil
 	}

@@ -2,16 +2,20 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"trilobite"
 	"trilobite/classify"
 	"trilobite/config"
 	"trilobite/detect"
 	"trilobite/imageio"
+	"trilobite/nn"
 	"trilobite/onnx"
 	"trilobite/ort"
 	"trilobite/pipeline"
@@ -19,150 +23,196 @@ import (
 	"trilobite/zoo"
 )
 
-// importFlags say how an imported model is fed and read.
+// importFlags say what the file itself does not.
 type importFlags struct {
-	labels, size, filter string
+	labels, size, filter, layout, normalise, output, network string
+
+	json bool
 }
 
 func newModelsImportCmd(app *App) *cobra.Command {
 	var f importFlags
 	card := zoo.Card{Licence: "unknown"}
 	cmd := &cobra.Command{
-		Use:   "import FILE.onnx",
-		Short: "Install an ONNX model of your own",
-		Long: `Installs an ONNX file (opsets 11 to 22) as a new version of a model. The decoder says how its
-outputs are read: ssd, yolox, yolov8 or fcos for --task detect; softmax, sigmoid (any number of
-classes at once) or probabilities for classify; mask for segment. What does not fit is refused with
-the shapes that were expected.`,
-		Example: `  trilobite models import yolov8n.onnx --name yolo --task detect --decoder yolov8 --labels coco80 --std 255
-  trilobite models import food.onnx --name food --task classify --labels food.txt --mean 123.7,116.3,103.5 --std 58.4,57.1,57.4`,
+		Use:   "import FILE",
+		Short: "Install a model that you bring: ONNX, or a PyTorch state dict",
+		Long: `Installs a file as a new version of a model.
+
+An ONNX file (opsets 11 to 22) comes from PyTorch, Keras, TensorFlow or anything else. Its input's
+name, layout and size, and whether its outputs classify the picture or each of its pixels, as scores
+or as logits, are found out and said; flags override them. A model with its channels last (NHWC) is
+turned to channels first, and one for a single picture takes any number. Detectors need --task detect
+and their decoder: ssd, yolox, yolov8 or fcos.
+
+A state dict (.pth, .pt, .bin, .safetensors) fills one of the networks that Trilobite knows, told by
+the names in it or by --network, whatever its number of classes. It is read as data: no program in it runs.
+
+What a file does not say is how pictures were prepared in training: --normalise, or --mean and --std.
+docs/models.md has more.`,
+		Example: `  trilobite models import food.onnx --name food --labels food.txt --normalise imagenet
+  trilobite models import keras.onnx --name road --labels road.txt --normalise caffe
+  trilobite models import resnet50.pth --name resnet50 --labels imagenet
+  trilobite models import yolov8n.onnx --name yolo --task detect --decoder yolov8 --labels coco80 --std 255`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := app.config(cmd)
 			if err != nil {
 				return err
 			}
-			m, err := importModel(cmd, c, args[0], card, f)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", m.Ref(), m.Dir)
-			return nil
+			return importModel(cmd, c, args[0], card, f)
 		},
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&card.Name, "name", "", "the model's `name`: lower-case letters, digits, dots, dashes")
 	fl.StringVar(&card.Title, "title", "", "one line for people")
-	fl.StringVar(&card.Task, "task", "", "detect, classify or segment")
-	fl.StringVar(&card.Decoder.Name, "decoder", "", "ssd, yolox, yolov8, fcos, softmax, sigmoid, probabilities or mask (default: the task's usual one)")
+	fl.StringVar(&card.Task, "task", "", "detect, classify or segment (default: what the outputs are for)")
+	fl.StringVar(&f.network, "network", "", "of a state dict: "+strings.Join(networkNames(), ", ")+" (default: told by its names)")
+	fl.StringVar(&card.Decoder.Name, "decoder", "", "ssd, yolox, yolov8, fcos, softmax, sigmoid, probabilities or mask (default: told by the outputs; yolov8 for detect)")
+	fl.StringVar(&f.output, "output", "", "the output to read, by name (default: the first that fits)")
 	fl.StringVar(&f.labels, "labels", "", "class names, one a line in a `file`; or coco80, coco90, imagenet")
 	fl.StringVar(&card.Licence, "licence", card.Licence, "the weights' licence")
 	fl.StringVar(&f.size, "size", "", "input size, `WIDTHxHEIGHT` (default: the graph's)")
+	fl.StringVar(&f.layout, "layout", "", "nchw or nhwc (default: as the graph's input looks)")
 	fl.StringVar(&card.Pipeline.Resize, "resize", "", "exact, centre-crop or letterbox (default: letterbox for yolo, centre-crop for classify, else exact)")
 	fl.Float32Var(&card.Pipeline.Crop, "crop", 0, "centre-crop's share of the resized picture (default 0.875)")
 	fl.StringVar(&f.filter, "filter", "bilinear", "bilinear-tf, bilinear-half-pixel, bilinear, bicubic, area or lanczos")
+	fl.StringVar(&f.normalise, "normalise", "", "what pixels become: "+strings.Join(slices.Sorted(maps.Keys(normalisations())), ", "))
 	fl.Float32SliceVar(&card.Pipeline.Mean, "mean", nil, "subtracted from pixels of 0 to 255: one value or three")
 	fl.Float32SliceVar(&card.Pipeline.Std, "std", nil, "divides pixels after that: one value or three")
-	fl.StringVar(&card.Pipeline.Layout, "layout", "", "nchw or nhwc (default: as the graph's input looks)")
 	fl.StringVar(&card.Pipeline.Order, "order", "", "rgb or bgr")
-	for _, name := range []string{"name", "task"} {
-		cobra.CheckErr(cmd.MarkFlagRequired(name))
-	}
+	fl.BoolVar(&f.json, "json", false, "print JSON")
+	cobra.CheckErr(cmd.MarkFlagRequired("name"))
 	return cmd
 }
 
-func importModel(cmd *cobra.Command, c config.Config, path string, card zoo.Card, f importFlags) (zoo.Model, error) {
-	g, err := onnx.Load(path)
-	if err != nil {
-		return zoo.Model{}, fmt.Errorf("importing %s: %w", path, err)
+// normalisations are usual ways of making numbers of pixels of 0 to 255.
+func normalisations() map[string]pipeline.Spec {
+	return map[string]pipeline.Spec{
+		"none":     {}, // 0 to 255
+		"unit":     {Std: []float32{255}},
+		"tf":       {Mean: []float32{127.5}, Std: []float32{127.5}}, // −1 to 1: Keras' mode "tf"
+		"imagenet": {Mean: []float32{123.675, 116.28, 103.53}, Std: []float32{58.395, 57.12, 57.375}},
+		"caffe":    {Mean: []float32{123.68, 116.779, 103.939}, Order: pipeline.BGR}, // Keras' ResNet and VGG
 	}
-	if err := complete(&card, g, f); err != nil {
-		return zoo.Model{}, err
+}
+
+func networkNames() []string {
+	return slices.Concat(nn.ClassifierNames(), slices.Sorted(maps.Keys(nn.TorchSegmenters())))
+}
+
+// importModel reads, tries and installs a model, and says what was found out.
+func importModel(cmd *cobra.Command, c config.Config, path string, card zoo.Card, f importFlags) error {
+	if err := f.preprocessing(&card.Pipeline); err != nil {
+		return err
+	}
+	open := importGraph
+	if isWeightsFile(path) {
+		open = importWeights
+	} else if f.network != "" {
+		return fmt.Errorf("--network fills a network with a state dict, and %s is none: %s", path, "it ends in .pth, .pt, .bin or .safetensors")
+	}
+	m, err := open(path, card, f)
+	if err != nil {
+		return err
 	}
 	tax, err := puller(c, cmd, false).Taxonomy(cmd.Context())
 	if err != nil {
-		return zoo.Model{}, err
+		return err
 	}
-	card, g, labels, err := zoo.Prepare(zoo.ImportParams{Graph: path, Labels: f.labels, Card: card}, classCount(card.Decoder.Name), tax)
+	labels := zoo.Labels{}
+	if m.card, labels, err = zoo.Prepare(zoo.ImportParams{File: path, Labels: f.labels, Classes: m.classes, Binary: m.binary, Card: m.card}, tax); err != nil {
+		return err
+	}
+	if err := tryModel(cmd.Context(), c.ORT, m.graph, m.card, labels.Names()); err != nil {
+		return err
+	}
+	installed, err := zoo.NewStore(c.Home).Put(m.card, m.graph, labels)
 	if err != nil {
-		return zoo.Model{}, err
+		return err
 	}
-	if err := tryModel(cmd.Context(), c.ORT, g, card, labels.Names()); err != nil {
-		return zoo.Model{}, err
-	}
-	return zoo.NewStore(c.Home).Put(card, g, labels)
+	return m.tell(cmd.OutOrStdout(), installed, len(labels.Classes), f.json)
 }
 
-// complete fills in what the flags leave open: the usual decoder and resize of the
-// task, layout and size as the graph's input has them.
-func complete(card *zoo.Card, g *onnx.Graph, f importFlags) error {
-	usual := map[string]string{zoo.Detect: "yolov8", zoo.Classify: "softmax", zoo.Segment: "mask"}
-	if card.Decoder.Name == "" {
-		card.Decoder.Name = usual[card.Task]
-	}
-	p := &card.Pipeline
+// preprocessing reads the flags about it that are no fields of the card themselves.
+func (f importFlags) preprocessing(p *pipeline.Spec) error {
 	var err error
 	if p.Filter, err = imageio.ParseFilter(f.filter); err != nil {
 		return err
 	}
-	if p.Resize == "" {
-		switch {
-		case strings.HasPrefix(card.Decoder.Name, "yolo"):
-			p.Resize = pipeline.Letterbox
-		case card.Task == zoo.Classify:
-			p.Resize = pipeline.CentreCrop
-		default:
-			p.Resize = pipeline.Exact
+	if f.layout != "" && f.layout != pipeline.NCHW && f.layout != pipeline.NHWC {
+		return fmt.Errorf("--layout is %q; nchw or nhwc", f.layout)
+	}
+	if f.normalise != "" {
+		n, ok := normalisations()[f.normalise]
+		if !ok || p.Mean != nil || p.Std != nil {
+			return fmt.Errorf("--normalise is %q; one of %s, without --mean and --std", f.normalise, strings.Join(slices.Sorted(maps.Keys(normalisations())), ", "))
 		}
-	}
-	if p.Resize == pipeline.CentreCrop && p.Crop == 0 {
-		p.Crop = 0.875
-	}
-	if len(g.Inputs) != 1 || len(g.Inputs[0].Shape) != 4 {
-		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf("The graph has %d inputs; a vision model has one, of shape [N,3,H,W] or [N,H,W,3].", len(g.Inputs))}
-	}
-	shape := g.Inputs[0].Shape
-	if p.Layout == "" && shape[3] == 3 && shape[1] != 3 {
-		p.Layout = pipeline.NHWC
-	}
-	h, w := shape[2], shape[3]
-	if p.Layout == pipeline.NHWC {
-		h, w = shape[1], shape[2]
+		p.Mean, p.Std = n.Mean, n.Std
+		if p.Order == "" {
+			p.Order = n.Order
+		}
 	}
 	if f.size != "" {
-		if n, err := fmt.Sscanf(f.size, "%dx%d", &w, &h); n != 2 || err != nil {
-			return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf("--size is %q; it is WIDTHxHEIGHT, for example 640x640.", f.size)}
+		if n, err := fmt.Sscanf(f.size, "%dx%d", &p.Width, &p.Height); n != 2 || err != nil || p.Width < 1 || p.Height < 1 {
+			return fmt.Errorf("--size is %q; it is WIDTHxHEIGHT, for example 640x640", f.size)
 		}
 	}
-	if h < 1 || w < 1 {
-		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf("The graph's input %s leaves the size open; name it with --size.", shape)}
-	}
-	p.Width, p.Height = int(w), int(h)
 	return nil
 }
 
-// classCount returns how many classes a decoder will read from a graph, for a model
-// that comes without a label list.
-func classCount(decoder string) func(*onnx.Graph) (int, error) {
-	return func(g *onnx.Graph) (int, error) {
-		s := g.Outputs[0].Shape
-		n := onnx.Unknown
-		switch {
-		case len(s) < 2:
-		case decoder == "yolov8":
-			n = s[1] - 4
-		case decoder == "yolox":
-			n = s[len(s)-1] - 5
-		case decoder == "mask":
-			n = s[1]
-		default:
-			n = s[len(s)-1]
+// imported is a model that was read, and what is to be said about it.
+type imported struct {
+	card    zoo.Card
+	graph   *onnx.Graph
+	classes int
+	binary  bool
+	said    [][2]string // what was found out, for people and programs
+}
+
+func (m *imported) say(what, format string, args ...any) {
+	m.said = append(m.said, [2]string{what, fmt.Sprintf(format, args...)})
+}
+
+func (m *imported) tell(w io.Writer, installed zoo.Model, classes int, asJSON bool) error {
+	p := m.card.Pipeline
+	m.say("preprocessing", "%d×%d, %s, %s", p.Width, p.Height, orElse(p.Resize, pipeline.Exact), normalisation(p))
+	m.say("classes", "%d", classes)
+	m.say("model", "%s", installed.Ref())
+	m.say("folder", "%s", installed.Dir)
+	if asJSON {
+		out := map[string]string{}
+		for _, s := range m.said {
+			out[s[0]] = s[1]
 		}
-		if n < 1 {
-			return 0, &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf("The number of classes cannot be told from the output %s; name them with --labels.", s)}
-		}
-		return int(n), nil
+		return json.NewEncoder(w).Encode(out)
 	}
+	for _, s := range m.said {
+		fmt.Fprintf(w, "%s\t%s\n", s[0], s[1])
+	}
+	return nil
+}
+
+// normalisation says what becomes of a pixel's numbers.
+func normalisation(p pipeline.Spec) string {
+	order := strings.ToUpper(orElse(p.Order, pipeline.RGB))
+	if len(p.Mean) == 0 && len(p.Std) == 0 {
+		return order + " as it is, 0 to 255 (--normalise if the model was trained otherwise)"
+	}
+	return fmt.Sprintf("(%s − %v) / %v", order, orNone(p.Mean, 0), orNone(p.Std, 1))
+}
+
+func orNone(v []float32, none float32) []float32 {
+	if len(v) == 0 {
+		return []float32{none}
+	}
+	return v
+}
+
+func orElse(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
 }
 
 // tryModel loads the graph as the server will and lets the decoder judge its outputs.
@@ -177,6 +227,9 @@ func tryModel(ctx context.Context, c config.ORT, g *onnx.Graph, card zoo.Card, l
 	}
 	m, err := rt.LoadBytes(ctx, data, ort.Options{Name: card.Name})
 	if err != nil {
+		if ops := foreignOps(g); ops != "" {
+			return fmt.Errorf("loading the model: it has operators of other sets than ONNX's, which ONNX Runtime does not know: %s: export it without them: %w", ops, err)
+		}
 		return fmt.Errorf("loading the model: %w", err)
 	}
 	defer m.Close()
@@ -189,4 +242,15 @@ func tryModel(ctx context.Context, c config.ORT, g *onnx.Graph, card zoo.Card, l
 		_, err = segment.New(m, segment.Config{Pipeline: card.Pipeline, Decoder: card.Decoder.Name, Labels: labels})
 	}
 	return err
+}
+
+// foreignOps lists the operators that are not of ONNX's own set.
+func foreignOps(g *onnx.Graph) string {
+	var ops []string
+	for _, n := range g.Nodes {
+		if op := n.Domain + ":" + n.Op; n.Domain != "" && !slices.Contains(ops, op) {
+			ops = append(ops, op)
+		}
+	}
+	return strings.Join(ops, ", ")
 }

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"trilobite"
+	"trilobite/onnx"
+	"trilobite/pipeline"
+	"trilobite/zoo"
+)
+
+// importGraph reads an ONNX file. What the flags leave open is taken from the graph.
+func importGraph(path string, card zoo.Card, f importFlags) (*imported, error) {
+	g, err := onnx.Load(path)
+	if err != nil {
+		return nil, fmt.Errorf("importing %w", err)
+	}
+	facts, err := zoo.Recognise(g, f.layout, f.output)
+	if err != nil {
+		return nil, err
+	}
+	m := &imported{card: card, graph: g, classes: facts.Classes, binary: facts.Binary}
+	if err := m.complete(facts); err != nil {
+		return nil, err
+	}
+	p := &m.card.Pipeline
+	m.describe(facts, filepath.Base(path))
+	if err := zoo.Adapt(g, facts, m.card.Task, p.Width, p.Height); err != nil {
+		return nil, fmt.Errorf("importing %s: %w", path, err)
+	}
+	if m.binary = m.binary && m.card.Task == zoo.Segment; m.binary {
+		m.classes = 2
+	}
+	if m.classes == 0 || m.card.Task == zoo.Detect {
+		m.classes = classCount(g.Outputs[0].Shape, m.card.Decoder.Name)
+	}
+	if m.card.Task == zoo.Detect && f.labels != "" {
+		m.classes = 0 // the decoder judges, which knows of background and offsets
+	}
+	m.card.Convert = zoo.Convert{Format: "onnx"}
+	return m, nil
+}
+
+// complete fills in the card: task and decoder by the outputs, the usual resize, the size of
+// the graph's input.
+func (m *imported) complete(f zoo.Facts) error {
+	c := &m.card
+	if c.Task = cmp.Or(c.Task, f.Task); c.Task == "" {
+		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf(
+			"The outputs, %s, are neither a classifier's [N,C] nor a segmentation's [N,C,H,W]. If they are boxes, name --task detect and --decoder.", strings.Join(f.Others, ", "))}
+	}
+	if c.Task == zoo.Detect {
+		c.Decoder.Name = cmp.Or(c.Decoder.Name, "yolov8")
+	} else {
+		c.Decoder.Name = cmp.Or(c.Decoder.Name, f.Decoder)
+	}
+	p := &c.Pipeline
+	usualResize(c)
+	p.Width, p.Height = cmp.Or(p.Width, f.Width), cmp.Or(p.Height, f.Height)
+	if p.Width < 1 || p.Height < 1 {
+		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf("The graph's input %q leaves its size open; name it with --size WIDTHxHEIGHT.", f.Input)}
+	}
+	return nil
+}
+
+func usualResize(c *zoo.Card) {
+	p := &c.Pipeline
+	if p.Resize == "" {
+		switch {
+		case strings.HasPrefix(c.Decoder.Name, "yolo"):
+			p.Resize = pipeline.Letterbox
+		case c.Task == zoo.Classify:
+			p.Resize = pipeline.CentreCrop
+		default:
+			p.Resize = pipeline.Exact
+		}
+	}
+	if p.Resize == pipeline.CentreCrop && p.Crop == 0 {
+		p.Crop = 0.875
+	}
+}
+
+// describe says what was found out about the file.
+func (m *imported) describe(f zoo.Facts, file string) {
+	size := "of any size"
+	if f.Width > 0 && f.Height > 0 {
+		size = fmt.Sprintf("%d×%d", f.Width, f.Height)
+	}
+	layout := "channels first"
+	if f.Layout == pipeline.NHWC {
+		layout = "channels last, turned to channels first"
+	}
+	batch := "any number at once"
+	if f.Batch > 0 {
+		batch = fmt.Sprintf("%d at once", f.Batch)
+	}
+	m.say("file", "%s, %d operators", file, len(m.graph.Nodes))
+	m.say("input", "%s: images %s, %s, %s", f.Input, size, layout, batch)
+	if m.card.Task == zoo.Detect {
+		m.say("task", "detect, outputs read as %s", m.card.Decoder.Name)
+		return
+	}
+	kind := map[string]string{
+		"softmax": "logits, of which a softmax is taken", "probabilities": "scores", "sigmoid": "logits, of which the sigmoid is taken",
+		"mask": "scores of each pixel",
+	}[m.card.Decoder.Name]
+	if f.Binary {
+		kind = "one score of each pixel, against a background"
+	}
+	m.say("output", "%s: %s", f.Output, kind)
+	m.say("task", "%s", m.card.Task)
+	if len(f.Others) > 0 {
+		m.say("not read", "%s", strings.Join(f.Others, ", "))
+	}
+}
+
+// classCount returns how many classes a decoder reads from an output of this shape; 0 if
+// that cannot be told.
+func classCount(s onnx.Shape, decoder string) int {
+	n := onnx.Unknown
+	switch {
+	case len(s) < 2:
+	case decoder == "yolov8":
+		n = s[1] - 4
+	case decoder == "yolox":
+		n = s[len(s)-1] - 5
+	case decoder == "ssd" || decoder == "fcos":
+		n = s[len(s)-1]
+	case len(s) == 4:
+		n = s[1]
+	}
+	return int(max(n, 0))
+}
