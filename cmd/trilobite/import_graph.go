@@ -97,10 +97,10 @@ func (m *imported) describe(f zoo.Facts, file string) {
 	if f.Batch > 0 {
 		batch = fmt.Sprintf("%d at once", f.Batch)
 	}
-	m.say("file", "%s, %d operators", file, len(m.graph.Nodes))
-	m.say("input", "%s: images %s, %s, %s", f.Input, size, layout, batch)
+	m.sayf("file", "%s, %d operators", file, len(m.graph.Nodes))
+	m.sayf("input", "%s: images %s, %s, %s", f.Input, size, layout, batch)
 	if m.card.Task == zoo.Detect {
-		m.say("task", "detect, outputs read as %s", m.card.Decoder.Name)
+		m.sayf("task", "detect, outputs read as %s", m.card.Decoder.Name)
 		return
 	}
 	kind := map[string]string{
@@ -110,10 +110,10 @@ func (m *imported) describe(f zoo.Facts, file string) {
 	if f.Binary {
 		kind = "one score of each pixel, against a background"
 	}
-	m.say("output", "%s: %s", f.Output, kind)
-	m.say("task", "%s", m.card.Task)
+	m.sayf("output", "%s: %s", f.Output, kind)
+	m.sayf("task", "%s", m.card.Task)
 	if len(f.Others) > 0 {
-		m.say("not read", "%s", strings.Join(f.Others, ", "))
+		m.sayf("not read", "%s", strings.Join(f.Others, ", "))
 	}
 }
 

@@ -44,11 +44,11 @@ func importWeights(path string, card zoo.Card, f importFlags) (*imported, error)
 		return nil, fmt.Errorf("importing %s: simplifying: %w", path, err)
 	}
 	m := &imported{card: card, graph: w.Graph, classes: w.Classes}
-	m.say("file", "%s, %d tensors", filepath.Base(path), len(state.Names))
-	m.say("network", "%s", w.Name)
-	m.say("task", "%s", w.Task)
+	m.sayf("file", "%s, %d tensors", filepath.Base(path), len(state.Names))
+	m.sayf("network", "%s", w.Name)
+	m.sayf("task", "%s", w.Task)
 	if len(w.Unused) > 0 {
-		m.say("not read", "%d tensors of the second head, which is of use in training alone", len(w.Unused))
+		m.sayf("not read", "%d tensors of the second head, which is of use in training alone", len(w.Unused))
 	}
 	return m, nil
 }

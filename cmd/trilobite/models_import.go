@@ -119,7 +119,7 @@ func importModel(cmd *cobra.Command, c config.Config, path string, card zoo.Card
 	if err != nil {
 		return err
 	}
-	labels := zoo.Labels{}
+	var labels zoo.Labels
 	if m.card, labels, err = zoo.Prepare(zoo.ImportParams{File: path, Labels: f.labels, Classes: m.classes, Binary: m.binary, Card: m.card}, tax); err != nil {
 		return err
 	}
@@ -169,16 +169,16 @@ type imported struct {
 	said    [][2]string // what was found out, for people and programs
 }
 
-func (m *imported) say(what, format string, args ...any) {
+func (m *imported) sayf(what, format string, args ...any) {
 	m.said = append(m.said, [2]string{what, fmt.Sprintf(format, args...)})
 }
 
 func (m *imported) tell(w io.Writer, installed zoo.Model, classes int, asJSON bool) error {
 	p := m.card.Pipeline
-	m.say("preprocessing", "%d×%d, %s, %s", p.Width, p.Height, orElse(p.Resize, pipeline.Exact), normalisation(p))
-	m.say("classes", "%d", classes)
-	m.say("model", "%s", installed.Ref())
-	m.say("folder", "%s", installed.Dir)
+	m.sayf("preprocessing", "%d×%d, %s, %s", p.Width, p.Height, orElse(p.Resize, pipeline.Exact), normalisation(p))
+	m.sayf("classes", "%d", classes)
+	m.sayf("model", "%s", installed.Ref())
+	m.sayf("folder", "%s", installed.Dir)
 	if asJSON {
 		out := map[string]string{}
 		for _, s := range m.said {
