@@ -33,7 +33,8 @@ func newSegmentCmd(app *App) *cobra.Command {
 		Short: "Say what each pixel shows: masks, overlays, areas, outlines",
 		Long: `Names every pixel with a segmentation model. Files are called as their image, with the
 ending .png: masks hold class indices in a palette, at the image's upright size; confidence is
-grey, 0 to 255. With --json each image is a line with the area and the outlines of each class.`,
+grey, 0 to 255. With --json each image is a line with the area, the outlines and the mask of each
+class, the latter as COCO's run lengths (pycocotools.mask.decode reads them).`,
 		Example: "  trilobite segment --model road street.jpg --masks masks --overlays out\n  trilobite segment --model road photos/ --json > areas.jsonl",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -208,6 +209,9 @@ func (s *segmenter) see(ctx context.Context, src source, f segmentFlags) segment
 	seen.width, seen.height, seen.parts = m.W, m.H, m.Parts()
 	if f.json {
 		seen.regions = m.Regions(f.tolerance)
+		for _, c := range seen.parts {
+			seen.runs = append(seen.runs, m.RLE(uint8(c.Class)))
+		}
 	}
 	seen.err = src.pictures.write(m, img)
 	return seen

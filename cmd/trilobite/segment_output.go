@@ -16,6 +16,7 @@ type segmented struct {
 	width, height int
 	parts         []segment.Part
 	regions       []geom.Region // for JSON alone
+	runs          []geom.RLE    // of each of parts, for JSON alone
 	files         pictures
 	err           error
 }
@@ -40,7 +41,14 @@ type jsonClass struct {
 	Pixels     int           `json:"pixels"`
 	Share      float64       `json:"share"`
 	Confidence float64       `json:"confidence"`
+	RLE        jsonRLE       `json:"rle"`
 	Polygons   []jsonPolygon `json:"polygons"`
+}
+
+// jsonRLE is a mask as pycocotools reads it.
+type jsonRLE struct {
+	Size   [2]int `json:"size"` // height, width
+	Counts string `json:"counts"`
 }
 
 type jsonPolygon struct {
@@ -99,7 +107,8 @@ func toMaskLine(s segmented) maskLine {
 	at := map[int]int{}
 	for i, c := range s.parts {
 		at[c.Class] = i
-		l.Classes = append(l.Classes, jsonClass{c.Class, c.Name, c.Pixels, c.Share, c.Confidence, []jsonPolygon{}})
+		r := s.runs[i]
+		l.Classes = append(l.Classes, jsonClass{c.Class, c.Name, c.Pixels, c.Share, c.Confidence, jsonRLE{[2]int{r.H, r.W}, r.String()}, []jsonPolygon{}})
 	}
 	for _, r := range s.regions {
 		c := &l.Classes[at[int(r.Class)]]

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"trilobite/geom"
 	"trilobite/onnx"
 	"trilobite/pipeline"
 	"trilobite/tensor"
@@ -111,6 +112,9 @@ func TestSegmentCommand(t *testing.T) {
 		pixels += c.Pixels
 		if len(c.Polygons) != 1 || c.Polygons[0].Area != c.Pixels || len(c.Polygons[0].Outer) != 4 {
 			t.Errorf("class %s: polygons %+v", c.Name, c.Polygons)
+		}
+		if r, err := geom.ParseRLE(c.RLE.Size[1], c.RLE.Size[0], c.RLE.Counts); err != nil || r.Area() != c.Pixels || r.W != 160 {
+			t.Errorf("class %s: run lengths %+v of %d pixels, %v; want %d", c.Name, c.RLE, r.Area(), err, c.Pixels)
 		}
 	}
 	if pixels != 160*80 {
