@@ -65,6 +65,25 @@ func (s *Spec) checkBackbone(d *decoder) {
 	if len(s.Backbone.Taps) > 0 && s.Network == "classifier" {
 		d.failf("backbone.taps", "a classifier uses the whole network and has no taps")
 	}
+	s.checkTaps(d)
+}
+
+// checkTaps looks for each tap in the backbone.
+func (s *Spec) checkTaps(d *decoder) {
+	build := nn.Classifiers()[s.Backbone.Name]
+	if len(s.Backbone.Taps) == 0 || build == nil || s.Preprocessing.Validate() != nil {
+		return
+	}
+	n, err := build(nn.ClassifierOptions{Height: int64(s.Preprocessing.Height), Width: int64(s.Preprocessing.Width)})
+	if err != nil {
+		d.failf("backbone", "%v", err)
+		return
+	}
+	for i, name := range s.Backbone.Taps {
+		if _, err := n.Tap(name); err != nil {
+			d.failf(fmt.Sprintf("backbone.taps[%d]", i), "%v", err)
+		}
+	}
 }
 
 func (s *Spec) checkTraining(d *decoder) {

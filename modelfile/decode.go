@@ -77,6 +77,21 @@ func Parse(name string, data []byte) (*Spec, error) {
 	return s, errors.Join(d.problems...)
 }
 
+// Fault is something wrong with a field of a file that was read without an error: with
+// what the field names, or with the machine.
+func Fault(path, field, format string, args ...any) error {
+	e := FileError{path, 0, field, fmt.Sprintf(format, args...)}
+	if data, err := os.ReadFile(path); err == nil {
+		d := decoder{lines: map[string]int{}}
+		var root yaml.Node
+		if yaml.Unmarshal(data, &root) == nil && len(root.Content) > 0 {
+			d.value(root.Content[0], reflect.ValueOf(new(Spec)).Elem(), "", "")
+		}
+		e.Line = d.line(field)
+	}
+	return e
+}
+
 // decoder fills Go values from YAML nodes and remembers where each field stands.
 type decoder struct {
 	file     string

@@ -28,7 +28,10 @@ type Block struct {
 	Output     []int64 `json:"output"` // shape of what it hands on, the batch −1
 	Parameters int64   `json:"parameters"`
 	MACs       int64   `json:"macs"`
-	From       []int   `json:"from"` // the blocks that it reads, by index; −1: the image
+
+	Activations int64 `json:"activation_bytes"` // outputs of its nodes
+
+	From []int `json:"from"` // the blocks that it reads, by index; −1: the image
 }
 
 // Describe counts a network block by block. Activations are the outputs of all nodes, as
@@ -77,7 +80,7 @@ func Describe(n *nn.Network) Description {
 		}
 		for _, v := range node.Out {
 			if v != nil {
-				d.Activations += 4 * elements(v)
+				b.Activations += 4 * elements(v)
 				b.Output = shape(v)
 			}
 		}
@@ -86,6 +89,7 @@ func Describe(n *nn.Network) Description {
 		d.Blocks[i].Ops = summary(ops[i])
 		d.Parameters += d.Blocks[i].Parameters
 		d.MACs += d.Blocks[i].MACs
+		d.Activations += d.Blocks[i].Activations
 	}
 	d.Weights = 4 * d.Parameters
 	return d

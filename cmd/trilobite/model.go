@@ -105,14 +105,12 @@ func newModelCheckCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Say what is wrong with a model file, by line",
-		Args:  cobra.ExactArgs(1),
+		Long: `Checks every field, builds the network, looks whether the weights that the file names are there
+and fit, and whether a training step fits into this machine's memory.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := modelfile.Read(args[0])
-			if err != nil {
+			if _, err := checkModel(args[0]); err != nil {
 				return err
-			}
-			if _, err := s.Build(max(2, len(s.Classes))); err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\tok\n", args[0])
 			return nil

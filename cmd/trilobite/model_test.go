@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"trilobite/modelfile"
 )
 
 func TestModelCommands(t *testing.T) {
@@ -38,5 +40,43 @@ func TestModelCommands(t *testing.T) {
 	}
 	if _, _, err := command(t, "model", "check", in("bad.yaml")); err == nil || !strings.Contains(err.Error(), `bad.yaml:2: network: "unett" is unknown; did you mean "unet"?`) {
 		t.Errorf("check of a bad file: %v", err)
+	}
+}
+
+// TestModelCheck: what only the network, the disk and the machine tell is said with its line.
+func TestModelCheck(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text, err := modelfile.Init("unet", "", []string{"sky", "road"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "other.safetensors"), []byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, old, new, want string }{
+		{"a tap that does not exist", "stride4, stride8", "stride3, stride8", `:13: backbone.taps[0]: there is no tap "stride3"`},
+		{"a misspelt tensor", "stride4, stride8", "_blocks.2.projekt, stride8", `:13: backbone.taps[0]: there is no tap "_blocks.2.projekt": the nearest of 143 are _blocks.2,`},
+		{"a model that is not there", "weights: efficientnet-lite0", "weights: efficientnet-lite9", `:11: backbone.weights: there is no model "efficientnet-lite9"`},
+		{"weights of another backbone", "weights: efficientnet-lite0", "weights: efficientnet-lite1", ":11: backbone.weights: efficientnet-lite1 has weights of efficientnet_lite1"},
+		{"a file that is not there", "weights: efficientnet-lite0", "weights: mine.pth", ":11: backbone.weights: "},
+		{"weights that do not fit", "weights: efficientnet-lite0", "weights: other.safetensors", ":11: backbone.weights: other.safetensors: state dict does not fit"},
+		{"a batch larger than memory", "batch: 4", "batch: 4096", ": training.batch: 4096 pictures of 384×288 need "},
+		{"levels that do not fit the taps", "decoder: [128, 64, 48]", "decoder: [128, 64, 48, 32, 16]", ":6: network: unet with 5 levels of a decoder on 4 strides"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if !strings.Contains(string(text), tt.old) {
+				t.Fatalf("%q is not in the file", tt.old)
+			}
+			path := filepath.Join(dir, strings.ReplaceAll(tt.name, " ", "-")+".yaml")
+			if err := os.WriteFile(path, []byte(strings.Replace(string(text), tt.old, tt.new, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := command(t, "model", "check", path); err == nil || !strings.HasPrefix(err.Error(), path+":") || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q in it", err, tt.want)
+			}
+		})
 	}
 }

@@ -72,7 +72,7 @@ func (t *training) classifier(ctx context.Context) (classification.Data, zoo.Car
 	}
 	layer := net.Params[len(net.Params)-2:]
 	head := func(name string) bool { return name == layer[0].Name || name == layer[1].Name }
-	licence, err := t.loadWeights(ctx, net, head)
+	licence, err := t.loadWeights(ctx, net)
 	if err != nil {
 		return classification.Data{}, zoo.Card{}, err
 	}

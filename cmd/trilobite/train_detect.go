@@ -61,7 +61,7 @@ func (t *training) detector(ctx context.Context, p detection.Params) (d detectio
 		return d, "", err
 	}
 	d.Spec, d.Augment, d.Versions = t.Model.Preprocessing, t.Model.Augmentation, t.Model.Training.Versions
-	if licence, err = t.loadWeights(ctx, d.Network.Network, transfer.Head); err != nil {
+	if licence, err = t.loadWeights(ctx, d.Network.Network); err != nil {
 		return d, "", err
 	}
 	d.Recipe, err = t.recipe(d.Network.Network, transfer.Head)

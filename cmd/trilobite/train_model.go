@@ -8,16 +8,14 @@ import (
 	"strings"
 
 	"trilobite/convert/torch"
-	"trilobite/modelfile"
 	"trilobite/nn"
-	"trilobite/onnx"
 	"trilobite/train"
 	"trilobite/zoo"
 )
 
 // readModel reads the model file; flags that were given override it.
 func (f *trainFlags) readModel(path string, given func(flag string) bool) error {
-	m, err := modelfile.Read(path)
+	m, err := checkModel(path)
 	if err != nil {
 		return err
 	}
@@ -49,8 +47,8 @@ func (f *trainFlags) readModel(path string, given func(flag string) bool) error 
 	if m.Task == zoo.Detect && m.Training.BalancePower() != 0 {
 		return fmt.Errorf("%s: training.balance is %s; a detector's focal loss does without: leave it out", path, m.Training.Balance)
 	}
-	if w := m.Backbone.Weights; isWeightsFile(w) && !filepath.IsAbs(w) {
-		m.Backbone.Weights = filepath.Join(filepath.Dir(path), w)
+	if w := m.Backbone.Weights; isWeightsFile(w) {
+		m.Backbone.Weights = beside(path, w)
 	}
 	f.Model = m
 	return nil
@@ -73,7 +71,7 @@ func (t *training) checkClasses() error {
 // loadWeights gives the model file's network its first values: those of its weights for
 // the backbone's parameters, and by the seed for all others. It returns the licence of
 // the weights.
-func (t *training) loadWeights(ctx context.Context, net *nn.Network, head func(name string) bool) (licence string, err error) {
+func (t *training) loadWeights(ctx context.Context, net *nn.Network) (licence string, err error) {
 	net.Initialise(t.Seed)
 	ref := t.Model.Backbone.Weights
 	if ref == "" {
@@ -91,17 +89,7 @@ func (t *training) loadWeights(ctx context.Context, net *nn.Network, head func(n
 	if err != nil {
 		return "", fmt.Errorf("backbone.weights: %w", err)
 	}
-	var backbone []*onnx.Value
-	prefix := ""
-	for _, v := range net.Params {
-		if !head(v.Name) {
-			backbone = append(backbone, v)
-		}
-	}
-	if len(backbone) > 0 && strings.HasPrefix(backbone[0].Name, "backbone.") {
-		prefix = "backbone."
-	}
-	if err := torch.AssignUnder(backbone, prefix, state); err != nil {
+	if err := assignBackbone(t.Model, net, state); err != nil {
 		return "", fmt.Errorf("backbone.weights %s: %w", ref, err)
 	}
 	return licence, nil

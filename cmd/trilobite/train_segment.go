@@ -75,7 +75,7 @@ func (t *training) segmenter(ctx context.Context, p *segmentation.Params) (d seg
 	p.Balance, p.Dice = m.Training.BalancePower(), m.Training.Dice
 	d.Spec, d.Augment, d.Versions = m.Preprocessing, m.Augmentation, m.Training.Versions
 	card.Convert = zoo.Convert{Format: "torch", Network: strings.Trim(m.Network+"/"+m.Backbone.Name, "/")}
-	if card.Licence, err = t.loadWeights(ctx, d.Network, transfer.Head); err != nil {
+	if card.Licence, err = t.loadWeights(ctx, d.Network); err != nil {
 		return d, card, err
 	}
 	d.Recipe, err = t.recipe(d.Network, transfer.Head)
