@@ -79,23 +79,6 @@ func checkMask(w, h int) error {
 	return nil
 }
 
-// RLEOf returns the pixels of mask, W×H values, row by row, that have a value.
-func RLEOf(mask []uint8, w, h int, value uint8) RLE {
-	r := RLE{W: w, H: h}
-	in, run := false, uint32(0)
-	for x := range w {
-		for y := range h {
-			if (mask[y*w+x] == value) != in {
-				r.Runs = append(r.Runs, run)
-				in, run = !in, 0
-			}
-			run++
-		}
-	}
-	r.Runs = append(r.Runs, run)
-	return r
-}
-
 // String returns the runs compressed, the way ParseRLE reads.
 func (r RLE) String() string {
 	var out []byte

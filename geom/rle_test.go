@@ -74,9 +74,6 @@ func TestParseRLE(t *testing.T) {
 		if diff := cmp.Diff(strings.Join(c.Rows, ""), string(mask)); diff != "" {
 			t.Errorf("%s: pixels (-want +got):\n%s", c.Name, diff)
 		}
-		if got := RLEOf([]uint8(strings.Join(c.Rows, "")), c.W, c.H, '1').String(); got != c.Counts {
-			t.Errorf("%s: of pixels %q, pycocotools has %q", c.Name, got, c.Counts)
-		}
 	}
 }
 

@@ -66,9 +66,6 @@ func (m *Mask) Regions(tolerance float64) []geom.Region {
 	return regions
 }
 
-// RLE returns the pixels of a class as COCO writes masks.
-func (m *Mask) RLE(class uint8) geom.RLE { return geom.RLEOf(m.Class, m.W, m.H, class) }
-
 // background reports whether a class's name says that there is nothing: overlays leave
 // such pixels as they are.
 func background(name string) bool {

@@ -209,9 +209,7 @@ func (s *segmenter) see(ctx context.Context, src source, f segmentFlags) segment
 	seen.width, seen.height, seen.parts = m.W, m.H, m.Parts()
 	if f.json {
 		seen.regions = m.Regions(f.tolerance)
-		for _, c := range seen.parts {
-			seen.runs = append(seen.runs, m.RLE(uint8(c.Class)))
-		}
+		seen.runs = m.RLE()
 	}
 	seen.err = src.pictures.write(m, img)
 	return seen

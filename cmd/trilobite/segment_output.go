@@ -16,7 +16,7 @@ type segmented struct {
 	width, height int
 	parts         []segment.Part
 	regions       []geom.Region // for JSON alone
-	runs          []geom.RLE    // of each of parts, for JSON alone
+	runs          []*geom.RLE   // by class, for JSON alone
 	files         pictures
 	err           error
 }
@@ -107,7 +107,7 @@ func toMaskLine(s segmented) maskLine {
 	at := map[int]int{}
 	for i, c := range s.parts {
 		at[c.Class] = i
-		r := s.runs[i]
+		r := s.runs[c.Class]
 		l.Classes = append(l.Classes, jsonClass{c.Class, c.Name, c.Pixels, c.Share, c.Confidence, jsonRLE{[2]int{r.H, r.W}, r.String()}, []jsonPolygon{}})
 	}
 	for _, r := range s.regions {
