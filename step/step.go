@@ -4,8 +4,8 @@
 //
 // Start at Build, which tells the story: the parameters become inputs, normalisations
 // are put into their mode (batchnorm.go), dropout gets its masks as inputs (dropout.go),
-// small depthwise convolutions are written as products (depthwise.go), package grad
-// differentiates, package optim updates (update.go), and what is left over
+// small depthwise convolutions are written as products (depthwise.go), those that mostly
+// meet padding tap by tap (taps.go), package grad differentiates, package optim updates (update.go), and what is left over
 // is cleaned up (optimise.go). Trainable and Loss serve models from files, where nobody
 // has said what is trained and by which loss.
 package step
@@ -144,8 +144,10 @@ func (b *build) run() error {
 	if err := onnx.Tidy(b.g); err != nil { // numbers and shapes become known to the rules
 		return err
 	}
-	if err := spellDepthwise(b.g); err != nil {
-		return err
+	for _, spell := range []func(*onnx.Graph) error{spellTaps, spellDepthwise} {
+		if err := spell(b.g); err != nil {
+			return err
+		}
 	}
 	grads, err := grad.Gradient(b.g, b.Loss, b.Params)
 	if err != nil {
