@@ -520,6 +520,24 @@ def conv_3():
     )
 
 
+def norm_2():
+    """What norm.go and conv.go write otherwise: wide maps, a convolution before."""
+    def training(x, w, b):
+        return F.batch_norm(x, None, None, w, b, True, 0.1, 1e-5)
+
+    def after(x, kernel, w, b):
+        return training(F.conv2d(x, kernel), w, b)
+
+    level = rng.standard_normal((1, 3, 1, 1)).astype(np.float32) * 3
+    save(
+        "norm_2",
+        ("wide", training, normal(2, 1, 16, 33), positive(1), normal(1)),
+        ("projected", after, normal(3, 4, 5, 4), normal(16, 4, 1, 1), normal(16), normal(16)),
+        ("projected_far_from_0", after, normal(2, 3, 6, 5) + level, normal(8, 3, 1, 1), positive(8), normal(8)),
+        ("scaled", after, normal(2, 2, 8, 9), normal(3, 2, 3, 3), normal(3), normal(3)),
+    )
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -546,3 +564,4 @@ if __name__ == "__main__":
     resize_2()
     conv_2()
     conv_3()
+    norm_2()

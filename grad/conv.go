@@ -22,20 +22,55 @@ func convRule(c *call) error {
 		return c.none("%v with weights %v: bind all sizes but the batch", x.Shape, w.Shape)
 	}
 	a := c.window(c.n.Conv(), w.Shape[2:])
+	scale := c.takeScale()
 	if c.wants(0) {
-		if err := c.give(0, c.convData(a)); err != nil {
+		if err := c.give(0, c.convData(a, c.scaledRows(w, scale))); err != nil {
 			return err
 		}
 	}
 	if c.wants(1) {
-		if err := c.give(1, c.convWeight(a)); err != nil {
+		if err := c.give(1, c.scaledRows(c.convWeight(a), scale)); err != nil {
 			return err
 		}
 	}
 	if !c.wants(2) {
 		return nil
 	}
-	return c.give(2, c.ReduceSum(c.dY[0], others(len(w.Shape), 1)...))
+	dB := c.ReduceSum(c.dY[0], others(len(w.Shape), 1)...)
+	if scale != nil {
+		dB = c.Mul(dB, scale)
+	}
+	return c.give(2, dB)
+}
+
+// takeScale takes from dY the numbers per channel (M) by which it has been multiplied, as
+// the rule of BatchNormalization leaves it, where it has several times the elements of W
+// and it is less work to multiply these; nil if there are none.
+func (c *call) takeScale() *onnx.Value {
+	w, mul := c.n.In[1], c.dY[0].Node
+	if mul == nil || mul.Op != "Mul" || mul.Domain != "" {
+		return nil
+	}
+	scale, rank := mul.In[1], len(w.Shape)
+	shape := slices.Repeat([]int64{1}, rank-2)
+	if !slices.Equal(scale.Shape, slices.Concat(w.Shape[:1], shape)) || len(mul.In[0].Shape) != rank {
+		return nil
+	}
+	y := c.n.Out[0].Shape
+	if tensor.Size(y[1:])*max(y[0], 1) < 4*tensor.Size(w.Shape) {
+		return nil
+	}
+	c.dY = []*onnx.Value{mul.In[0]}
+	return c.Reshape(scale, -1)
+}
+
+// scaledRows multiplies w (M, …) by scale (M), if there is one.
+func (w *walk) scaledRows(v, scale *onnx.Value) *onnx.Value {
+	if scale == nil {
+		return v
+	}
+	m := v.Shape[0]
+	return w.reshapedLike(w.Mul(w.Reshape(v, m, -1), w.Reshape(scale, m, 1)), v)
 }
 
 // convSizes reports whether all sizes but the batch are known, and the kernel has no more
@@ -69,12 +104,12 @@ func (c *call) window(a onnx.ConvAttrs, kernel []int64) onnx.ConvAttrs {
 	return a
 }
 
-// convData is dX. With stride 1 it is a Conv of dY with the weights reversed along the
+// convData is dX by the weights w. With stride 1 it is a Conv of dY with the weights reversed along the
 // spatial axes and with their channels exchanged, 0.6 of the time of ConvTranspose on
 // the CPU. Otherwise, and where that Conv's pads would be negative, it is a
 // ConvTranspose.
-func (c *call) convData(a onnx.ConvAttrs) *onnx.Value {
-	w, dY := c.n.In[1], c.dY[0]
+func (c *call) convData(a onnx.ConvAttrs, w *onnx.Value) *onnx.Value {
+	dY := c.dY[0]
 	k := len(w.Shape) - 2
 	pads := make([]int64, 2*k)
 	simple := true

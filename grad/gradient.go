@@ -49,13 +49,30 @@ func Gradient(g *onnx.Graph, loss *onnx.Value, wrt []*onnx.Value) ([]*onnx.Value
 		return nil, fmt.Errorf("differentiating %s: %w", g.Name, err)
 	}
 	forward := len(g.Nodes)
-	w := &walk{Builder: onnx.Extend(g), needed: needed(g, wrt), grads: map[*onnx.Value]*onnx.Value{}}
+	w := &walk{Builder: onnx.Extend(g), needed: needed(g, wrt), grads: map[*onnx.Value]*onnx.Value{}, uses: Uses(g)}
+	for _, v := range wrt {
+		w.uses[v]++
+	}
 	dX, err := w.run(slices.Clone(g.Nodes), loss, wrt)
 	if err != nil {
 		g.Nodes = g.Nodes[:forward]
 		return nil, fmt.Errorf("differentiating %s: %w", g.Name, err)
 	}
 	return dX, nil
+}
+
+// Uses counts how often nodes and outputs of g, and graphs nested in them, read each value.
+func Uses(g *onnx.Graph) map[*onnx.Value]int {
+	uses := map[*onnx.Value]int{}
+	for _, v := range g.Outputs {
+		uses[v]++
+	}
+	for _, n := range g.Nodes {
+		for _, v := range slices.Concat(n.In, captured(n)) {
+			uses[v]++
+		}
+	}
+	return uses
 }
 
 // checkEnds checks the values between which derivatives are asked for.
@@ -94,6 +111,7 @@ type walk struct {
 
 	needed map[*onnx.Value]bool
 	grads  map[*onnx.Value]*onnx.Value // what has arrived so far at each value
+	uses   map[*onnx.Value]int         // of each value by forward nodes, as an output or in wrt
 }
 
 func (w *walk) run(nodes []*onnx.Node, loss *onnx.Value, wrt []*onnx.Value) ([]*onnx.Value, error) {

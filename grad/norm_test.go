@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"trilobite/onnx"
+	"trilobite/tensor"
 )
 
 func TestBatchNormalization(t *testing.T) {
@@ -21,6 +22,25 @@ func TestBatchNormalization(t *testing.T) {
 		{"training", training, double},
 		{"training_matrix", training, double},
 		{"training_far_from_0", training, double},
+	})
+}
+
+// The statistics that the batch is normalised by are not those given.
+func TestBatchNormalizationAfterConv(t *testing.T) {
+	t.Parallel()
+	training := func(b builder, x, scale, bias *onnx.Value) *onnx.Value {
+		zero := b.Const("", tensor.Of(scale.Shape, make([]float32, scale.Shape[0])))
+		y, _, _ := b.BatchNormalizationTraining(x, scale, bias, zero, b.Exp(zero), 1e-5, 0.9)
+		return y
+	}
+	after := func(b builder, x values) *onnx.Value {
+		return training(b, b.Conv(x[0], x[1], nil, onnx.ConvAttrs{}), x[2], x[3])
+	}
+	testFamily(t, "norm_2.npz", []graphCase{
+		{"wide", func(b builder, x values) *onnx.Value { return training(b, x[0], x[1], x[2]) }, single},
+		{"projected", after, single},
+		{"projected_far_from_0", after, single},
+		{"scaled", after, single},
 	})
 }
 

@@ -34,6 +34,7 @@ type running struct {
 type move struct {
 	node     *onnx.Node
 	variance bool
+	momentum float64
 }
 
 // setBatchNorm puts the BatchNormalizations into their mode and makes inputs of the
@@ -72,7 +73,7 @@ func (b *build) setBatchNorm() error {
 			if by[v] == nil {
 				trained = append(trained, v)
 			}
-			by[v] = append(by[v], move{n, i == 4})
+			by[v] = append(by[v], move{n, i == 4, float64(n.Float("momentum", 0.9))})
 		}
 	}
 	for _, v := range trained {
@@ -169,7 +170,8 @@ func (o *owner) unique(base string) string {
 }
 
 // spellBatchNorm replaces each BatchNormalization in training mode by its parts, the
-// batch's mean and variance and a normalisation by them, and moves the running statistics.
+// batch's mean and variance and a normalisation by them, or a Conv that does both
+// (grad.Projection), and moves the running statistics.
 //
 // ONNX Runtime (1.32, CPU) lets the statistics of a BatchNormalization in training mode
 // share memory with those it is given, Alias(3, 1) and (4, 2) in its kernel: it overwrites
@@ -177,8 +179,20 @@ func (o *owner) unique(base string) string {
 // variance by the batch's population variance where PyTorch takes the unbiased one.
 func (b *build) spellBatchNorm() error {
 	moments := map[*onnx.Node][2]*onnx.Value{}
+	uses := grad.Uses(b.g)
 	for _, n := range slices.Clone(b.g.Nodes) {
 		if n.Op != "BatchNormalization" || n.Domain != "" || n.Int("training_mode", 0) == 0 {
+			continue
+		}
+		if conv := grad.Projection(n, uses); conv != nil {
+			err := insertBefore(b.g, n, func(e *onnx.Builder) {
+				p := grad.Project(e, n, conv)
+				moments[n] = [2]*onnx.Value{p.Mean, p.Variance}
+				n.Op, n.In, n.Attrs = "Identity", []*onnx.Value{e.Conv(p.Off, p.W, n.In[2], onnx.ConvAttrs{})}, nil
+			})
+			if err != nil {
+				return err
+			}
 			continue
 		}
 		err := insertBefore(b.g, n, func(e *onnx.Builder) {
@@ -214,13 +228,12 @@ func (b *build) spellBatchNorm() error {
 // PyTorch refuses, counts as of two. A normalisation that is used more than once moves
 // its statistics each time. Source: torch.nn.BatchNorm2d. Checked: testdata/steps.npz.
 func (m move) moved(e *onnx.Builder, statistic *onnx.Value, moments [2]*onnx.Value) *onnx.Value {
-	momentum := float64(m.node.Float("momentum", 0.9))
 	of := func(v float64) *onnx.Value { return e.Scalar(statistic.DType, v) }
 	batch := moments[0]
 	if m.variance {
 		batch = e.Mul(moments[1], unbiased(e, m.node.In[0], statistic))
 	}
-	return e.Add(e.Mul(statistic, of(momentum)), e.Mul(batch, of(1-momentum)))
+	return e.Add(e.Mul(statistic, of(m.momentum)), e.Mul(batch, of(1-m.momentum)))
 }
 
 // unbiased is n/(n−1) for x (N, C, …) with n = N·…, in the type of like (C).
