@@ -20,6 +20,12 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/v1/", s.chain(s.config.Vision))
 	mux.Handle("/google.cloud.vision.v1.ImageAnnotator/", s.chain(s.config.Vision))
 	mux.Handle("/api/v1/", s.chain(s.config.Native))
+	inference := s.chain(s.config.Inference)
+	mux.Handle("/v2", inference)
+	mux.Handle("/v2/", inference)
+	mux.Handle("/inference.GRPCInferenceService/", inference)
+	mux.HandleFunc("GET /v2/health/live", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /v2/health/ready", s.readyz)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	if s.config.Metrics != nil {
@@ -103,6 +109,7 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 			"Amazon S3":                    "what is signed for s3",
 			"Google Cloud Vision v1, REST": "POST /v1/images:annotate",
 			"Google Cloud Vision v1, gRPC": "/google.cloud.vision.v1.ImageAnnotator/BatchAnnotateImages",
+			"Open Inference Protocol v2":   "/v2, /inference.GRPCInferenceService/ModelInfer",
 			"Trilobite":                    "/api/v1/openapi.json",
 			"health":                       "/healthz, /readyz, /metrics",
 		},

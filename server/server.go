@@ -54,6 +54,7 @@ type Config struct {
 	Rekognition API // POST /
 	Vision      API // /v1/ and the gRPC service
 	Native      API // /api/v1/
+	Inference   API // /v2 and its gRPC service
 	S3          API // what is signed for S3, whatever the path
 
 	Ready   func(context.Context) error  // nil: ready as soon as it listens

@@ -95,7 +95,7 @@ func named(name string) server.API {
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	s := server.New(server.Config{
-		Rekognition: named("rekognition"), Vision: named("vision"), Native: named("native"),
+		Rekognition: named("rekognition"), Vision: named("vision"), Native: named("native"), Inference: named("inference"),
 		Metrics: telemetry.New().Handler(), Log: slog.New(slog.DiscardHandler),
 	})
 	for _, tc := range []struct {
@@ -112,7 +112,12 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/metrics", 200, "go_goroutines"},
 		{"GET", "/", 404, "POST /v1/images:annotate"},
 		{"POST", "/elsewhere", 404, `"not_found"`},
-		{"GET", "/v2/x", 404, `"not_found"`},
+		{"GET", "/v2", 200, "inference"},
+		{"GET", "/v2/models/x/ready", 200, "inference"},
+		{"POST", "/inference.GRPCInferenceService/ModelInfer", 200, "inference"},
+		{"GET", "/v2/health/live", 200, "ok\n"},
+		{"GET", "/v2/health/ready", 200, "ready\n"},
+		{"GET", "/v3/x", 404, `"not_found"`},
 	} {
 		w := get(t, s, tc.method, tc.path)
 		if w.Code != tc.status || !strings.Contains(w.Body.String(), tc.body) {

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trilobite"
+	"trilobite/api/inference"
 	"trilobite/api/native"
 	"trilobite/api/rekognition"
 	"trilobite/api/s3"
@@ -168,6 +169,7 @@ func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, e
 		}
 		return auth.DefaultAccount
 	}
+	store := operators(c, w.registry, account)
 	var fetcher vision.Fetcher
 	if len(c.Fetch.Hosts) > 0 {
 		fetcher = remote.New(remote.Config{Hosts: c.Fetch.Hosts})
@@ -201,10 +203,17 @@ func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, e
 		},
 		Native: server.API{
 			Name:      "native",
-			Handler:   native.New(native.Config{Analyzer: engine, Models: operators(c, w.registry, account), Fetcher: fetcher, Version: version, Log: log}),
+			Handler:   native.New(native.Config{Analyzer: engine, Models: store, Fetcher: fetcher, Version: version, Log: log}),
 			Auth:      guarded(native.WriteError),
 			Operation: native.Operation,
 			Error:     native.WriteError,
+		},
+		Inference: server.API{
+			Name:      "inference",
+			Handler:   inference.New(inference.Config{Models: store, Version: version, Log: log}),
+			Auth:      guarded(inference.WriteError),
+			Operation: inference.Operation,
+			Error:     inference.WriteError,
 		},
 		S3:      s3API(c, log, w),
 		Account: account,
