@@ -1,6 +1,7 @@
 """kill -9 of the server at random points of import, training and deletion: no entry is lost, no
 version is half-made, and only documented states are seen. ROUNDS (default 3) says how often."""
 
+import json
 import os
 import random
 import shutil
@@ -101,6 +102,10 @@ def test_kill(tmp_path_factory, seed):
         while listed() is not None:
             assert time.monotonic() - begun < 60
             time.sleep(0.1)
-        print(f"{mortal.kills} kills")
+        collected = json.loads(home.run("gc", "--json").stdout)["items"]
+        assert {i["kind"] for i in collected} <= {"training", "model"}, collected
+        left = [p for name in ("models", "trainings") for p in (home.path / "custom" / name).rglob("*") if p.is_file()]
+        assert not left, "orphans after garbage collection"
+        print(f"{mortal.kills} kills, {len(collected)} collected")
     finally:
         mortal.server.kill()

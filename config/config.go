@@ -45,6 +45,7 @@ type Config struct {
 	Limits   Limits   `koanf:"limits"`
 	Serving  Serving  `koanf:"serving"`
 	Training Training `koanf:"training"`
+	Keep     Keep     `koanf:"keep"`
 	Log      Log      `koanf:"log"`
 }
 
@@ -94,6 +95,16 @@ type Training struct {
 	Search time.Duration `koanf:"search"` // of it, for trying ways to learn; 0: by the data
 }
 
+// Keep says for how long things stay that can be had again, or are no longer needed, and how
+// often a server looks for them; 0: forever, and never.
+type Keep struct {
+	Images  time.Duration `koanf:"images"`  // of custom trainings, since the last that used them
+	Runs    time.Duration `koanf:"runs"`    // of trilobite train, since they started
+	Uploads time.Duration `koanf:"uploads"` // of S3 that are not completed
+	Audit   time.Duration `koanf:"audit"`   // of what changed what
+	Every   time.Duration `koanf:"every"`
+}
+
 // Log says how to log.
 type Log struct {
 	Level  string `koanf:"level"`  // debug, info, warn or error
@@ -130,6 +141,11 @@ func defaults() map[string]any {
 		"serving.operators": []string{},
 		"training.budget":   15 * time.Minute,
 		"training.search":   time.Duration(0),
+		"keep.images":       7 * 24 * time.Hour,
+		"keep.runs":         time.Duration(0),
+		"keep.uploads":      7 * 24 * time.Hour,
+		"keep.audit":        time.Duration(0),
+		"keep.every":        24 * time.Hour,
 		"log.level":         "info",
 		"log.format":        "text",
 	}
@@ -264,6 +280,8 @@ func (c Config) check() error {
 		return bad("training.budget is %s; it is a time, or 0 for none.", c.Training.Budget)
 	case c.Training.Search < 0:
 		return bad("training.search is %s; it is a time, or 0 to let the data decide.", c.Training.Search)
+	case min(c.Keep.Images, c.Keep.Runs, c.Keep.Uploads, c.Keep.Audit, c.Keep.Every) < 0:
+		return bad("keep.images, keep.runs, keep.uploads, keep.audit and keep.every are times, or 0.")
 	case c.Log.Format != "text" && c.Log.Format != "json":
 		return bad("log.format is %q; it is text or json.", c.Log.Format)
 	}

@@ -21,6 +21,7 @@ type Store interface {
 	TaskStore
 	DatasetWorkStore
 	VersionWorkStore
+	HousekeepingStore
 }
 
 // ProjectStore keeps projects.
@@ -135,4 +136,13 @@ type VersionWorkStore interface {
 	Note(ctx context.Context, l Lease, d VersionDetail) error
 	// FinishVersion ends a version's task with the event and the detail.
 	FinishVersion(ctx context.Context, l Lease, event string, d VersionDetail) error
+}
+
+// HousekeepingStore tells what must stay, and forgets what need not.
+type HousekeepingStore interface {
+	// Kept returns the models that versions have, and the versions in training with the
+	// time when they were created, as one moment has them.
+	Kept(ctx context.Context) (models []string, training map[int64]time.Time, err error)
+	// ForgetAudit removes the audit of what was before a time, and tells how much.
+	ForgetAudit(ctx context.Context, before time.Time) (int64, error)
 }

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -72,8 +73,9 @@ func (w *Worker) keepImage(data []byte) (string, error) {
 	name := hex.EncodeToString(sum[:])
 	dir := filepath.Join(w.Dir, "images", name[:2])
 	file := filepath.Join(dir, name)
-	if _, err := os.Stat(file); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return file, err
+	now := time.Now()
+	if err := os.Chtimes(file, now, now); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return file, err // package gc sees that it is used
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err

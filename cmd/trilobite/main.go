@@ -76,6 +76,7 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 		newKeyCmd(app),
 		newBackupCmd(app),
 		newRestoreCmd(app),
+		newGCCmd(app),
 		newTrainCmd(app),
 		newEvalCmd(app),
 		newCompareCmd(app),
