@@ -42,6 +42,7 @@ func (s *Set) Add(img *Image, o Object, file string, line int) {
 		return
 	}
 	b := o.Box
+	o.Line = line
 	if b.W == 0 || b.H == 0 {
 		s.Dropf(file, line, "the box from %g, %g to %g, %g has no area", b.X, b.Y, b.X+b.W, b.Y+b.H)
 		return

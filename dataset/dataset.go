@@ -40,11 +40,23 @@ type Set struct {
 // Image is one picture and what it shows.
 type Image struct {
 	File    string // path to open
+	Name    string `json:"-"` // in the set, slashed, where it is not File's own; see Title
 	Split   string // Train, Val, Test, or "" where the format does not tell
 	W, H    int    // pixels as annotated; 0 where the format does not tell
 	Classes []int  // of the whole picture
 	Objects []Object
 	Mask    string // path of the picture's mask; "" where it has none
+
+	Source string `json:"-"` // file that lists or annotates the picture; "" where none does
+	Line   int    `json:"-"` // in Source, from 1; 0 where it has no lines
+}
+
+// Title returns what people call the picture.
+func (img *Image) Title() string {
+	if img.Name != "" {
+		return img.Name
+	}
+	return filepath.Base(img.File)
 }
 
 // Object is a thing in a picture.
@@ -54,9 +66,34 @@ type Object struct {
 	Area  float64   // pixels of its outline, or of the box where that is unknown
 	Crowd bool      // a group that was annotated as one
 
+	Difficult bool `json:",omitempty"` // hard to recognise: Pascal VOC counts it neither way
+	Truncated bool `json:",omitempty"` // the box holds but a part: the rest is outside the picture
+	Occluded  bool `json:",omitempty"` // a part is hidden by something else
+
 	Polygons []geom.Polygon // its outline, in parts; none where it was not drawn
 	RLE      *geom.RLE      // its pixels, where they were given instead; else nil
+
+	Line int `json:"-"` // in the picture's Source, from 1; 0 where it has no lines
 }
+
+// OwnArea returns the area that a format without areas gives an object: of its pixels, of
+// the parts of its outline together, or of its box.
+func (o *Object) OwnArea() float64 {
+	switch {
+	case o.RLE != nil:
+		return float64(o.RLE.Area())
+	case len(o.Polygons) > 0:
+		sum := 0.0
+		for _, p := range o.Polygons {
+			sum += p.Area()
+		}
+		return sum
+	}
+	return o.Box.Area()
+}
+
+// Outlined reports whether the object has more than a box.
+func (o *Object) Outlined() bool { return o.RLE != nil || len(o.Polygons) > 0 }
 
 // Dropped is a sample, or a part of one, that was left out because it cannot be used.
 type Dropped struct {

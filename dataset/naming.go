@@ -23,8 +23,11 @@ func (n *Naming) Class(name string) int {
 	return c
 }
 
-// Name gives s its classes, in alphabetical order, and its images the numbers that go
-// with it.
+// Names returns the names, by class as Class numbers them.
+func (n *Naming) Names() []string { return n.names }
+
+// Name gives s its classes, in alphabetical order, and its images and colours the numbers
+// that go with it.
 func (n *Naming) Name(s *Set) {
 	s.Classes = slices.Sorted(slices.Values(n.names))
 	to := make([]int, len(n.names))
@@ -37,6 +40,11 @@ func (n *Naming) Name(s *Set) {
 		}
 		for i := range img.Objects {
 			img.Objects[i].Class = to[img.Objects[i].Class]
+		}
+	}
+	for color, c := range s.Colors {
+		if c != s.Ignore {
+			s.Colors[color] = to[c]
 		}
 	}
 }

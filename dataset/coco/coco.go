@@ -96,7 +96,7 @@ func Parse(r io.Reader, name, images string) (*dataset.Set, error) {
 			s.Dropf(name, p.line, "image %d has %d×%d pixels", p.ID, p.Width, p.Height)
 		default:
 			byID[p.ID] = len(s.Images)
-			s.Images = append(s.Images, dataset.Image{File: path, W: p.Width, H: p.Height})
+			s.Images = append(s.Images, dataset.Image{File: path, W: p.Width, H: p.Height, Source: name, Line: p.line})
 		}
 	}
 	for _, a := range f.annotations {

@@ -97,7 +97,7 @@ func (r *reader) file(path string) error {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return err
 	}
-	img := dataset.Image{Split: r.split(path)}
+	img := dataset.Image{Split: r.split(path), Source: path}
 	if img.File, err = r.picture(path, f.Path); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func Read(manifest, images string, size func(path string) (w, h int, err error))
 	if err != nil {
 		return nil, err
 	}
-	s, err := parse(io.LimitReader(f, maxBytes), manifest, files.find, size)
+	s, err := parse(dataset.Limit(f, maxBytes, manifest), manifest, files.find, size)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", manifest, err)
 	}
@@ -77,7 +77,7 @@ func parse(r io.Reader, name string, find func(ref string) (string, error), size
 			continue
 		}
 		l, err := ParseLine(data)
-		img := dataset.Image{}
+		img := dataset.Image{Source: name, Line: n}
 		switch first := seen[l.Ref]; {
 		case err != nil:
 		case first > 0:

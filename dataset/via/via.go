@@ -137,7 +137,7 @@ func (r *reader) picture() error {
 	if bad == nil && p.Filename == "" {
 		bad = errors.New("no filename")
 	}
-	var img dataset.Image
+	img := dataset.Image{Source: r.name, Line: line}
 	if bad == nil {
 		img.File, bad = r.find(p.Filename)
 	}

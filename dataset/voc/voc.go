@@ -95,13 +95,15 @@ func (r *reader) split(split, path string) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
-	lines := bufio.NewScanner(&limited{f, maxList})
+	lines := bufio.NewScanner(dataset.Limit(f, maxList, path))
 	for n := 1; lines.Scan(); n++ {
-		fields := strings.Fields(lines.Text()) // a class's own list has 1 or -1 behind the ID
-		if len(fields) == 0 {
+		id := strings.TrimSpace(lines.Text())
+		if id == "" {
 			continue
 		}
-		id := fields[0]
+		if _, ok := r.pictures[id]; !ok { // a class's own list has 1 or -1 behind the ID
+			id = strings.Fields(id)[0]
+		}
 		if first, twice := r.done[id]; twice {
 			r.set.Dropf(path, n, "%.100q is already in %s.txt", id, first)
 			continue
@@ -144,24 +146,10 @@ func (r *reader) picture(split, id, list string, n int) {
 		return
 	}
 	defer f.Close()
-	img := dataset.Image{File: filepath.Join(r.Images, name), Split: split}
-	if err := r.parse(&limited{f, maxXML}, path, &img); err != nil {
+	img := dataset.Image{File: filepath.Join(r.Images, name), Split: split, Source: path}
+	if err := r.parse(dataset.Limit(f, maxXML, path), path, &img); err != nil {
 		r.set.Dropf(path, 0, "%v", err)
 		return
 	}
 	r.set.Images = append(r.set.Images, img)
-}
-
-// limited fails where more than left bytes are read.
-type limited struct {
-	f    *os.File
-	left int
-}
-
-func (l *limited) Read(p []byte) (int, error) {
-	n, err := l.f.Read(p)
-	if l.left -= n; l.left < 0 {
-		return 0, fmt.Errorf("%s is too long", l.f.Name())
-	}
-	return n, err
 }

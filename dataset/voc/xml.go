@@ -19,8 +19,11 @@ type size struct {
 }
 
 type object struct {
-	Name string `xml:"name"`
-	Box  struct {
+	Name      string `xml:"name"`
+	Truncated string `xml:"truncated"`
+	Difficult string `xml:"difficult"`
+	Occluded  string `xml:"occluded"`
+	Box       struct {
 		XMin string `xml:"xmin"`
 		YMin string `xml:"ymin"`
 		XMax string `xml:"xmax"`
@@ -107,6 +110,12 @@ func pixels(text string) int {
 	return n
 }
 
+// isTrue reads a flag: 1, or the shares above 0 that some tools write for truncated.
+func isTrue(text string) bool {
+	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	return err == nil && v > 0
+}
+
 func (r *reader) object(f object) (dataset.Object, error) {
 	name := strings.TrimSpace(f.Name)
 	if name == "" {
@@ -122,5 +131,6 @@ func (r *reader) object(f object) (dataset.Object, error) {
 	}
 	o := dataset.Object{Class: r.classes.Class(name), Box: geom.Rect{X: v[0], Y: v[1], W: v[2] - v[0], H: v[3] - v[1]}}
 	o.Area = o.Box.Area()
+	o.Difficult, o.Truncated, o.Occluded = isTrue(f.Difficult), isTrue(f.Truncated), isTrue(f.Occluded)
 	return o, nil
 }

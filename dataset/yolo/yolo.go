@@ -75,6 +75,9 @@ func (p Part) read(s *dataset.Set, size SizeFunc) error {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", labels, err)
 		}
+		if lines != nil {
+			img.Source = labels
+		}
 		if len(lines) > 0 {
 			if img.W, img.H, err = size(img.File); err != nil {
 				s.Dropf(img.File, 0, "its size cannot be read: %v", err)
@@ -97,7 +100,7 @@ func readLabels(s *dataset.Set, path string) ([]line, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return parseLabels(io.LimitReader(f, maxBytes), path, s)
+	return parseLabels(dataset.Limit(f, maxBytes, path), path, s)
 }
 
 // line is an object in fractions of its picture.
@@ -112,7 +115,7 @@ type line struct {
 // none. A line is a class and either the centre, width and height of its box or three or
 // more points of its outline, all as fractions of the picture.
 func parseLabels(r io.Reader, name string, s *dataset.Set) ([]line, error) {
-	var out []line
+	out := []line{}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {

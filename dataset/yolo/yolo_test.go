@@ -49,7 +49,7 @@ func TestRead(t *testing.T) {
 			}},
 		},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, treetest.Unplaced()); diff != "" {
 		t.Errorf("Read (-want +got):\n%s", diff)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trilobite/dataset"
 )
 
@@ -35,6 +37,14 @@ func New(t testing.TB, files map[string]string) string {
 		}
 	}
 	return dir
+}
+
+// Unplaced makes cmp pass over where things stand in their files.
+func Unplaced() cmp.Option {
+	return cmp.FilterPath(func(p cmp.Path) bool {
+		f, ok := p.Last().(cmp.StructField)
+		return ok && (f.Name() == "Line" || f.Name() == "Source")
+	}, cmp.Ignore())
 }
 
 // Dropped returns what was left out, with file names relative to dir.
