@@ -106,9 +106,9 @@ func In(name string, folders ...string) string { return path.Join(append(folders
 // Stem returns a file's name without its ending.
 func Stem(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
 
-// CheckFolderName fails where a class cannot be a folder's name on every system.
+// CheckFolderName fails where a class cannot be a folder's name.
 func CheckFolderName(class string) error {
-	if class == "" || class != strings.TrimSpace(class) || IsHidden(class) || strings.ContainsAny(class, "/\\:*?\"<>|\x00\n\r\t") || !filepath.IsLocal(class) {
+	if class == "" || class != strings.TrimSpace(class) || IsHidden(class) || strings.ContainsAny(class, "/\\\x00\n\r\t") || !filepath.IsLocal(class) {
 		return fmt.Errorf("the class %q cannot be the name of a folder: rename it, or choose a format that keeps names in a file", class)
 	}
 	return nil

@@ -1,6 +1,10 @@
 package dataset
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Naming numbers classes by their names, for formats that keep no list of them. The zero
 // value is ready.
@@ -25,6 +29,37 @@ func (n *Naming) Class(name string) int {
 
 // Names returns the names, by class as Class numbers them.
 func (n *Naming) Names() []string { return n.names }
+
+// IgnoreValue is Set.Ignore where some pixels of masks count nowhere.
+const IgnoreValue = 255
+
+// IsIgnore reports whether a class is called what means that its pixels do not count.
+func IsIgnore(name string) bool {
+	switch strings.NewReplacer(" ", "", "_", "", "-", "", "'", "").Replace(strings.ToLower(name)) {
+	case "unlabelled", "unlabeled", "void", "ignore", "ignored", "ignoreregion", "dontcare", "unannotated", "outofroi":
+		return true
+	}
+	return false
+}
+
+// Color makes color stand for the class called name in the masks of s. It fails where the
+// colour stands for another one.
+func (n *Naming) Color(s *Set, color [3]uint8, name string) error {
+	class := IgnoreValue
+	if IsIgnore(name) {
+		s.Ignore = IgnoreValue
+	} else {
+		class = n.Class(name)
+	}
+	if s.Colors == nil {
+		s.Colors = map[[3]uint8]int{}
+	}
+	if before, ok := s.Colors[color]; ok && before != class {
+		return fmt.Errorf("the colour #%02x%02x%02x stands for %q here and for another class before", color[0], color[1], color[2], name)
+	}
+	s.Colors[color] = class
+	return nil
+}
 
 // Name gives s its classes, in alphabetical order, and its images and colours the numbers
 // that go with it.

@@ -1,5 +1,7 @@
 package geom
 
+import "slices"
+
 // Point is a position in pixels; pixel x, y covers x to x+1 and y to y+1.
 type Point struct{ X, Y float64 }
 
@@ -22,10 +24,40 @@ func (p Polygon) Bounds() Rect {
 // Area returns the area inside, by the shoelace formula: what a line that crosses
 // itself encloses in opposite directions cancels out.
 func (p Polygon) Area() float64 {
+	a := p.signed()
+	return max(a, -a)
+}
+
+// signed is positive for a line that runs clockwise on the screen.
+func (p Polygon) signed() float64 {
 	sum := 0.0
 	for i, a := range p {
 		b := p[(i+1)%len(p)]
 		sum += a.X*b.Y - b.X*a.Y
 	}
-	return max(sum, -sum) / 2
+	return sum / 2
+}
+
+// Join returns one closed line around all parts: lines without area lead from the first
+// point of the first part to the others and back. Parts turn the same way, so that the
+// area is the sum of theirs.
+func Join(parts []Polygon) Polygon {
+	var out Polygon
+	for i, p := range parts {
+		if len(p) == 0 {
+			continue
+		}
+		if i > 0 && p.signed() < 0 != (parts[0].signed() < 0) {
+			p = slices.Clone(p)
+			slices.Reverse(p)
+		}
+		if len(out) > 0 {
+			out = append(out, out[0])
+		}
+		out = append(out, p...)
+		if i > 0 {
+			out = append(out, p[0])
+		}
+	}
+	return out
 }

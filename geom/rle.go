@@ -72,6 +72,23 @@ func ParseRLE(w, h int, text string) (RLE, error) {
 	return NewRLE(w, h, runs)
 }
 
+// EncodeRLE returns the pixels of mask, w×h values row by row, that are not 0.
+func EncodeRLE(mask []uint8, w, h int) RLE {
+	r := RLE{W: w, H: h}
+	in, run := false, uint32(0)
+	for x := range w {
+		for y := range h {
+			if (mask[y*w+x] != 0) != in {
+				r.Runs = append(r.Runs, run)
+				in, run = !in, 0
+			}
+			run++
+		}
+	}
+	r.Runs = append(r.Runs, run)
+	return r
+}
+
 func checkMask(w, h int) error {
 	if w < 1 || h < 1 || w > math.MaxInt32 || h > math.MaxInt32 || w*h > maxMask {
 		return fmt.Errorf("a mask of %d×%d pixels", w, h)

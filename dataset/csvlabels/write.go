@@ -15,16 +15,16 @@ const Says = dataset.Labels | dataset.ManyLabels | dataset.Boxes | dataset.Parte
 // Write writes labels.csv, and the pictures to images/. Columns for corners are there
 // where the set has boxes.
 func Write(out *dataset.Folder, s *dataset.Set) error {
-	boxed := slices.ContainsFunc(s.Images, func(img dataset.Image) bool { return len(img.Objects) > 0 })
+	heading := []string{"file", "label", "split"}
+	if slices.ContainsFunc(s.Images, func(img dataset.Image) bool { return len(img.Objects) > 0 }) {
+		heading = append(heading, "xmin", "ymin", "xmax", "ymax")
+	}
 	return out.Write("labels.csv", func(buf *bufio.Writer) error {
 		w := csv.NewWriter(buf)
 		row := func(cells ...string) {
-			if !boxed {
-				cells = cells[:3]
-			}
-			_ = w.Write(append(cells, make([]string, max(0, 7-len(cells)))...)[:len(head(boxed))]) // Error tells below
+			_ = w.Write(append(cells, make([]string, len(heading)-len(cells))...)) // w keeps its error
 		}
-		_ = w.Write(head(boxed))
+		row(heading...)
 		for i := range s.Images {
 			img := &s.Images[i]
 			if err := out.Add(img.File, dataset.In(img.Name, "images")); err != nil {
@@ -44,14 +44,6 @@ func Write(out *dataset.Folder, s *dataset.Set) error {
 		w.Flush()
 		return w.Error()
 	})
-}
-
-func head(boxed bool) []string {
-	all := []string{"file", "label", "split", "xmin", "ymin", "xmax", "ymax"}
-	if boxed {
-		return all
-	}
-	return all[:3]
 }
 
 func text(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -1,5 +1,6 @@
-// Package labelme reads labelme's annotations: a JSON file for each picture, beside it or
-// in a folder of its own (github.com/wkentaro/labelme).
+// Package labelme reads and writes labelme's annotations: a JSON file for each picture,
+// beside it or in a folder of its own (github.com/wkentaro/labelme). Flags of the picture
+// that are set are its labels; shapes are objects.
 package labelme
 
 import (
@@ -8,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"trilobite/dataset"
@@ -21,16 +24,19 @@ import (
 const maxBytes = 64 << 20
 
 type file struct {
-	Shapes []shape `json:"shapes"`
-	Path   string  `json:"imagePath"`
-	Height int     `json:"imageHeight"`
-	Width  int     `json:"imageWidth"`
+	Flags  map[string]bool `json:"flags"`
+	Shapes []shape         `json:"shapes"`
+	Path   string          `json:"imagePath"`
+	Height int             `json:"imageHeight"`
+	Width  int             `json:"imageWidth"`
 }
 
 type shape struct {
 	Label  string       `json:"label"`
 	Type   string       `json:"shape_type"`
 	Points [][2]float64 `json:"points"`
+	Group  *int         `json:"group_id"`
+	Mask   []byte       `json:"mask"` // a PNG in base64
 }
 
 // Is reports whether data is one of labelme's files.
@@ -44,8 +50,9 @@ func Is(data []byte) bool {
 
 // Read returns the set of all JSON files below dir, in the order of their paths. A
 // picture is where the file says, or beside the file, but always below dir. Folders
-// named after splits give Image.Split. Polygons, rectangles and circles are objects;
-// other shapes, and files that are not labelme's, are dropped.
+// named after splits give Image.Split. Rectangles are boxes; polygons, circles and masks
+// are outlines; polygons of one label and group are parts of one. Other shapes, and files
+// that are not labelme's, are dropped.
 func Read(dir string) (*dataset.Set, error) {
 	r := &reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, dir: dir}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -104,16 +111,45 @@ func (r *reader) file(path string) error {
 	if f.Width > 0 && f.Height > 0 {
 		img.W, img.H = f.Width, f.Height
 	}
-	for i, s := range f.Shapes {
-		o, err := r.object(s)
-		if err != nil {
-			r.set.Dropf(path, 0, "shape %d: %v", i, err)
-			continue
+	for _, name := range slices.Sorted(maps.Keys(f.Flags)) {
+		if f.Flags[name] && name != "" {
+			img.Classes = append(img.Classes, r.classes.Class(name))
 		}
+	}
+	for _, o := range r.objects(f.Shapes, &img) {
 		r.set.Add(&img, o, path, 0)
 	}
 	r.set.Images = append(r.set.Images, img)
 	return nil
+}
+
+// objects returns the shapes of a picture that make sense, parts put together.
+func (r *reader) objects(shapes []shape, img *dataset.Image) []dataset.Object {
+	type key struct {
+		group int
+		label string
+	}
+	var all []dataset.Object
+	groups := map[key]int{}
+	for i, s := range shapes {
+		o, err := r.object(s, img)
+		if err != nil {
+			r.set.Dropf(img.Source, 0, "shape %d: %v", i, err)
+			continue
+		}
+		if s.Group != nil && len(o.Polygons) > 0 {
+			k := key{*s.Group, s.Label}
+			if at, ok := groups[k]; ok {
+				first := &all[at]
+				first.Polygons = append(first.Polygons, o.Polygons...)
+				first.Box, first.Area = slices.Concat(first.Polygons...).Bounds(), first.OwnArea()
+				continue
+			}
+			groups[k] = len(all)
+		}
+		all = append(all, o)
+	}
+	return all
 }
 
 // split returns the split that a folder between dir and path is named after.
@@ -147,49 +183,55 @@ func (r *reader) picture(annotation, written string) (string, error) {
 	return "", fmt.Errorf("there is no picture %.200q below %s", written, r.dir)
 }
 
-func (r *reader) object(s shape) (dataset.Object, error) {
+func (r *reader) object(s shape, img *dataset.Image) (dataset.Object, error) {
 	if s.Label == "" {
 		return dataset.Object{}, errors.New("no label")
 	}
-	p, err := outline(s)
-	if err != nil {
-		return dataset.Object{}, err
+	var o dataset.Object
+	switch s.Type {
+	case "rectangle":
+		if len(s.Points) != 2 {
+			return o, fmt.Errorf("a rectangle of %d points", len(s.Points))
+		}
+		o.Box = geom.Polygon{at(s, 0), at(s, 1)}.Bounds()
+	case "mask":
+		rle, err := mask(s, img.W, img.H)
+		if err != nil {
+			return o, err
+		}
+		o.RLE, o.Box = rle, rle.Bounds()
+	default:
+		p, err := outline(s)
+		if err == nil {
+			err = dataset.CheckPolygon(p)
+		}
+		if err != nil {
+			return o, err
+		}
+		o.Polygons, o.Box = []geom.Polygon{p}, p.Bounds()
 	}
-	if err := dataset.CheckPolygon(p); err != nil {
-		return dataset.Object{}, err
-	}
-	return dataset.Object{Class: r.classes.Class(s.Label), Box: p.Bounds(), Area: p.Area(), Polygons: []geom.Polygon{p}}, nil
+	o.Class, o.Area = r.classes.Class(s.Label), o.OwnArea()
+	return o, nil
 }
 
-// outline returns a shape as a polygon; circles, centre and a point on the line, get 64
-// corners.
+func at(s shape, i int) geom.Point { return geom.Point{X: s.Points[i][0], Y: s.Points[i][1]} }
+
+// outline returns a polygon or circle, which is its centre and a point on the line.
 func outline(s shape) (geom.Polygon, error) {
-	at := func(i int) geom.Point { return geom.Point{X: s.Points[i][0], Y: s.Points[i][1]} }
 	switch s.Type {
 	case "polygon", "": // the first versions knew nothing else
 		p := make(geom.Polygon, len(s.Points))
 		for i := range p {
-			p[i] = at(i)
+			p[i] = at(s, i)
 		}
 		return p, nil
-	case "rectangle":
-		if len(s.Points) != 2 {
-			return nil, fmt.Errorf("a rectangle of %d points", len(s.Points))
-		}
-		a, b := at(0), at(1)
-		return geom.Polygon{a, {X: b.X, Y: a.Y}, b, {X: a.X, Y: b.Y}}, nil
 	case "circle":
 		if len(s.Points) != 2 {
 			return nil, fmt.Errorf("a circle of %d points", len(s.Points))
 		}
-		const corners = 64
-		c, r := at(0), math.Hypot(at(1).X-at(0).X, at(1).Y-at(0).Y)
-		p := make(geom.Polygon, corners)
-		for i := range p {
-			sin, cos := math.Sincos(2 * math.Pi * float64(i) / corners)
-			p[i] = geom.Point{X: c.X + r*cos, Y: c.Y + r*sin}
-		}
-		return p, nil
+		c, q := at(s, 0), at(s, 1)
+		radius := math.Hypot(q.X-c.X, q.Y-c.Y)
+		return geom.Ellipse(c, radius, radius, 0), nil
 	default:
 		return nil, fmt.Errorf("a %.30q encloses nothing", s.Type)
 	}

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ type Line struct {
 	Ref    string // source-ref: s3://bucket/key, or a path from the manifest
 	Labels []string
 	Boxes  []Box
+	Mask   *Mask // nil: none
 	// Bad are annotations of the line that cannot be used; the others can.
 	Bad []error
 	// Labelled says that some attribute said what there is, though it be nothing.
@@ -28,10 +30,26 @@ type Box struct {
 	Rect  geom.Rect // pixels
 }
 
+// Mask is a picture of classes.
+type Mask struct {
+	Ref     string
+	Classes []MaskClass
+}
+
+// MaskClass is what a colour of a mask stands for.
+type MaskClass struct {
+	Name  string
+	Color [3]uint8
+}
+
 type metadata struct {
 	Type      string            `json:"type"`
 	ClassName string            `json:"class-name"`
 	ClassMap  map[string]string `json:"class-map"`
+	ColorMap  map[string]struct {
+		ClassName string `json:"class-name"`
+		HexColor  string `json:"hex-color"`
+	} `json:"internal-color-map"`
 }
 
 type boxes struct {
@@ -47,8 +65,7 @@ type boxes struct {
 // ParseLine reads a line. Every attribute with metadata of a kind that is known adds its
 // labels: image-classification the one of its metadata, whatever its value, and several
 // such attributes several; image-classification-multilabel those of its list;
-// object-detection its boxes. Other kinds, semantic segmentation among them, are passed
-// over.
+// object-detection its boxes; semantic-segmentation its mask. Other kinds are passed over.
 func ParseLine(data []byte) (Line, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -79,7 +96,7 @@ func ParseLine(data []byte) (Line, error) {
 			l.Bad = append(l.Bad, fmt.Errorf("%.100s: %w", attribute, err))
 		}
 	}
-	if !l.Labelled && len(l.Bad) == 0 {
+	if !l.Labelled && l.Mask == nil && len(l.Bad) == 0 {
 		return l, errors.New("there is no label attribute with metadata")
 	}
 	return l, nil
@@ -124,6 +141,28 @@ func (l *Line) add(value json.RawMessage, m metadata) error {
 			l.Boxes = append(l.Boxes, Box{name, geom.Rect{X: a.Left, Y: a.Top, W: a.Width, H: a.Height}})
 		}
 		return nil
+	case "groundtruth/semantic-segmentation":
+		return l.addMask(value, m)
 	}
+	return nil
+}
+
+func (l *Line) addMask(value json.RawMessage, m metadata) error {
+	mask := &Mask{}
+	if err := json.Unmarshal(value, &mask.Ref); err != nil {
+		return err
+	}
+	if len(m.ColorMap) == 0 {
+		return errors.New("its metadata has no internal-color-map")
+	}
+	for _, key := range slices.Sorted(maps.Keys(m.ColorMap)) {
+		c := m.ColorMap[key]
+		rgb, err := hex.DecodeString(strings.TrimPrefix(c.HexColor, "#"))
+		if err != nil || len(rgb) != 3 || c.ClassName == "" {
+			return fmt.Errorf("internal-color-map: class %.100q has the colour %.20q", c.ClassName, c.HexColor)
+		}
+		mask.Classes = append(mask.Classes, MaskClass{c.ClassName, [3]uint8(rgb)})
+	}
+	l.Mask = mask
 	return nil
 }

@@ -1,7 +1,8 @@
-// Package manifest reads manifests of Amazon SageMaker Ground Truth, as Rekognition
-// Custom Labels takes them: JSON Lines, a picture a line, with labels of the whole picture
-// or boxes (docs.aws.amazon.com/rekognition/latest/customlabels-dg, "Creating a manifest
-// file"), with pictures that are on this machine. ParseLine reads one line, more kindly
+// Package manifest reads and writes manifests of Amazon SageMaker Ground Truth, as
+// Rekognition Custom Labels takes them: JSON Lines, a picture a line, with labels of the
+// whole picture, boxes or a mask (docs.aws.amazon.com/rekognition/latest/customlabels-dg,
+// "Creating a manifest file"; docs.aws.amazon.com/sagemaker/latest/dg, "Augmented Manifest
+// Output"), with pictures that are on this machine. ParseLine reads one line, more kindly
 // than package groundtruth, which has the service's own rules and errors.
 package manifest
 
@@ -10,9 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"trilobite/dataset"
@@ -24,93 +23,155 @@ const (
 	maxLine  = 100_000
 )
 
-// Read returns the set that a manifest lists, in its order. Classes are the labels that
-// occur, in alphabetical order. A line that makes no sense is dropped with its number,
-// and so is one whose picture is not there or was listed before.
-//
-// Pictures are looked for below the folder images; where a reference, such as
-// s3://bucket/some/key.jpg, is no path from there, the file below it whose path ends most
-// alike is taken. size may be nil; else it is asked for the pictures that have boxes.
-func Read(manifest, images string, size func(path string) (w, h int, err error)) (*dataset.Set, error) {
-	f, err := os.Open(manifest)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	files, err := index(images)
-	if err != nil {
-		return nil, err
-	}
-	s, err := parse(dataset.Limit(f, maxBytes, manifest), manifest, files.find, size)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", manifest, err)
-	}
-	if len(s.Images) == 0 {
-		why := "it has no lines"
-		if len(s.Dropped) > 0 {
-			why = s.Dropped[0].String()
-		}
-		return nil, fmt.Errorf("%s lists no picture below %s: %s", manifest, images, why)
-	}
-	return s, nil
+// Part is a manifest of a set.
+type Part struct {
+	Split string // dataset.Train and so on, or ""
+	Path  string
 }
 
-// parse reads a manifest called name.
-func parse(r io.Reader, name string, find func(ref string) (string, error), size func(string) (int, int, error)) (*dataset.Set, error) {
-	s := &dataset.Set{Ignore: dataset.NoIgnore}
-	var labels dataset.Naming
-	seen := map[string]int{}
-	in := bufio.NewReaderSize(r, maxLine+2)
+// Find returns the file that a reference, such as s3://bucket/some/key.jpg, names.
+type Find func(ref string) (path string, err error)
+
+// Size returns a picture's size in pixels.
+type Size func(path string) (w, h int, err error)
+
+// Read returns the set that manifests list, in their order. Classes are the labels that
+// occur, in alphabetical order. A line that makes no sense is dropped with its number,
+// and so is one whose picture is not there or was listed before. size may be nil; else it
+// is asked for the pictures that have boxes.
+func Read(parts []Part, find Find, size Size) (*dataset.Set, error) {
+	r := reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, find: find, size: size, seen: map[string]string{}}
+	for _, p := range parts {
+		if err := r.part(p); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", p.Path, err)
+		}
+	}
+	r.finish()
+	if len(r.set.Images) == 0 {
+		why := "it has no lines"
+		if len(r.set.Dropped) > 0 {
+			why = r.set.Dropped[0].String()
+		}
+		return nil, fmt.Errorf("%s lists no picture that is here: %s", parts[0].Path, why)
+	}
+	return r.set, nil
+}
+
+type reader struct {
+	set    *dataset.Set
+	find   Find
+	size   Size
+	labels dataset.Naming
+	seen   map[string]string // where a reference was met first
+
+	withoutMask int             // lines whose mask is not there
+	firstMask   dataset.Dropped // the first of them
+	plain       bool            // some line has a mask of one class: its background has no name
+}
+
+func (r *reader) part(p Part) error {
+	f, err := os.Open(p.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return r.parse(dataset.Limit(f, maxBytes, p.Path), p)
+}
+
+func (r *reader) parse(from io.Reader, p Part) error {
+	in := bufio.NewReaderSize(from, maxLine+2)
 	for n := 1; ; n++ {
 		data, err := nextLine(in)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			s.Dropf(name, n, "more than %d characters", maxLine)
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(data) == 0 {
-			continue
-		}
-		l, err := ParseLine(data)
-		img := dataset.Image{Source: name, Line: n}
-		switch first := seen[l.Ref]; {
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			r.set.Dropf(p.Path, n, "more than %d characters", maxLine)
 		case err != nil:
-		case first > 0:
-			err = fmt.Errorf("source-ref %.200s is that of line %d", l.Ref, first)
-		default:
-			seen[l.Ref] = n
-			img.File, err = find(l.Ref)
-		}
-		if err == nil && size != nil && len(l.Boxes) > 0 {
-			if img.W, img.H, err = size(img.File); err != nil {
-				err = fmt.Errorf("size of %s: %w", img.File, err)
+			return err
+		case len(data) > 0:
+			if err := r.line(data, p, n); err != nil {
+				r.set.Dropf(p.Path, n, "%v", err)
 			}
 		}
-		if err != nil {
-			s.Dropf(name, n, "%v", err)
-			continue
-		}
-		for _, bad := range l.Bad {
-			s.Dropf(name, n, "%v", bad)
-		}
-		if !l.Labelled {
-			continue
-		}
-		for _, label := range l.Labels {
-			img.Classes = append(img.Classes, labels.Class(label))
-		}
-		for _, b := range l.Boxes {
-			s.Add(&img, dataset.Object{Class: labels.Class(b.Label), Box: b.Rect, Area: b.Rect.Area()}, name, n)
-		}
-		s.Images = append(s.Images, img)
 	}
-	labels.Name(s)
-	return s, nil
+}
+
+// line reads the line that is number n of p.
+func (r *reader) line(data []byte, p Part, n int) error {
+	l, err := ParseLine(data)
+	if err != nil {
+		return err
+	}
+	if first, ok := r.seen[l.Ref]; ok {
+		return fmt.Errorf("source-ref %.200s is that of %s", l.Ref, first)
+	}
+	here := fmt.Sprintf("line %d", n)
+	if p.Split != "" {
+		here += " of the " + p.Split + " part"
+	}
+	r.seen[l.Ref] = here
+	img := dataset.Image{Split: p.Split, Source: p.Path, Line: n}
+	if img.File, err = r.find(l.Ref); err != nil {
+		return err
+	}
+	if r.size != nil && len(l.Boxes) > 0 {
+		if img.W, img.H, err = r.size(img.File); err != nil {
+			return fmt.Errorf("size of %s: %w", img.File, err)
+		}
+	}
+	for _, bad := range l.Bad {
+		r.set.Dropf(p.Path, n, "%v", bad)
+	}
+	if l.Mask != nil {
+		r.mask(&l, &img)
+	}
+	if !l.Labelled && img.Mask == "" {
+		return nil
+	}
+	for _, label := range l.Labels {
+		img.Classes = append(img.Classes, r.labels.Class(label))
+	}
+	for _, b := range l.Boxes {
+		r.set.Add(&img, dataset.Object{Class: r.labels.Class(b.Label), Box: b.Rect, Area: b.Rect.Area()}, p.Path, n)
+	}
+	r.set.Images = append(r.set.Images, img)
+	return nil
+}
+
+// mask gives img the line's mask.
+func (r *reader) mask(l *Line, img *dataset.Image) {
+	path, err := r.find(l.Mask.Ref)
+	if err != nil {
+		if r.withoutMask++; r.withoutMask == 1 {
+			r.firstMask = dataset.Dropped{File: img.Source, Line: img.Line, Reason: err.Error()}
+		}
+		return
+	}
+	for _, c := range l.Mask.Classes {
+		if err := r.labels.Color(r.set, c.Color, c.Name); err != nil {
+			r.set.Dropf(img.Source, img.Line, "mask %.200s: %v", l.Mask.Ref, err)
+			return
+		}
+	}
+	r.plain = r.plain || len(l.Mask.Classes) == 1
+	img.Mask = path
+}
+
+// white is what Ground Truth paints where nothing is labelled.
+var white = [3]uint8{255, 255, 255}
+
+// finish numbers the classes and says what is missing.
+func (r *reader) finish() {
+	if _, taken := r.set.Colors[white]; r.plain && !taken {
+		_ = r.labels.Color(r.set, white, "background") // the colour is free
+	}
+	if r.withoutMask > 0 {
+		d := r.firstMask
+		d.Reason = fmt.Sprintf("%d masks cannot be found, the first: %s", r.withoutMask, d.Reason)
+		r.set.Dropped = append(r.set.Dropped, d)
+	}
+	r.labels.Name(r.set)
 }
 
 // nextLine returns the next line without its end. Of a line that is too long it skips the
@@ -137,62 +198,4 @@ func nextLine(in *bufio.Reader) ([]byte, error) {
 		return nil, bufio.ErrBufferFull
 	}
 	return line, nil
-}
-
-// files are the pictures below a folder, by their names.
-type files struct {
-	dir    string
-	byName map[string][]string // paths from dir, slashed
-}
-
-func index(dir string) (files, error) {
-	f := files{dir, map[string][]string{}}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case path != dir && d.IsDir() && dataset.IsHidden(d.Name()):
-			return filepath.SkipDir
-		case d.Type().IsRegular() && dataset.IsImageName(path):
-			rel, err := filepath.Rel(dir, path)
-			if err != nil {
-				return err
-			}
-			f.byName[d.Name()] = append(f.byName[d.Name()], filepath.ToSlash(rel))
-		}
-		return nil
-	})
-	return f, err
-}
-
-// find returns the picture whose path ends most like ref.
-func (f files) find(ref string) (string, error) {
-	key := ref
-	if rest, ok := strings.CutPrefix(ref, "s3://"); ok {
-		_, key, _ = strings.Cut(rest, "/")
-	}
-	parts := strings.Split(key, "/")
-	best, most, tie := "", 0, false
-	for _, path := range f.byName[parts[len(parts)-1]] {
-		n := alike(parts, strings.Split(path, "/"))
-		if n >= most {
-			best, most, tie = path, n, n == most
-		}
-	}
-	switch {
-	case best == "":
-		return "", fmt.Errorf("there is no picture %.200s below %s", ref, f.dir)
-	case tie:
-		return "", fmt.Errorf("%.200s may be several pictures below %s, among them %s", ref, f.dir, best)
-	}
-	return filepath.Join(f.dir, filepath.FromSlash(best)), nil
-}
-
-// alike returns how many parts at the end of two paths are equal.
-func alike(a, b []string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
-		n++
-	}
-	return n
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trilobite/dataset"
+	"trilobite/dataset/internal/locate"
 	"trilobite/dataset/internal/treetest"
 	"trilobite/geom"
 )
@@ -16,13 +17,17 @@ const (
 	single = `{"source-ref":"s3://b/sub/a.png","x_Sunrise":1,"x_Sunrise-metadata":{"confidence":1,"job-name":"j","class-name":"Sunrise","human-annotated":"yes","creation-date":"2020-03-06T17:46:39.176","type":"groundtruth/image-classification"}}`
 	multi  = `{"source-ref":"b.png","animals":["0","2"],"animals-metadata":{"class-map":{"0":"dog","2":"cat"},"type":"groundtruth/image-classification-multilabel"},"wet":0,"wet-metadata":{"class-name":"wet","type":"groundtruth/image-classification"}}`
 	boxed  = `{"source-ref":"s3://b/c.png","bb":{"image_size":[{"width":640,"height":480,"depth":3}],"annotations":[{"class_id":1,"top":2,"left":3,"width":5,"height":4},{"class_id":0,"top":0,"left":0,"width":20,"height":10}]},"bb-metadata":{"objects":[{"confidence":1},{"confidence":1}],"class-map":{"0":"Echo","1":"Echo Dot"},"type":"groundtruth/object-detection"}}`
-	mask   = `{"source-ref":"a.png","m":"mask.png","m-metadata":{"internal-color-map":{},"type":"groundtruth/semantic-segmentation"}`
+	mask   = `{"source-ref":"b.png","m":"mask.png","m-metadata":{"internal-color-map":{"0":{"class-name":"crack","hex-color":"#23A436"}},"type":"groundtruth/semantic-segmentation"}`
 )
 
 func read(t *testing.T, manifest string) (*dataset.Set, string, error) {
 	t.Helper()
 	dir := treetest.New(t, map[string]string{"x.manifest": manifest, "images/sub/a.png": "", "images/other/a.png": "", "images/b.png": "", "images/c.png": ""})
-	s, err := Read(dir+"/x.manifest", dir+"/images", func(string) (int, int, error) { return 20, 10, nil })
+	files, err := locate.New(dir+"/images", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Read([]Part{{"", dir + "/x.manifest"}}, files.Find, func(string) (int, int, error) { return 20, 10, nil })
 	return s, dir, err
 }
 
@@ -61,7 +66,8 @@ func TestReadDrops(t *testing.T) {
 		{"no source-ref", `{"x":1}`, 0, "x.manifest:1: there is no source-ref"},
 		{"source-ref of another form", `{"source-ref":5}`, 0, "source-ref 5 is no name"},
 		{"no attributes", `{"source-ref":"b.png"}`, 0, "x.manifest:1: there is no label attribute"},
-		{"masks alone", mask + "}", 0, "there is no label attribute"},
+		{"a mask that is not there", mask + "}", 0, "x.manifest:1: 1 masks cannot be found, the first: there is no picture mask.png"},
+		{"a mask without colours", strings.Replace(mask, "internal-color-map", "x", 1) + "}", 0, "m: its metadata has no internal-color-map"},
 		{"an attribute without value", `{"source-ref":"b.png","x-metadata":{"class-name":"a","type":"groundtruth/image-classification"}}`, 0, "x-metadata has no attribute x"},
 		{"no class name", `{"source-ref":"b.png","x":1,"x-metadata":{"type":"groundtruth/image-classification"}}`, 0, "x: its metadata has no class-name"},
 		{"metadata of another form", `{"source-ref":"b.png","x":1,"x-metadata":5}`, 0, "x-metadata: json: cannot unmarshal"},
@@ -93,7 +99,7 @@ func TestReadDrops(t *testing.T) {
 	if err != nil || len(s.Images) != 1 || treetest.Dropped(s, dir)[0] != "x.manifest:2: source-ref s3://b/sub/a.png is that of line 1" {
 		t.Errorf("the same picture twice: %+v, error %v", s, err)
 	}
-	if _, _, err := read(t, "hello"); err == nil || !strings.Contains(err.Error(), "lists no picture below") {
+	if _, _, err := read(t, "hello"); err == nil || !strings.Contains(err.Error(), "lists no picture that is here") {
 		t.Errorf("nothing but a bad line: %v", err)
 	}
 }
@@ -103,10 +109,12 @@ func FuzzParseLine(f *testing.F) {
 		f.Add(l)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := parse(strings.NewReader(text), "x", func(ref string) (string, error) { return ref, nil }, nil)
-		if err != nil {
+		r := reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, find: func(ref string) (string, error) { return ref, nil }, seen: map[string]string{}}
+		if r.parse(strings.NewReader(text), Part{"", "x"}) != nil {
 			return
 		}
+		r.finish()
+		s := r.set
 		for _, img := range s.Images {
 			for _, c := range img.Classes {
 				if c >= len(s.Classes) {

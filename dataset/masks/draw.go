@@ -9,8 +9,8 @@ import (
 	"trilobite/geom"
 )
 
-// background is the class of pixels that no outline covers.
-const background = "background"
+// Background is the class of pixels that no outline covers.
+const Background = "background"
 
 // Outlined returns the set, whose objects have outlines, as one for semantic
 // segmentation: class 0 is the background and the other classes follow. Draw makes the
@@ -18,7 +18,14 @@ const background = "background"
 // part of it would be called background and is not. Pixels of crowds do not count.
 func Outlined(s *dataset.Set) (*dataset.Set, error) {
 	out := *s
-	out.Classes = append([]string{background}, s.Classes...)
+	out.Classes = []string{Background}
+	to := make([]int, len(s.Classes)) // 0: the background itself, where the set names it
+	for c, name := range s.Classes {
+		if name != Background {
+			to[c] = len(out.Classes)
+			out.Classes = append(out.Classes, name)
+		}
+	}
 	if len(out.Classes) > maxClasses {
 		return nil, fmt.Errorf("%d classes, a mask has room for %d", len(out.Classes), maxClasses)
 	}
@@ -35,7 +42,7 @@ func Outlined(s *dataset.Set) (*dataset.Set, error) {
 		}
 		img.Objects = slices.Clone(img.Objects)
 		for i := range img.Objects {
-			img.Objects[i].Class++
+			img.Objects[i].Class = to[img.Objects[i].Class]
 			if img.Objects[i].Crowd {
 				out.Ignore = IgnoreValue
 			}

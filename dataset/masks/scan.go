@@ -113,4 +113,4 @@ func guess(s *dataset.Set) error {
 	return nil
 }
 
-func foreground() []string { return []string{background, "foreground"} }
+func foreground() []string { return []string{Background, "foreground"} }

@@ -20,7 +20,7 @@ func TableNames() []string {
 
 // IgnoreValue is the value of pixels that stand for no class in what Decode returns, and
 // Set.Ignore where a class is one of these pixels.
-const IgnoreValue = 255
+const IgnoreValue = dataset.IgnoreValue
 
 const (
 	maxTable = 1 << 20
@@ -144,15 +144,6 @@ func levels(words []string) *[3]uint8 {
 	return &c
 }
 
-// isIgnore reports whether a class is called what means that its pixels do not count.
-func isIgnore(name string) bool {
-	switch strings.NewReplacer(" ", "", "_", "", "-", "", "'", "").Replace(strings.ToLower(name)) {
-	case "unlabelled", "unlabeled", "void", "ignore", "ignored", "ignoreregion", "dontcare", "unannotated", "outofroi":
-		return true
-	}
-	return false
-}
-
 // apply numbers the classes and says what values or colours they have.
 func apply(entries []entry, s *dataset.Set) error {
 	numbered, colored := entries[0].value >= 0, entries[0].color != nil
@@ -162,7 +153,7 @@ func apply(entries []entry, s *dataset.Set) error {
 		s.Colors = map[[3]uint8]int{}
 	}
 	add := func(e *entry) int {
-		if isIgnore(e.name) {
+		if dataset.IsIgnore(e.name) {
 			s.Ignore = IgnoreValue
 			return IgnoreValue
 		}

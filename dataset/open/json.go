@@ -8,9 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"trilobite/dataset"
 	"trilobite/dataset/coco"
 	"trilobite/dataset/labelme"
+	"trilobite/dataset/labelstudio"
 	"trilobite/dataset/via"
 )
 
@@ -94,13 +97,49 @@ func isVIA(keys []string, first json.RawMessage) bool {
 	return slices.Contains(keys, "_via_img_metadata") || json.Unmarshal(first, &p) == nil && p.Filename != nil && p.Regions != nil
 }
 
-func readCOCO(p place) (*Found, error) {
-	path, err := p.json(isCOCO)
-	if err != nil {
-		return nil, err
+// cocoFiles returns COCO's files with their splits: one alone, or several that are named
+// after splits, such as instances_train2017.json.
+func (p place) cocoFiles() []splitFile {
+	var found []string
+	for _, path := range p.annotations() {
+		if keys, first := peek(path); hasExt(path, ".json") && isCOCO(keys, first) {
+			found = append(found, path)
+		}
 	}
-	s, err := coco.Read(path, p.images())
-	return &Found{Set: s}, err
+	return bySplit(found)
+}
+
+func isCOCOPlace(p place) bool { return len(p.cocoFiles()) > 0 }
+
+// readCOCO reads COCO's files. The pictures of a part may lie in a folder of their own
+// that is called like the end of the file's name: train2017/.
+func readCOCO(p place) (*Found, error) {
+	files := p.cocoFiles()
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s holds no COCO .json, or several that are not named after splits; name one", p.path)
+	}
+	var sets []*dataset.Set
+	for _, f := range files {
+		images := p.images()
+		_, end, _ := strings.Cut(dataset.Stem(filepath.Base(f.path)), "_")
+		for _, dir := range []string{filepath.Join(images, end), filepath.Join(p.dir, end)} {
+			if f.split != "" && end != "" && isDir(dir) {
+				images = dir
+			}
+		}
+		s, err := coco.Read(f.path, images)
+		if err != nil {
+			return nil, err
+		}
+		for i := range s.Images {
+			s.Images[i].Split = f.split
+		}
+		sets = append(sets, s)
+	}
+	if len(sets) == 1 {
+		return &Found{Set: sets[0]}, nil
+	}
+	return &Found{Set: dataset.Merge(sets...)}, nil
 }
 
 func readVIA(p place) (*Found, error) {
@@ -132,5 +171,54 @@ func isLabelme(p place) bool {
 
 func readLabelme(p place) (*Found, error) {
 	s, err := labelme.Read(p.path)
+	return &Found{Set: s}, err
+}
+
+// labelStudio returns the set's one file of tasks.
+func (p place) labelStudio() string {
+	found := ""
+	for _, path := range p.annotations() {
+		if !hasExt(path, ".json") || !labelstudio.Is(firstTask(path)) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = path
+	}
+	return found
+}
+
+// firstTask returns the first element of the list in a JSON file; nil where it is none.
+func firstTask(path string) json.RawMessage {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	const enough = 64 << 20 // a brush's mask is long
+	dec := json.NewDecoder(io.LimitReader(f, enough))
+	if t, err := dec.Token(); err != nil || t != json.Delim('[') || !dec.More() {
+		return nil
+	}
+	var first json.RawMessage
+	if dec.Decode(&first) != nil {
+		return nil
+	}
+	return first
+}
+
+func isLabelStudio(p place) bool { return p.labelStudio() != "" }
+
+func readLabelStudio(p place) (*Found, error) {
+	path := p.labelStudio()
+	if path == "" {
+		return nil, fmt.Errorf("%s holds no list of Label Studio's tasks, or several; name one", p.path)
+	}
+	files, err := p.finder()
+	if err != nil {
+		return nil, err
+	}
+	s, err := labelstudio.Read(path, files.Find)
 	return &Found{Set: s}, err
 }

@@ -22,6 +22,9 @@ type Options struct {
 	Images  string // folder of the pictures
 	Labels  string // folder of YOLO's label files
 	Classes string // file with the classes' names, of YOLO and of masks
+	// Fetch brings what manifests name by URL and what is not here, and returns the file's
+	// path; nil: nothing is fetched.
+	Fetch func(url string) (path string, err error)
 }
 
 // Found is a set and how it was read.
@@ -63,12 +66,16 @@ type format struct {
 // formats lists what is recognised, the telltale ones first.
 func formats() []format {
 	return []format{
+		{"automl", "AutoML Vision's .csv, without a heading, or such files in the folder", isAutoML, readAutoML},
 		{"csv", "a .csv with a heading, or labels.csv in the folder", isCSV, readCSV},
-		{"groundtruth", "a Ground Truth .manifest, or one in the folder", isManifest, readManifest},
+		{"groundtruth", "a Ground Truth .manifest, or such files in the folder", isManifest, readManifest},
+		{"vertex", "Vertex AI's .jsonl, or such files in the folder", isVertex, readVertex},
 		{"yolo", "labels/ beside images/ and a YAML file with the classes' names", isYOLO, readYOLO},
 		{"masks", "images/ beside masks/, also below train/ and val/", isMasks, readMasks},
+		{"labelstudio", "a Label Studio .json, or one in the folder", isLabelStudio, readLabelStudio},
+		{"cvat", "a CVAT .xml, or annotations.xml in the folder", isCVAT, readCVAT},
 		{"voc", "Annotations/ with XML beside JPEGImages/, or XML files beside their pictures", isVOC, readVOC},
-		{"coco", "a COCO .json, or one in the folder or in annotations/", isJSON(isCOCO), readCOCO},
+		{"coco", "a COCO .json, or one in the folder or in annotations/, or one for each split", isCOCOPlace, readCOCO},
 		{"via", "a VIA .json, or one in the folder", isJSON(isVIA), readVIA},
 		{"labelme", "labelme's .json files", isLabelme, readLabelme},
 		{"folders", "a folder of pictures for each class, also below train/ and val/ or test/", isFolders, readFolders},
@@ -104,6 +111,10 @@ func Dataset(path string, o Options) (*Found, error) {
 			return nil, fmt.Errorf("reading %s as %s: %w", path, all[i].name, err)
 		}
 		found.Format = all[i].name
+		p.contain(found.Set)
+		if len(found.Set.Images) == 0 {
+			return nil, fmt.Errorf("reading %s as %s: no picture can be used: %s", path, found.Format, found.Set.Dropped[0])
+		}
 		return found, nil
 	case o.Format != "":
 		return nil, fmt.Errorf("format %q is none of %s", o.Format, strings.Join(Formats(), ", "))

@@ -95,10 +95,10 @@ func TestDatasetRefuses(t *testing.T) {
 		want       string
 	}{
 		{"nothing there", "nowhere", nil, Options{}, "no such file"},
-		{"nothing it knows", "", map[string]string{"a.txt": ""}, Options{}, "looked for\n  csv          a .csv with a heading"},
+		{"nothing it knows", "", map[string]string{"a.txt": ""}, Options{}, "looked for\n  automl       AutoML"},
 		{"pictures without labels", "", map[string]string{"a.png": p, "b.png": p}, Options{}, "of a format that is recognised"},
 		{"two JSON files", "", map[string]string{"x.json": cocoText, "y.json": cocoText, "a.png": p}, Options{}, "of a format that is recognised"},
-		{"an unknown format", "", map[string]string{"dog/a.png": p}, Options{Format: "parquet"}, `format "parquet" is none of csv, groundtruth`},
+		{"an unknown format", "", map[string]string{"dog/a.png": p}, Options{Format: "parquet"}, `format "parquet" is none of automl, csv, groundtruth`},
 		{"YOLO without names", "", map[string]string{"labels/a.txt": "", "images/a.png": p}, Options{}, "holds 0 YAML files; name the one"},
 		{"the wrong format", "", map[string]string{"dog/a.png": p}, Options{Format: "voc"}, "as voc: "},
 		{"a list without classes", "x.csv", map[string]string{"x.csv": "file,size\n"}, Options{}, "has columns file, size; it needs"},
@@ -131,7 +131,7 @@ func TestRealData(t *testing.T) {
 		{"sushi_seg", "masks", 28, 2, 0},
 		{"bccd", "voc", 292, 3, 2},
 		{"aws_cookies", "groundtruth", 63, 2, 0},
-		{"aws_cookies/dataset-files/manifests/template.manifest", "groundtruth", 63, 2, 0},
+		{"aws_cookies/dataset-files/manifests/template.manifest", "groundtruth", 63, 2, 1},
 		{"imagenet200", "csv", 200, 996, 0},
 		{"coco128/instances_train2017_first128.json", "coco", 128, 80, 0},
 		{"sushi_seg/via_polygons.json", "via", 28, 1, 0},

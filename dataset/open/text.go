@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"trilobite/dataset"
+	"trilobite/dataset/automl"
 	"trilobite/dataset/csvlabels"
-	"trilobite/dataset/manifest"
 	"trilobite/dataset/masks"
 	"trilobite/dataset/voc"
 	"trilobite/dataset/yolo"
@@ -21,7 +21,7 @@ func isCSV(p place) bool {
 	if p.isDir {
 		return p.Labels == "" && exists(filepath.Join(p.dir, "labels.csv"))
 	}
-	return hasExt(p.path, ".csv")
+	return hasExt(p.path, ".csv") && !automl.Is(p.path)
 }
 
 // readCSV reads a list with a column file and a class, by name or by number.
@@ -51,37 +51,14 @@ func readCSV(p place) (*Found, error) {
 		File: pick("file", "image", "filename"), Name: pick("name", "label", "class"),
 		Index: pick("index", "imagenet_index", "class_index"), Split: pick("split", "set"),
 	}
+	if c.Box = [4]string{pick("xmin", "left"), pick("ymin", "top"), pick("xmax", "right"), pick("ymax", "bottom")}; slices.Contains(c.Box[:], "") {
+		c.Box = [4]string{}
+	}
 	if c.File == "" || c.Name == "" && c.Index == "" {
 		return nil, fmt.Errorf("%s has columns %s; it needs file and either name or index", path, strings.Join(heading, ", "))
 	}
 	s, err := csvlabels.Read(path, p.images(), c)
 	return &Found{Set: s, ByIndex: c.Index != ""}, err
-}
-
-func (p place) manifest() string {
-	if !p.isDir {
-		return p.path
-	}
-	if found := withExt(p.dir, ".manifest"); len(found) == 1 {
-		return found[0]
-	}
-	return ""
-}
-
-func isManifest(p place) bool { return hasExt(p.manifest(), ".manifest") }
-
-// readManifest looks for pictures below the manifest's folder, or beside a folder of
-// manifests.
-func readManifest(p place) (*Found, error) {
-	images := p.Images
-	if images == "" {
-		images = p.dir
-		if filepath.Base(images) == "manifests" {
-			images = filepath.Dir(images)
-		}
-	}
-	s, err := manifest.Read(p.manifest(), images, size)
-	return &Found{Set: s}, err
 }
 
 // yoloParts returns the folders of pictures and labels: in dir, as splits inside of both,

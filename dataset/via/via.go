@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -196,7 +195,7 @@ func (r *reader) object(g region) (dataset.Object, error) {
 	return dataset.Object{Class: r.classes.Class(className(g.Attributes)), Box: p.Bounds(), Area: p.Area(), Polygons: []geom.Polygon{p}}, nil
 }
 
-// outline returns a region as a polygon. Circles and ellipses get 64 corners.
+// outline returns a region as a polygon.
 func outline(g region) (geom.Polygon, error) {
 	s := g.Shape
 	switch s.Name {
@@ -213,20 +212,13 @@ func outline(g region) (geom.Polygon, error) {
 		}
 		return p, nil
 	case "rect":
-		return geom.Polygon{{X: s.X, Y: s.Y}, {X: s.X + s.Width, Y: s.Y}, {X: s.X + s.Width, Y: s.Y + s.Height}, {X: s.X, Y: s.Y + s.Height}}, nil
+		return geom.Rect{X: s.X, Y: s.Y, W: s.Width, H: s.Height}.Polygon(), nil
 	case "circle", "ellipse":
 		rx, ry := s.RX, s.RY
 		if s.Name == "circle" {
 			rx, ry = s.R, s.R
 		}
-		const corners = 64
-		p := make(geom.Polygon, corners)
-		sin, cos := math.Sincos(s.Theta)
-		for i := range p {
-			b, a := math.Sincos(2 * math.Pi * float64(i) / corners)
-			p[i] = geom.Point{X: s.CX + a*rx*cos - b*ry*sin, Y: s.CY + a*rx*sin + b*ry*cos}
-		}
-		return p, nil
+		return geom.Ellipse(geom.Point{X: s.CX, Y: s.CY}, rx, ry, s.Theta), nil
 	default:
 		return nil, fmt.Errorf("a %.30q encloses nothing", s.Name)
 	}

@@ -1,0 +1,121 @@
+// Package locate finds the pictures that annotations name by URL or by a path of another
+// machine among the files of a folder.
+package locate
+
+import (
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"trilobite/dataset"
+)
+
+// Fetch brings the picture at a URL and returns the file's path.
+type Fetch func(url string) (path string, err error)
+
+// Finder knows the pictures below a folder by their names.
+type Finder struct {
+	dir    string
+	byName map[string][]string // paths from dir, slashed
+	fetch  Fetch
+}
+
+// New lists the pictures below dir. fetch is asked for a URL whose picture is not among
+// them; nil: nothing is fetched. Hidden folders and links are passed over.
+func New(dir string, fetch Fetch) (*Finder, error) {
+	f := &Finder{dir, map[string][]string{}, fetch}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path != dir && d.IsDir() && dataset.IsHidden(d.Name()):
+			return filepath.SkipDir
+		case d.Type().IsRegular() && dataset.IsImageName(path):
+			rel, err := filepath.Rel(dir, path)
+			if err != nil {
+				return err
+			}
+			f.byName[d.Name()] = append(f.byName[d.Name()], filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	return f, err
+}
+
+// uploaded is the name that Label Studio gives an uploaded file.
+var uploaded = regexp.MustCompile(`^[0-9a-f]{8}-(.+)$`)
+
+// Find returns the picture that ref names: the one at that path from the folder, or else
+// the one whose path ends most like it.
+func (f *Finder) Find(ref string) (string, error) {
+	found, err := f.find(key(ref))
+	if found == "" && err == nil {
+		if m := uploaded.FindStringSubmatch(path.Base(key(ref))); m != nil {
+			found, err = f.find(m[1])
+		}
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case found != "":
+		return filepath.Join(f.dir, filepath.FromSlash(found)), nil
+	case f.fetch != nil && strings.Contains(ref, "://"):
+		return f.fetch(ref)
+	case strings.Contains(ref, "://"):
+		return "", fmt.Errorf("there is no picture %.200s below %s, and nothing is fetched unless it is asked for", ref, f.dir)
+	}
+	return "", fmt.Errorf("there is no picture %.200s below %s", ref, f.dir)
+}
+
+// key returns the path that a reference ends in.
+func key(ref string) string {
+	if scheme, rest, ok := strings.Cut(ref, "://"); ok {
+		_, ref, _ = strings.Cut(rest, "/")
+		if strings.HasPrefix(scheme, "http") { // keys of buckets are not escaped
+			ref, _, _ = strings.Cut(ref, "?")
+			if plain, err := url.PathUnescape(ref); err == nil {
+				ref = plain
+			}
+		}
+	}
+	if _, d, ok := strings.Cut(ref, "/data/local-files/?d="); ok { // Label Studio's local storage
+		ref = d
+		if plain, err := url.QueryUnescape(d); err == nil {
+			ref = plain
+		}
+	}
+	return path.Clean(strings.ReplaceAll(ref, `\`, "/"))
+}
+
+func (f *Finder) find(key string) (string, error) {
+	candidates := f.byName[path.Base(key)]
+	if slices.Contains(candidates, key) {
+		return key, nil
+	}
+	parts := strings.Split(key, "/")
+	best, most, tie := "", 0, false
+	for _, c := range candidates {
+		n := alike(parts, strings.Split(c, "/"))
+		if n >= most {
+			best, most, tie = c, n, n == most
+		}
+	}
+	if tie {
+		return "", fmt.Errorf("%.200s may be several pictures below %s, among them %s", key, f.dir, best)
+	}
+	return best, nil
+}
+
+// alike returns how many parts at the end of two paths are equal.
+func alike(a, b []string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
+}
