@@ -13,12 +13,6 @@ import (
 	"trilobite/dataset/open"
 )
 
-func newDatasetCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "dataset", Short: "Look at labelled data sets"}
-	cmd.AddCommand(newDatasetShowCmd())
-	return cmd
-}
-
 // datasetSummary is what "dataset show" says.
 type datasetSummary struct {
 	Format  string         `json:"format"`
@@ -42,17 +36,17 @@ type droppedLine struct {
 	Reason string `json:"reason"`
 }
 
-func newDatasetShowCmd() *cobra.Command {
+func newDatasetShowCmd(app *App) *cobra.Command {
 	var o open.Options
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "show PATH",
+		Use:   "show DATASET",
 		Short: "Print what is in a data set, and what of it cannot be used",
 		Long: `Prints the format in which a data set was recognised, its splits, its classes with the number
 of pictures and objects of each, and what was left out, with file, line and reason.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			found, err := open.Dataset(args[0], o)
+			found, err := app.openDataset(cmd, args[0], o)
 			if err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ func showDataset(t *testing.T, args ...string) string {
 			t.Fatal(err)
 		}
 	}
-	cmd := newDatasetCmd()
+	cmd := newDatasetCmd(&App{})
 	var out bytes.Buffer
 	cmd.SetOut(&out)
 	cmd.SetArgs(append([]string{"show", dir}, args...))

@@ -80,7 +80,7 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 		newTrainCmd(app),
 		newEvalCmd(app),
 		newCompareCmd(app),
-		newDatasetCmd(),
+		newDatasetCmd(app),
 		newConfigCmd(app),
 		newVersionCmd(app),
 		newGradCmd(),

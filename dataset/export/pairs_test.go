@@ -131,7 +131,7 @@ func said(t testing.TB, s *dataset.Set) []any {
 		Name, Split string
 		Labels      []string
 		Objects     []object
-		Mask        []string // class of each pixel
+		Mask        string // class of each pixel
 	}
 	var all []picture
 	for i := range s.Images {
@@ -154,13 +154,14 @@ func said(t testing.TB, s *dataset.Set) []any {
 			if err != nil {
 				t.Fatal(err)
 			}
+			var b strings.Builder
 			for _, v := range m.Pix {
-				if v == dataset.IgnoreValue {
-					p.Mask = append(p.Mask, "")
-				} else {
-					p.Mask = append(p.Mask, s.Classes[v])
+				if v != dataset.IgnoreValue {
+					b.WriteString(s.Classes[v])
 				}
+				b.WriteByte('|')
 			}
+			p.Mask = b.String()
 		}
 		all = append(all, p)
 	}
@@ -291,7 +292,9 @@ func TestSays(t *testing.T) {
 			if feature == dataset.Masks {
 				losses = of[1]
 			}
-			lost := slices.ContainsFunc(losses, func(l Loss) bool { return strings.HasPrefix(l.What, words[feature]) && !strings.HasPrefix(l.What, words[feature]+"'") })
+			lost := slices.ContainsFunc(losses, func(l Loss) bool {
+				return strings.HasPrefix(l.What, words[feature]) && !strings.HasPrefix(l.What, words[feature]+"'")
+			})
 			moot := !f.Says.Has(dataset.Boxes) && feature&(dataset.Crowds|dataset.Difficult|dataset.Truncated|dataset.Occluded|dataset.Areas|dataset.OwnBoxes|dataset.Parts|dataset.Pixels|dataset.Polygons|dataset.Unlabelled) != 0 ||
 				!f.Says.Has(dataset.Labels) && feature == dataset.ManyLabels ||
 				!f.Says.Has(dataset.Polygons) && feature&(dataset.Parts|dataset.Pixels|dataset.OwnBoxes) != 0
