@@ -111,8 +111,8 @@ func Write(s *dataset.Set, dir string, f Format, o Options) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", f.Name, err)
 	}
-	if len(reduced.Images) == 0 {
-		return nil, fmt.Errorf("nothing of the set can be written as %s, which can say: %s", f.Name, f.Says)
+	if !speaks(reduced) && speaks(s) {
+		return nil, fmt.Errorf("no label of the set can be written as %s, which can say: %s", f.Name, f.Says)
 	}
 	r := &Report{Format: f.Name, Path: dir, Images: len(reduced.Images), Renamed: Name(reduced), Losses: losses}
 	for _, img := range reduced.Images {
@@ -127,6 +127,11 @@ func Write(s *dataset.Set, dir string, f Format, o Options) (*Report, error) {
 	}
 	_ = os.Remove(dir) // empty, or not there; else the next line tells
 	return r, os.Rename(content, dir)
+}
+
+// speaks reports whether anything is said of any picture.
+func speaks(s *dataset.Set) bool {
+	return slices.ContainsFunc(s.Images, func(img dataset.Image) bool { return len(img.Classes)+len(img.Objects) > 0 || img.Mask != "" })
 }
 
 // vacant fails where dir is there and not an empty folder.

@@ -235,6 +235,8 @@ func TestPairs(t *testing.T) {
 						return slices.ContainsFunc(img.Objects, func(o dataset.Object) bool { return o.Outlined() })
 					})
 					switch {
+					case to.Says&from.Says == 0 || from.Name == "folders" && !to.Says.Has(dataset.Labels) || to.Name == "folders" && !from.Says.Has(dataset.Labels):
+						continue // nothing arrives
 					case masked && to.Says&(dataset.Masks|dataset.Polygons) == 0:
 						continue
 					case !masked && to.Name == "masks" && !outlined:

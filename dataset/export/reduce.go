@@ -129,6 +129,9 @@ func (r *reducer) masksToObjects() error {
 		if err != nil {
 			return err
 		}
+		if slices.Contains(m.Pix, dataset.IgnoreValue) {
+			r.lose(img.Title(), "masks with pixels that count nowhere, which became background")
+		}
 		for c, name := range r.set.Classes {
 			in := make([]uint8, len(m.Pix))
 			for p, v := range m.Pix {
