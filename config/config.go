@@ -40,6 +40,7 @@ type Config struct {
 	TLS      TLS      `koanf:"tls"`
 	Buckets  []string `koanf:"buckets"` // [ACCOUNT:]NAME=URL: an S3 or GCS bucket's name and its gocloud.dev/blob URL
 	S3       S3       `koanf:"s3"`
+	Datasets Datasets `koanf:"datasets"`
 	Fetch    Fetch    `koanf:"fetch"`
 	ORT      ORT      `koanf:"ort"`
 	Limits   Limits   `koanf:"limits"`
@@ -58,6 +59,11 @@ type TLS struct {
 // S3 configures the buckets that clients make.
 type S3 struct {
 	URL string `koanf:"url"` // gocloud.dev/blob URL; empty: the folder s3 in Home
+}
+
+// Datasets configures what `trilobite dataset import` keeps.
+type Datasets struct {
+	URL string `koanf:"url"` // gocloud.dev/blob URL of the pictures; empty: the folder blobs in Home
 }
 
 // Fetch says which hosts images may be fetched from by URL; none: no fetching.
@@ -126,6 +132,7 @@ func defaults() map[string]any {
 		"tls.key":           "",
 		"buckets":           []string{},
 		"s3.url":            "",
+		"datasets.url":      "",
 		"fetch.hosts":       []string{},
 		"ort.library":       "",
 		"ort.provider":      "cpu",

@@ -14,7 +14,6 @@ import (
 	"trilobite/compare"
 	"trilobite/config"
 	"trilobite/dataset"
-	"trilobite/dataset/open"
 )
 
 // comparison is a use of `trilobite compare`: what was opened and decided before it runs.
@@ -27,7 +26,7 @@ type comparison struct {
 // openComparison reads the data set, chooses the task, divides the images and makes the
 // routes.
 func openComparison(cmd *cobra.Command, c config.Config, path string, f compareFlags) (*comparison, error) {
-	found, err := open.Dataset(path, f.data)
+	found, err := openDataset(cmd, c, path, f.data)
 	if err != nil {
 		return nil, err
 	}

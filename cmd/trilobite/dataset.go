@@ -1,21 +1,90 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"trilobite"
+	"trilobite/blobs"
+	"trilobite/config"
+	"trilobite/dataset/catalog"
 	"trilobite/dataset/open"
 )
 
 func newDatasetCmd(app *App) *cobra.Command {
-	cmd := &cobra.Command{Use: "dataset", Short: "Labelled data sets: look at them and write them in other formats"}
-	cmd.AddCommand(newDatasetShowCmd(app), newDatasetExportCmd(app))
+	cmd := &cobra.Command{
+		Use:   "dataset",
+		Short: "Labelled data sets: look at them, check, divide, keep, and write them in other formats",
+		Long: `A DATASET is a folder or a file of any format in docs/datasets.md, or the name of one that was
+imported: cells, or cells@2 for its second version. What is there as a path is the path.`,
+	}
+	cmd.AddCommand(newDatasetShowCmd(app), newDatasetExportCmd(app), newDatasetImportCmd(app), newDatasetListCmd(app), newDatasetRemoveCmd(app))
 	return cmd
 }
 
-// openDataset opens the data set that a person names: a folder or a file.
-func (a *App) openDataset(_ *cobra.Command, ref string, o open.Options) (*open.Found, error) {
-	return open.Dataset(ref, o)
+// openDataset opens the data set that a person names: a folder, a file, or one that was
+// imported.
+func openDataset(cmd *cobra.Command, c config.Config, ref string, o open.Options) (*open.Found, error) {
+	if _, err := os.Stat(ref); !errors.Is(err, fs.ErrNotExist) || !catalog.IsRef(ref) {
+		return open.Dataset(ref, o)
+	}
+	keep, done, err := openCatalog(cmd.Context(), c)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if _, err := keep.Get(ref); trilobite.CodeOf(err) == trilobite.NotFound {
+		return nil, &trilobite.Error{Op: "dataset", Code: trilobite.NotFound, Msg: fmt.Sprintf("There is no file or folder %s, and no imported data set of that name; `trilobite dataset list` shows those.", ref)}
+	}
+	if o.Format+o.Images+o.Labels+o.Classes != "" {
+		return nil, fmt.Errorf("%s is an imported data set: --format, --images, --labels and --classes are for folders and files", ref)
+	}
+	found, _, err := keep.Open(cmd.Context(), ref)
+	return found, err
+}
+
+// openDataset is the function of that name with the settings in force.
+func (a *App) openDataset(cmd *cobra.Command, ref string, o open.Options) (*open.Found, error) {
+	c, err := a.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return openDataset(cmd, c, ref, o)
+}
+
+// openCatalog opens the imported data sets of the home.
+func openCatalog(ctx context.Context, c config.Config) (keep *catalog.Catalog, done func(), err error) {
+	var store *blobs.Store
+	if c.Datasets.URL == "" {
+		store, err = blobs.OpenFolder(ctx, filepath.Join(c.Home, "blobs"))
+	} else {
+		store, err = blobs.Open(ctx, c.Datasets.URL, filepath.Join(c.Home, "cache", "blobs"))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return catalog.New(c.Home, store), func() { _ = store.Close() }, nil
+}
+
+// withCatalog runs f with the imported data sets of the home.
+func (a *App) withCatalog(cmd *cobra.Command, f func(c config.Config, keep *catalog.Catalog) error) error {
+	c, err := a.config(cmd)
+	if err != nil {
+		return err
+	}
+	keep, done, err := openCatalog(cmd.Context(), c)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return f(c, keep)
 }
 
 // addDatasetFlags declares where a data set's parts are when they are not where they

@@ -29,11 +29,11 @@ func newEvalCmd(app *App) *cobra.Command {
 		Long: `Measures a detector's average precision, as pycocotools does, of each class too, a
 classifier's top-1 and top-5 accuracy, with each class's precision and recall, or a segmentation's
 mean IoU over all pixels at the masks' own size; --json has the confusion matrix as well.
-DATASET is a folder or a file of any format in docs/datasets.md; of one with parts, the test
+DATASET is a folder or a file of any format in docs/datasets.md, or an imported name; of one with parts, the test
 part is used, or where there is none the validation part.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			found, err := open.Dataset(args[1], o)
+			found, err := app.openDataset(cmd, args[1], o)
 			if err != nil {
 				return err
 			}

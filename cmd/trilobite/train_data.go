@@ -24,13 +24,16 @@ const heldOut = 0.2
 func openTraining(cmd *cobra.Command, c config.Config, path string, f trainFlags) (*training, error) {
 	t := &training{trainSettings: f.trainSettings, config: c, path: path, puller: puller(c, cmd, true),
 		options: ort.Options{Provider: c.ORT.Provider, Device: c.ORT.Device}}
-	found, err := open.Dataset(path, f.data)
+	found, err := openDataset(cmd, c, path, f.data)
 	if err != nil {
 		return nil, err
 	}
 	set := found.Set
+	if found.Ref != "" {
+		t.path, t.imported = found.Ref, true
+	}
 	if t.Val != "" {
-		if set, err = withValidation(set, t.Val, f.data); err != nil {
+		if set, err = withValidation(cmd, c, set, t.Val, f.data); err != nil {
 			return nil, err
 		}
 	}
@@ -56,8 +59,8 @@ func openTraining(cmd *cobra.Command, c config.Config, path string, f trainFlags
 
 // withValidation makes the pictures of another data set the validation part of set, in
 // place of its own; classes go by name.
-func withValidation(set *dataset.Set, path string, o open.Options) (*dataset.Set, error) {
-	found, err := open.Dataset(path, open.Options{Format: o.Format})
+func withValidation(cmd *cobra.Command, c config.Config, set *dataset.Set, path string, o open.Options) (*dataset.Set, error) {
+	found, err := openDataset(cmd, c, path, open.Options{Format: o.Format})
 	if err != nil {
 		return nil, fmt.Errorf("--val: %w", err)
 	}

@@ -41,9 +41,11 @@ func newRun(c config.Config, t *training, f trainFlags) (*runs.Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	full, err := filepath.Abs(t.path)
-	if err != nil {
-		return nil, err
+	full := t.path
+	if !t.imported {
+		if full, err = filepath.Abs(t.path); err != nil {
+			return nil, err
+		}
 	}
 	r := runs.Run{Name: f.name, Task: t.Task, Seed: t.Seed, Recipe: recipe, Epochs: t.Epochs,
 		Versions: map[string]string{"trilobite": version, "onnxruntime": ort.LibraryVersion},

@@ -45,17 +45,18 @@ type trainTask struct {
 type training struct {
 	trainSettings
 
-	task    trainTask
-	config  config.Config
-	puller  zoo.Puller
-	runtime *ort.Runtime
-	options ort.Options
-	path    string
-	set     *dataset.Set // prepared; Train and Val
-	test    *dataset.Set // measured in the end, seen by nothing before
-	digest  string       // of set
-	held    bool         // Val was held out of the training part
-	folder  *runs.Folder
+	task     trainTask
+	config   config.Config
+	puller   zoo.Puller
+	runtime  *ort.Runtime
+	options  ort.Options
+	path     string // or the name of an imported set
+	imported bool
+	set      *dataset.Set // prepared; Train and Val
+	test     *dataset.Set // measured in the end, seen by nothing before
+	digest   string       // of set
+	held     bool         // Val was held out of the training part
+	folder   *runs.Folder
 }
 
 // trainResult is what came out of a task's training.

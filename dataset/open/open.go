@@ -31,6 +31,7 @@ type Options struct {
 type Found struct {
 	Set    *dataset.Set
 	Format string // one of Formats
+	Ref    string // "name@version" of an imported set; "" of a path
 	// ByIndex says that the set's class numbers are a model's own.
 	ByIndex bool
 }
