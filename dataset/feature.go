@@ -25,18 +25,17 @@ const (
 	ClassOrder                        // an order of the classes other than the alphabet's
 	UnusedClasses                     // classes that nothing is labelled with
 	Unlabelled                        // pictures of which nothing is said
-	features      = iota
 )
 
 // featureNames are for people, in the order of the bits.
-var featureNames = [...]string{
+var featureNames = []string{
 	"labels", "several labels", "boxes", "outlines", "outlines in parts", "objects' pixels", "boxes beside outlines", "areas",
 	"masks", "splits", "crowds", "difficult", "truncated", "occluded", "class order", "unused classes", "pictures without labels",
 }
 
 // Features lists all, one by one.
 func Features() []Feature {
-	out := make([]Feature, features)
+	out := make([]Feature, len(featureNames))
 	for i := range out {
 		out[i] = 1 << i
 	}

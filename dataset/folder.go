@@ -42,7 +42,7 @@ func (f *Folder) Add(source, name string) error {
 		return err
 	}
 	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // G302: data sets are for others to read
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (f *Folder) Write(name string, fill func(w *bufio.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // G302: data sets are for others to read
 	if err != nil {
 		return err
 	}

@@ -117,17 +117,6 @@ func printImport(cmd *cobra.Command, i *catalog.Imported) {
 	printLines(w, "left out", lines(i.Dropped))
 }
 
-// bytesText writes a number of bytes for people.
-func bytesText(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-}
-
 func newDatasetListCmd(app *App) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{

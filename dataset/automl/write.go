@@ -3,6 +3,7 @@ package automl
 import (
 	"bufio"
 	"encoding/csv"
+	"slices"
 	"strconv"
 
 	"trilobite/dataset"
@@ -27,7 +28,7 @@ func Write(out *dataset.Folder, s *dataset.Set) error {
 		if len(img.Classes) > 0 {
 			row := begin
 			for _, c := range img.Classes {
-				row = append(row[:len(row):len(row)], s.Classes[c])
+				row = append(slices.Clip(row), s.Classes[c])
 			}
 			labels = append(labels, row)
 		}

@@ -73,13 +73,13 @@ func (c *Catalog) Import(ctx context.Context, name string, found *open.Found, o 
 		return nil, err
 	}
 	if w.Images == 0 {
-		return nil, fmt.Errorf("no picture of the set can be read%s", first(w.Imported.Dropped))
+		return nil, fmt.Errorf("no picture of the set can be read%s", first(w.Dropped))
 	}
 	if err := json.NewEncoder(w.digest).Encode([]any{w.Classes, w.Ignore, w.Colors, w.Values, w.ByIndex}); err != nil {
 		return nil, err
 	}
 	w.Digest = "sha256:" + hex.EncodeToString(w.digest.Sum(nil))
-	w.Header.Dropped = len(w.Imported.Dropped)
+	w.Header.Dropped = len(w.Dropped)
 	return w.Imported, c.publish(w.Imported, tmp.Name())
 }
 
@@ -186,9 +186,8 @@ func (w *importer) lines(ctx context.Context, out io.Writer) error {
 				w.Step()
 			}
 			f, img := files[i], &images[i]
-			var unusable *unusableError
-			if errors.As(f.err, &unusable) {
-				w.Imported.Dropped = append(w.Imported.Dropped, dataset.Dropped{File: unusable.file, Reason: unusable.Error()})
+			if unusable, ok := errors.AsType[*unusableError](f.err); ok {
+				w.Dropped = append(w.Dropped, dataset.Dropped{File: unusable.file, Reason: unusable.Error()})
 				continue
 			} else if f.err != nil {
 				return f.err

@@ -104,11 +104,11 @@ func item(b *bufio.Writer, first bool, v any) error {
 	if err != nil {
 		return err
 	}
-	if !first {
-		b.WriteByte(',') //nolint:errcheck // a bufio.Writer keeps its error for Flush
+	comma := ","
+	if first {
+		comma = ""
 	}
-	b.WriteByte('\n') //nolint:errcheck // as above
-	_, err = b.Write(data)
+	_, err = fmt.Fprintf(b, "%s\n%s", comma, data)
 	return err
 }
 

@@ -37,13 +37,13 @@ func (r *reducer) classes() error {
 		case used[c] || name != "" && r.can.Has(dataset.UnusedClasses):
 			keep = append(keep, c)
 		case name != "":
-			r.lose(name, "classes that nothing is labelled with")
+			r.losef(name, "classes that nothing is labelled with")
 		}
 	}
 	if !r.can.Has(dataset.ClassOrder) {
 		byName := func(a, b int) int { return cmp.Compare(s.Classes[a], s.Classes[b]) }
 		if !slices.IsSortedFunc(keep, byName) {
-			r.lose(s.Classes[keep[0]], "the order of the classes, which is the alphabet's now")
+			r.losef(s.Classes[keep[0]], "the order of the classes, which is the alphabet's now")
 		}
 		slices.SortFunc(keep, byName)
 	}

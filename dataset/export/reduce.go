@@ -63,8 +63,8 @@ type reducer struct {
 	losses []Loss
 }
 
-// lose counts a loss.
-func (r *reducer) lose(first, format string, args ...any) {
+// losef counts a loss.
+func (r *reducer) losef(first, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	for i := range r.losses {
 		if r.losses[i].What == what {
@@ -81,7 +81,7 @@ func (r *reducer) measure() {
 	r.set.Images = slices.DeleteFunc(r.set.Images, func(img dataset.Image) bool {
 		_, err := os.Stat(img.File)
 		if err != nil {
-			r.lose(img.File, "pictures that are not there")
+			r.losef(img.File, "pictures that are not there")
 		}
 		return err != nil
 	})
@@ -92,7 +92,7 @@ func (r *reducer) measure() {
 		}
 		h, err := imageio.ProbeFile(img.File)
 		if err != nil && (len(img.Objects) > 0 || img.Mask != "") {
-			r.lose(img.File, "objects and masks of pictures whose size cannot be read")
+			r.losef(img.File, "objects and masks of pictures whose size cannot be read")
 			img.Objects, img.Mask = nil, ""
 		}
 		img.W, img.H = h.W, h.H
@@ -120,17 +120,17 @@ func (r *reducer) masksToObjects() error {
 			continue
 		}
 		if r.can&(dataset.Pixels|dataset.Polygons) == 0 {
-			r.lose(img.Title(), "masks")
+			r.losef(img.Title(), "masks")
 			img.Mask = ""
 			continue
 		}
-		r.lose(img.Title(), "masks, which became an object for each of their classes")
+		r.losef(img.Title(), "masks, which became an object for each of their classes")
 		m, err := masks.Load(r.set, img)
 		if err != nil {
 			return err
 		}
 		if slices.Contains(m.Pix, dataset.IgnoreValue) {
-			r.lose(img.Title(), "masks with pixels that count nowhere, which became background")
+			r.losef(img.Title(), "masks with pixels that count nowhere, which became background")
 		}
 		for c, name := range r.set.Classes {
 			in := make([]uint8, len(m.Pix))
@@ -156,7 +156,7 @@ func (r *reducer) objectsToMasks(drawn string) error {
 		return err
 	}
 	for _, d := range out.Dropped[len(r.set.Dropped):] {
-		r.lose(d.String(), "pictures with objects that have no outline")
+		r.losef(d.String(), "pictures with objects that have no outline")
 	}
 	out.Colors, out.Values = nil, nil
 	for i := range out.Images {
@@ -170,7 +170,7 @@ func (r *reducer) objectsToMasks(drawn string) error {
 			return err
 		}
 		for range img.Objects {
-			r.lose(img.Title(), "objects, which became pixels of masks")
+			r.losef(img.Title(), "objects, which became pixels of masks")
 		}
 		img.Mask, img.Objects = filepath.Join(drawn, fmt.Sprintf("%d.png", i)), nil
 		if err := os.WriteFile(img.Mask, data, 0o644); err != nil {
@@ -185,25 +185,25 @@ func (r *reducer) objectsToMasks(drawn string) error {
 func (r *reducer) picture(img *dataset.Image) {
 	name := img.Title()
 	if img.Split != "" && !r.can.Has(dataset.Parted) {
-		r.lose(name, "splits")
+		r.losef(name, "splits")
 		img.Split = ""
 	}
 	switch n := len(img.Classes); {
 	case n > 0 && !r.can.Has(dataset.Labels):
 		for range n {
-			r.lose(name, "labels of whole pictures")
+			r.losef(name, "labels of whole pictures")
 		}
 		img.Classes = nil
 	case n > 1 && !r.can.Has(dataset.ManyLabels):
 		for range n - 1 {
-			r.lose(name, "labels beyond the first")
+			r.losef(name, "labels beyond the first")
 		}
 		slices.SortFunc(img.Classes, func(a, b int) int { return cmp.Compare(r.set.Classes[a], r.set.Classes[b]) })
 		img.Classes = img.Classes[:1] // by the alphabet: labels have no order
 	}
 	if !r.can.Has(dataset.Boxes) {
 		for range img.Objects {
-			r.lose(name, "objects")
+			r.losef(name, "objects")
 		}
 		img.Objects = nil
 	}
@@ -224,30 +224,30 @@ func (r *reducer) object(o *dataset.Object, img *dataset.Image) {
 		{&o.Truncated, dataset.Truncated, "marks of truncated objects"}, {&o.Occluded, dataset.Occluded, "marks of occluded objects"},
 	} {
 		if *f.flag && !r.can.Has(f.of) {
-			r.lose(name, "%s", f.what)
+			r.losef(name, "%s", f.what)
 			*f.flag = false
 		}
 	}
 	if o.RLE != nil && !r.can.Has(dataset.Pixels) {
 		if r.can.Has(dataset.Polygons) {
-			r.lose(name, "objects' pixels, which became outlines without holes")
+			r.losef(name, "objects' pixels, which became outlines without holes")
 			o.Polygons = trace(o.RLE)
 		} else {
-			r.lose(name, "outlines, of which boxes stay")
+			r.losef(name, "outlines, of which boxes stay")
 		}
 		o.RLE = nil
 	} else if len(o.Polygons) > 0 && !r.can.Has(dataset.Polygons) {
-		r.lose(name, "outlines, of which boxes stay")
+		r.losef(name, "outlines, of which boxes stay")
 		o.Polygons = nil
 	}
 	if len(o.Polygons) > 1 && !r.can.Has(dataset.Parts) {
-		r.lose(name, "parts of outlines, which were joined by lines")
+		r.losef(name, "parts of outlines, which were joined by lines")
 		o.Polygons = []geom.Polygon{geom.Join(o.Polygons)}
 	}
 	r.box(o, img)
 	if own := o.OwnArea(); !r.can.Has(dataset.Areas) {
 		if math.Abs(own-o.Area) > 1e-6*own {
-			r.lose(name, "areas other than those of outlines and boxes")
+			r.losef(name, "areas other than those of outlines and boxes")
 		}
 		o.Area = own
 	}
@@ -263,7 +263,7 @@ func (r *reducer) box(o *dataset.Object, img *dataset.Image) {
 			b = o.RLE.Bounds()
 		}
 		if max(math.Abs(b.X-o.Box.X), math.Abs(b.Y-o.Box.Y), math.Abs(b.X+b.W-o.Box.X-o.Box.W), math.Abs(b.Y+b.H-o.Box.Y-o.Box.H)) > nothing {
-			r.lose(img.Title(), "boxes other than their outlines'")
+			r.losef(img.Title(), "boxes other than their outlines'")
 		}
 		o.Box = b
 	}
@@ -274,7 +274,7 @@ func (r *reducer) box(o *dataset.Object, img *dataset.Image) {
 	inside := geom.Rect{X: max(0, o.Box.X), Y: max(0, o.Box.Y)}
 	inside.W, inside.H = min(w, o.Box.X+o.Box.W)-inside.X, min(h, o.Box.Y+o.Box.H)-inside.Y
 	if inside != o.Box && max(o.Box.W-inside.W, o.Box.H-inside.H) > nothing {
-		r.lose(img.Title(), "edges outside their picture")
+		r.losef(img.Title(), "edges outside their picture")
 	}
 	if o.Area == o.Box.Area() {
 		o.Area = inside.Area()
@@ -308,9 +308,9 @@ func (r *reducer) unsayable(img dataset.Image) bool {
 	case len(img.Classes)+len(img.Objects) > 0 || img.Mask != "" || r.can.Has(dataset.Unlabelled):
 		return false
 	case r.can.Has(dataset.Masks):
-		r.lose(img.Title(), "pictures without masks")
+		r.losef(img.Title(), "pictures without masks")
 	default:
-		r.lose(img.Title(), "pictures without labels")
+		r.losef(img.Title(), "pictures without labels")
 	}
 	return true
 }
