@@ -51,6 +51,9 @@ type Value struct {
 	// Initializer tells the initializers of the file that Load read from its Constant
 	// nodes: the former are a model's weights, the latter numbers in its code.
 	Initializer bool
+	// FoldedFrom names, for an initializer that PyTorch's newer exporter computed from
+	// others, what went into it.
+	FoldedFrom []string
 
 	elems []num // a computed small tensor's elements, where inference knows them; see elems.go
 }
@@ -85,6 +88,9 @@ func (n *Node) Ints(name string, def ...int64) []int64 { return attr(n, name, de
 
 // Floats returns a float list attribute, or def.
 func (n *Node) Floats(name string, def ...float32) []float32 { return attr(n, name, def) }
+
+// Strs returns a list of strings, nil if it is absent.
+func (n *Node) Strs(name string) []string { return attr(n, name, []string(nil)) }
 
 // Input returns input i, or nil where it is omitted.
 func (n *Node) Input(i int) *Value {

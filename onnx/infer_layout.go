@@ -19,6 +19,8 @@ func layoutRule(op string) shapeRule {
 		return inferUnsqueeze
 	case "Expand":
 		return inferExpand
+	case "Col2Im":
+		return inferCol2Im
 	case "Tile":
 		return inferTile
 	case "DepthToSpace", "SpaceToDepth":
@@ -277,5 +279,31 @@ func inferDepthSpace(n *Node, _ *Symbols) error {
 		}
 	}
 	setOut(n, 0, t, y)
+	return nil
+}
+
+// inferCol2Im: X (N, C·Πblock, L) → (N, C, image…).
+func inferCol2Im(n *Node, _ *Symbols) error {
+	if err := need(n, 3); err != nil {
+		return err
+	}
+	x := inShape(n, 0)
+	setOut(n, 0, inType(n, 0), nil)
+	image, ok := numbersOf(n.In[1])
+	if x == nil || !ok {
+		return nil
+	}
+	if len(x) != 3 {
+		return fmt.Errorf("input X is %v, want three axes", x)
+	}
+	channels := Unknown
+	if block, known := numbersOf(n.In[2]); known && x[1] >= 0 {
+		area := productOf(block...).dim()
+		if area < 1 || x[1]%area != 0 {
+			return fmt.Errorf("the channels of X %v are not in blocks of %v", x, block)
+		}
+		channels = x[1] / area
+	}
+	setOut(n, 0, inType(n, 0), append(Shape{x[0], channels}, image...))
 	return nil
 }

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"regexp"
 
 	"trilobite/onnx/internal/onnxpb"
 	"trilobite/tensor"
@@ -79,6 +80,10 @@ func (p *parser) graph(pb *onnxpb.GraphProto, outer *scope, depth int) (*Graph, 
 }
 
 func (p *parser) initializers(pb *onnxpb.GraphProto, s *scope) error {
+	notes := map[string][]string{}
+	for _, i := range pb.GetValueInfo() {
+		notes[i.GetName()] = foldedFrom(i)
+	}
 	for _, t := range pb.GetInitializer() {
 		name := t.GetName()
 		data, err := p.tensor(t)
@@ -87,12 +92,28 @@ func (p *parser) initializers(pb *onnxpb.GraphProto, s *scope) error {
 		}
 		v := constant("", data)
 		v.Initializer = true
+		v.FoldedFrom = notes[name]
 		if err := p.define(s, "initializer", name, v); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// foldedFrom reads the names that onnxscript's optimiser notes, a Python list of strings.
+func foldedFrom(i *onnxpb.ValueInfoProto) []string {
+	for _, e := range i.GetMetadataProps() {
+		if e.GetKey() == "pkg.onnxscript.optimizer.folded_from" {
+			return quoted.FindAllString(e.GetValue(), maxFoldedFrom)
+		}
+	}
+	return nil
+}
+
+var quoted = regexp.MustCompile(`[^\s'",\[\]]+`)
+
+// maxFoldedFrom bounds the names kept of an initializer.
+const maxFoldedFrom = 1000
 
 func (p *parser) inputs(pb *onnxpb.GraphProto, g *Graph, s *scope) error {
 	seen := map[string]bool{}

@@ -5,7 +5,8 @@ import "fmt"
 // Simplify rewrites g, in place, into a graph that computes the same outputs with
 // less work. It is for inference: normalisations and other constants around a layer
 // disappear into its weights, so their names are gone; a graph that is to be trained
-// further is better left alone. Graphs nested in nodes (If, Loop) stay as they are.
+// further is better left alone. Graphs nested in nodes (If, Loop) stay as they
+// are, but for the branch of an If that is known to be taken.
 //
 // Each rewrite has its file, which says when it is exact and what it saves. They
 // run in rounds until none finds anything, because one makes room for another: a
@@ -14,6 +15,7 @@ import "fmt"
 func Simplify(g *Graph) error {
 	return simplify(g, []func(*editor) bool{
 		foldConstants,
+		takeBranches,
 		removeNoOps,
 		mergeTransposes,
 		fixReshapes,
@@ -34,6 +36,7 @@ func Simplify(g *Graph) error {
 func Tidy(g *Graph) error {
 	return simplify(g, []func(*editor) bool{
 		foldConstants,
+		takeBranches,
 		removeNoOps,
 		mergeTransposes,
 		fixReshapes,
