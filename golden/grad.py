@@ -538,6 +538,133 @@ def norm_2():
     )
 
 
+def layout_3():
+    save(
+        "layout_3",
+        ("flip", lambda x: x.flip(1), normal(2, 5)),
+        ("flip_part", lambda x: x.flip(1)[:, 1:4:2], normal(2, 7)),
+        ("stride_both", lambda x: x[1::2, :3:2], normal(6, 5)),
+        ("tile_computed", lambda x, r: x.repeat(2, 3), normal(2, 2), np.array([2, 3], np.int64)),
+        ("nd_rows", lambda x, k: x[k[:, 0], k[:, 1]], normal(3, 2, 4, 2), np.array([[0, 1], [2, 0]], np.int64)),
+    )
+
+
+def scatter():
+    at = np.array([[3, 0, 1], [1, 2, 2]], np.int64)
+    reduce = lambda how: lambda x, k, u: x.scatter_reduce(1, k, u, how)
+    ties = np.array([[1, 2, 0, 3]], np.float32)
+    save(
+        "scatter",
+        ("max", reduce("amax"), normal(2, 4), at, normal(2, 3)),
+        ("min", reduce("amin"), normal(2, 4), at, normal(2, 3)),
+        ("max_ties", reduce("amax"), ties, np.array([[1, 1, 3, 2]], np.int64), np.array([[2, 2, 1, 5]], np.float32)),
+    )
+
+
+def defined():
+    def normalise(x):
+        off = x - x.mean((0, 2, 3), keepdim=True)
+        return off / (off.square().mean((0, 2, 3), keepdim=True).sqrt() + 1e-9)
+
+    save(
+        "defined",
+        ("lrn", lambda x: F.local_response_norm(x, 3, 0.6, 0.75, 1.5), normal(2, 5, 2, 2)),
+        ("lrn_wide", lambda x: F.local_response_norm(x, 5, 0.6, 0.5, 1.0), normal(1, 4, 1, 3)),
+        ("shrink", lambda x: F.softshrink(x, 0.5), clear(9, kinks=(-0.5, 0.5))),
+        ("mod", torch.fmod, np.array([[5.3, -5.3, 0.4], [2.9, -2.9, 7.2]], np.float32), np.array([2, -2.2, 1.7], np.float32)),
+        ("mean_variance", normalise, normal(2, 3, 2, 2)),
+        ("col2im", lambda x: F.fold(x, (4, 6), 2, stride=2), normal(2, 8, 6)),
+        ("col2im_over", lambda x: F.fold(x, (5, 4), (3, 2), dilation=(1, 2), padding=(1, 0), stride=(2, 1)), normal(1, 12, 6)),
+    )
+
+
+def grid_sample():
+    def places(*shape, size, corners=False, wide=1.5):
+        """Between elements of an axis of a size, some outside."""
+        p = np.floor(rng.uniform(-wide, size - 1 + wide, shape)) + rng.uniform(0.25, 0.45, shape)
+        return (2 * p / (size - 1) - 1 if corners else (2 * p + 1) / size - 1).astype(np.float32)
+
+    def grid(shape, sizes, **kw):
+        return np.stack([places(*shape, size=s, **kw) for s in reversed(sizes)], -1)
+
+    def take(mode, padding, corners):
+        return lambda x, g: F.grid_sample(x, g, mode, padding, corners)
+
+    cases = []
+    for mode in ("bilinear", "nearest", "bicubic"):
+        for padding in ("zeros", "border", "reflection"):
+            for corners in (False, True):
+                name = f"{mode}_{padding}" + "_corners" * corners
+                cases.append((name, take(mode, padding, corners), normal(1, 2, 4, 5), grid((1, 2, 3), (4, 5), corners=corners)))
+    cases.append(("volume", take("bilinear", "zeros", False), normal(2, 2, 3, 4, 3), grid((2, 1, 2, 2), (3, 4, 3))))
+    save("grid_sample", *cases)
+
+
+def recurrent():
+    """In ONNX's layouts: X (T, N, I), W (D, k·H, I), R (D, k·H, H), B (D, 2k·H), states
+    (D, N, H); all results, one after the other."""
+    T, N, I, H = 3, 2, 3, 2
+
+    def run(kind, order, d, bias=True):
+        def fn(x, w, r, b, *states):
+            turn = lambda v: torch.cat([v[i * H : (i + 1) * H] for i in order])  # ONNX's gates in PyTorch's order
+            flat = []
+            for k in range(d):
+                flat += [turn(w[k]), turn(r[k])]
+                if bias:
+                    half = b.shape[1] // 2
+                    flat += [turn(b[k, :half]), turn(b[k, half:])]
+            state = states if kind == "lstm" else states[0]
+            out = getattr(torch._VF, kind)(x, state, flat, bias, 1, 0.0, False, d == 2, False)
+            y = out[0].reshape(T, N, d, H).permute(0, 2, 1, 3)
+            return torch.cat([v.reshape(-1) for v in (y, *out[1:])])
+
+        return fn
+
+    def args(gates, d, states):
+        return (normal(T, N, I), normal(d, gates * H, I), normal(d, gates * H, H), normal(d, 2 * gates * H), *(normal(d, N, H) for _ in range(states)))
+
+    def gru_before(x, w, r, b, h):
+        """linear_before_reset 0, which PyTorch has not: the formula in ONNX's Operators.md."""
+        hs, h = [], h[0]
+        wz, wr, wh = w[0].chunk(3)
+        rz, rr, rh = r[0].chunk(3)
+        bz, br, bh, cz, cr, ch = b[0].chunk(6)
+        for t in range(T):
+            z = (x[t] @ wz.T + h @ rz.T + bz + cz).sigmoid()
+            g = (x[t] @ wr.T + h @ rr.T + br + cr).sigmoid()
+            n = (x[t] @ wh.T + (g * h) @ rh.T + bh + ch).tanh()
+            h = (1 - z) * n + z * h
+            hs.append(h)
+        return torch.cat([torch.stack(hs).reshape(-1), h.reshape(-1)])
+
+    def peepholes(x, w, r, b, h, c, p):
+        """The formula in ONNX's Operators.md."""
+        h, c, hs = h[0], c[0], []
+        pi, po, pf = p[0].chunk(3)
+        half = b.shape[1] // 2
+        for t in range(T):
+            i, o, f, g = (x[t] @ w[0].T + h @ r[0].T + b[0, :half] + b[0, half:]).chunk(4, 1)
+            i, f = (i + pi * c).sigmoid(), (f + pf * c).sigmoid()
+            c = f * c + i * g.tanh()
+            h = (o + po * c).sigmoid() * c.tanh()
+            hs.append(h)
+        return torch.cat([torch.stack(hs).reshape(-1), h.reshape(-1), c.reshape(-1)])
+
+    lstm, gru = (0, 2, 3, 1), (1, 0, 2)
+    save(
+        "recurrent",
+        ("lstm", run("lstm", lstm, 1), *args(4, 1, 2)),
+        ("lstm_both_ways", run("lstm", lstm, 2), *args(4, 2, 2)),
+        ("lstm_peepholes", peepholes, *args(4, 1, 2), normal(1, 3 * H)),
+        ("gru", run("gru", gru, 1), *args(3, 1, 1)),
+        ("gru_both_ways", run("gru", gru, 2), *args(3, 2, 1)),
+        ("gru_before", gru_before, *args(3, 1, 1)),
+        ("rnn", run("rnn_tanh", (0,), 1), *args(1, 1, 1)),
+        ("rnn_relu", run("rnn_relu", (0,), 1), *args(1, 1, 1)),
+    )
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -565,3 +692,8 @@ if __name__ == "__main__":
     conv_2()
     conv_3()
     norm_2()
+    layout_3()
+    scatter()
+    defined()
+    grid_sample()
+    recurrent()

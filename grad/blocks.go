@@ -9,33 +9,43 @@ import (
 // Operators that move blocks of elements: dX moves dY's back, and adds up copies.
 // Checked: testdata/layout_2.npz.
 
-// tileRule is the gradient of Tile: dX is dY summed over the copies. The repeats must be
-// known, and X's sizes but for one.
+// tileRule is the gradient of Tile: dX is dY summed over the copies.
 func tileRule(c *call) error {
 	x := c.n.In[0]
 	repeats, ok := integers(c.n.In[1])
-	if !ok || x.Shape == nil || len(repeats) != len(x.Shape) {
-		return c.none("computed repeats, or unknown rank")
+	switch {
+	case x.Shape == nil || ok && len(repeats) != len(x.Shape):
+		return c.none("unknown rank")
+	case !ok || unknown(x.Shape) > 1:
+		return c.give(0, c.untiled(x))
 	}
 	var shape, copies []int64
-	free := 0
 	for i, size := range x.Shape {
 		if repeats[i] != 1 {
 			copies = append(copies, int64(len(shape)))
 			shape = append(shape, repeats[i])
 		}
-		if size < 0 {
-			size, free = -1, free+1
-		}
-		shape = append(shape, size)
+		shape = append(shape, max(size, -1))
 	}
 	if copies == nil {
 		return c.give(0, c.dY[0])
 	}
-	if free > 1 {
-		return c.none("several unknown sizes of %v: bind them", x.Shape)
-	}
 	return c.give(0, c.ReduceSum(c.Reshape(c.dY[0], shape...), copies...))
+}
+
+// untiled is dY summed over copies whose numbers the graph computes, in axes of
+// repeats[0], X's first size, repeats[1], X's second size, ….
+func (c *call) untiled(x *onnx.Value) *onnx.Value {
+	column := func(v *onnx.Value) *onnx.Value { return c.Reshape(v, -1, 1) }
+	shape := c.Reshape(c.Concat(1, column(c.n.In[1]), column(c.sizeOf(x))), -1)
+	copies := make([]int64, len(x.Shape))
+	for i := range copies {
+		copies[i] = int64(2 * i)
+	}
+	if len(copies) == 0 {
+		return c.dY[0]
+	}
+	return c.reshapedLike(c.ReduceSum(c.ReshapeTo(c.dY[0], shape), copies...), x)
 }
 
 // SpaceToDepth: dX is DepthToSpace of dY, in its mode DCR.

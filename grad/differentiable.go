@@ -1,14 +1,18 @@
 package grad
 
-import "trilobite/onnx"
+import (
+	"trilobite/onnx"
+	"trilobite/tensor"
+)
 
 // Differentiable reports whether input i of n can have a derivative: whether ONNX calls
 // it differentiable, as it does not shapes, indices and the limits of Clip, and whether
 // n's results are. The statistics of BatchNormalization have derivatives in ONNX and none
-// here. An operator that this package does not know may have any.
+// here. An operator that this package does not know may have any, and its results, of
+// unknown type, are taken for floats.
 func Differentiable(n *onnx.Node, i int) bool {
 	v := n.Input(i)
-	if v == nil || !isFloat(v) || n.Domain == "" && zeroRules[n.Op] {
+	if v == nil || !isFloat(v) && v.DType != tensor.Invalid || n.Domain == "" && zeroRules[n.Op] {
 		return false
 	}
 	if n.Domain == "" {

@@ -79,19 +79,31 @@ func topKRule(c *call) error {
 
 // gatherNDRule is the gradient of GatherND, Y[b…, i…] = X[b…, I[b…, i…]], b… being
 // batch_dims axes: X is taken for a matrix of which each index tuple picks a row. X's
-// shape must be known, and I's along b….
+// sizes along b… and i… must be known, and X's others or those of I.
 func gatherNDRule(c *call) error {
 	x, indices := c.n.In[0], c.n.In[1]
 	batch := int(c.n.Int("batch_dims", 0))
 	rank := len(indices.Shape)
-	if !fits(x.Shape) || rank == 0 || batch < 0 || batch >= rank || indices.Shape[rank-1] < 1 ||
+	if rank == 0 || x.Shape == nil || batch < 0 || batch >= rank || indices.Shape[rank-1] < 1 ||
 		!indices.Shape[:batch].Static() || batch+int(indices.Shape[rank-1]) > len(x.Shape) {
 		return c.none("%v at %v: bind their sizes", x.Shape, indices.Shape)
 	}
 	picked := batch + int(indices.Shape[rank-1]) // axes of X that an index and b… fix
+	width, picks := int64(-1), int64(-1)
+	switch {
+	case fits(x.Shape[picked:]):
+		width = product(x.Shape[picked:])
+	case fits(indices.Shape[:rank-1]):
+		picks = product(indices.Shape[:rank-1])
+	default:
+		return c.none("%v at %v: bind their sizes", x.Shape, indices.Shape)
+	}
+	if !fits(x.Shape[:picked]) {
+		return c.none("%v at %v: bind their sizes", x.Shape, indices.Shape)
+	}
 	at := c.rowNumbers(batch, x.Shape[:picked])
-	rows, width := product(x.Shape[:picked]), product(x.Shape[picked:])
-	dY := c.Reshape(c.dY[0], -1, width)
+	rows := product(x.Shape[:picked])
+	dY := c.Reshape(c.dY[0], picks, width)
 	zeros := c.filled(c.Reshape(x, rows, width), 0)
 	dX := c.ScatterElements(zeros, c.ExpandTo(c.Reshape(at, -1, 1), c.Shape(dY)), dY, 0, "add")
 	return c.give(0, c.reshapedLike(dX, x))
@@ -119,49 +131,4 @@ func (c *call) rowNumbers(batch int, sizes []int64) *onnx.Value {
 		at = c.Add(at, c.Reshape(c.Ints(starts...), line...))
 	}
 	return at
-}
-
-// scatterElementsRule is the gradient of ScatterElements, data X and updates U at I:
-//
-//	dX = dY, and 0 at I unless the reduction is add    dU = dY at I
-//
-// Where updates overwrite one another, dU is dY for each of them, as in PyTorch. The
-// other reductions have no rule. Checked: testdata/gather.npz.
-func scatterElementsRule(c *call) error {
-	indices, axis := c.n.In[1], c.n.Int("axis", 0)
-	return c.scattered(
-		func(dY, zeros *onnx.Value) *onnx.Value {
-			return c.ScatterElements(dY, indices, zeros, axis, "none")
-		},
-		func(dY *onnx.Value) *onnx.Value { return c.GatherElements(dY, indices, axis) })
-}
-
-// scatterNDRule is the gradient of ScatterND, as scatterElementsRule's. Checked:
-// testdata/gather.npz.
-func scatterNDRule(c *call) error {
-	indices := c.n.In[1]
-	return c.scattered(
-		func(dY, zeros *onnx.Value) *onnx.Value { return c.ScatterND(dY, indices, zeros, "none") },
-		func(dY *onnx.Value) *onnx.Value { return c.GatherND(dY, indices, 0) })
-}
-
-func (c *call) scattered(without func(dY, zeros *onnx.Value) *onnx.Value, at func(dY *onnx.Value) *onnx.Value) error {
-	dY, updates := c.dY[0], c.n.In[2]
-	reduction := c.n.Str("reduction", "none")
-	if reduction != "none" && reduction != "add" {
-		return c.none("reduction %s", reduction)
-	}
-	if c.wants(0) {
-		dX := dY
-		if reduction == "none" {
-			dX = without(dY, c.filled(updates, 0))
-		}
-		if err := c.give(0, dX); err != nil {
-			return err
-		}
-	}
-	if c.wants(2) {
-		return c.give(2, at(dY))
-	}
-	return nil
 }

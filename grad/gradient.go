@@ -49,7 +49,7 @@ func Gradient(g *onnx.Graph, loss *onnx.Value, wrt []*onnx.Value) ([]*onnx.Value
 		return nil, fmt.Errorf("differentiating %s: %w", g.Name, err)
 	}
 	forward := len(g.Nodes)
-	w := &walk{Builder: onnx.Extend(g), needed: needed(g, wrt), grads: map[*onnx.Value]*onnx.Value{}, uses: Uses(g)}
+	w := &walk{Builder: onnx.Extend(g), g: g, needed: needed(g, wrt), grads: map[*onnx.Value]*onnx.Value{}, uses: Uses(g)}
 	for _, v := range wrt {
 		w.uses[v]++
 	}
@@ -109,12 +109,16 @@ func checkEnds(g *onnx.Graph, loss *onnx.Value, wrt []*onnx.Value) error {
 type walk struct {
 	*onnx.Builder
 
+	g      *onnx.Graph
 	needed map[*onnx.Value]bool
 	grads  map[*onnx.Value]*onnx.Value // what has arrived so far at each value
 	uses   map[*onnx.Value]int         // of each value by forward nodes, as an output or in wrt
+	// through is goThrough, for rules, which that reads.
+	through func(nodes []*onnx.Node) error
 }
 
 func (w *walk) run(nodes []*onnx.Node, loss *onnx.Value, wrt []*onnx.Value) ([]*onnx.Value, error) {
+	w.through = w.goThrough
 	w.grads[loss] = w.filled(loss, 1)
 	for _, n := range slices.Backward(nodes) {
 		if err := w.visit(n); err != nil {
@@ -131,6 +135,17 @@ func (w *walk) run(nodes []*onnx.Node, loss *onnx.Value, wrt []*onnx.Value) ([]*
 		}
 	}
 	return dX, w.Err()
+}
+
+// goThrough hands derivatives on through nodes that a rule has added.
+func (w *walk) goThrough(nodes []*onnx.Node) error {
+	spread(nodes, w.needed)
+	for _, n := range slices.Backward(nodes) {
+		if err := w.visit(n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // visit hands the derivatives that have arrived at n's outputs on to its inputs.

@@ -28,8 +28,8 @@ func TestGradientRefuses(t *testing.T) {
 	}{
 		{"an operator without a rule, by name", func(b builder) ends {
 			v := x(b)
-			return ends{b.ReduceSum(remainder(b, v)), values{v}}
-		}, `Mod "Mod_1": no gradient rule`},
+			return ends{b.ReduceSum(drawn(b, v)), values{v}}
+		}, `Bernoulli "Bernoulli_1": no gradient rule`},
 		{"masks of ONNX Runtime's own", func(b builder) ends {
 			v := x(b)
 			y, _ := b.Dropout(v, 0.5, b.Const("on", tensor.Scalar(true)))
@@ -110,10 +110,8 @@ func TestGradientRefuses(t *testing.T) {
 	}
 }
 
-// remainder is an operator without a rule.
-func remainder(b builder, x *onnx.Value) *onnx.Value {
-	return b.Op("Mod", values{x, b.Scalar(x.DType, 2)}, map[string]any{"fmod": int64(1)}, 1)[0]
-}
+// drawn is an operator without a rule.
+func drawn(b builder, x *onnx.Value) *onnx.Value { return b.Op("Bernoulli", values{x}, nil, 1)[0] }
 
 // TestGradientFormsNothingFrozen counts the operators that a frozen weight saves.
 func TestGradientFormsNothingFrozen(t *testing.T) {
@@ -122,13 +120,13 @@ func TestGradientFormsNothingFrozen(t *testing.T) {
 	x := b.Input("x", tensor.Float32, onnx.Shape{4, 3})
 	w1 := b.Input("w1", tensor.Float32, onnx.Shape{3, 5})
 	w2 := b.Input("w2", tensor.Float32, onnx.Shape{5, 2})
-	loss := b.Output("loss", b.ReduceMean(b.MatMul(remainder(b, b.MatMul(x, w1)), w2)))
+	loss := b.Output("loss", b.ReduceMean(b.MatMul(drawn(b, b.MatMul(x, w1)), w2)))
 	g, err := b.Graph()
 	if err != nil {
 		t.Fatal(err)
 	}
 	forward := len(g.Nodes)
-	if _, err := Gradient(g, loss, values{w2}); err != nil { // Mod, without a rule, lies before
+	if _, err := Gradient(g, loss, values{w2}); err != nil { // Bernoulli, without a rule, lies before
 		t.Fatal(err)
 	}
 	var got []string

@@ -2,6 +2,7 @@ package grad
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"trilobite/onnx"
@@ -62,9 +63,9 @@ func splitRule(c *call) error {
 }
 
 // sliceRule is the gradient of Slice: dX is zeros with dY where it was cut out, a Pad.
-// With a step s each element of dY is followed by s − 1 zeros first. Starts, ends,
-// axes and steps must be constants, steps positive, X's size along the axes known; with
-// a step other than 1, all sizes.
+// With a step s each element of dY is followed by |s| − 1 zeros first, with a negative
+// one dY is turned round before. Starts, ends, axes and steps must be constants, X's size
+// along the axes known; with a step other than 1 and −1, all sizes but one.
 func sliceRule(c *call) error {
 	x, y, dX := c.n.In[0], c.n.Out[0], c.dY[0]
 	starts, ok := integers(c.n.In[1])
@@ -87,18 +88,22 @@ func sliceRule(c *call) error {
 	}
 	rank := len(x.Shape)
 	pads := make([]int64, 2*rank)
-	for i, start := range starts {
+	for i := range starts {
 		axis, step := c.axis(axes[i], x), steps[i]
 		size, cut := x.Shape[axis], y.Shape[axis]
-		if step < 1 || size < 0 || cut < 0 {
+		if step == 0 || step == math.MinInt64 || size < 0 || cut < 0 {
 			return c.none("step %d, axis %d of %v to %v", step, axis, x.Shape, y.Shape)
 		}
-		if start < 0 {
-			start = max(start+size, 0)
+		start := first(starts[i], step, size)
+		if step < 0 {
+			dX = c.SliceStep(dX, []int64{int64(axis)}, []int64{-1}, []int64{math.MinInt64}, []int64{-1})
+			start, step = max(start+(cut-1)*step, 0), -step
 		}
-		start = min(start, size)
-		if step > 1 {
-			if !dX.Shape.Static() {
+		if cut == 0 {
+			start = 0
+		}
+		if step > 1 && cut > 0 {
+			if unknown(dX.Shape) > 1 {
 				return c.none("step %d of unknown sizes %v", step, dX.Shape)
 			}
 			dX = c.spread(dX, axis, step)
@@ -107,6 +112,28 @@ func sliceRule(c *call) error {
 		pads[axis], pads[rank+axis] = start, size-start-cut // the last zeros may be cut again
 	}
 	return c.give(0, c.Pad(dX, pads...))
+}
+
+// first is the element that a Slice of a step starts at, along an axis of a size.
+func first(start, step, size int64) int64 {
+	if start < 0 {
+		start += size
+	}
+	if step < 0 {
+		return min(max(start, -1), size-1)
+	}
+	return min(max(start, 0), size)
+}
+
+// unknown counts the sizes that are not known.
+func unknown(s onnx.Shape) int {
+	n := 0
+	for _, d := range s {
+		if d < 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // axis makes an axis of v, which may count from the end, an index into its shape.

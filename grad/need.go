@@ -16,7 +16,13 @@ func needed(g *onnx.Graph, wrt []*onnx.Value) map[*onnx.Value]bool {
 	for _, v := range wrt {
 		need[v] = true
 	}
-	for _, n := range g.Nodes {
+	spread(g.Nodes, need)
+	return need
+}
+
+// spread adds to need what nodes compute of it in a differentiable way.
+func spread(nodes []*onnx.Node, need map[*onnx.Value]bool) {
+	for _, n := range nodes {
 		if !feeds(n, need) {
 			continue
 		}
@@ -26,7 +32,6 @@ func needed(g *onnx.Graph, wrt []*onnx.Value) map[*onnx.Value]bool {
 			}
 		}
 	}
-	return need
 }
 
 // feeds reports whether a derivative that arrives at n must go on to an input, or to
@@ -40,11 +45,11 @@ func feeds(n *onnx.Node, need map[*onnx.Value]bool) bool {
 		in = in[:min(r.inputs, len(in))]
 	}
 	hit := func(v *onnx.Value) bool { return v != nil && need[v] }
-	return slices.ContainsFunc(in, hit) || slices.ContainsFunc(captured(n), hit)
+	return slices.ContainsFunc(in, hit) || slices.ContainsFunc(Captured(n), hit)
 }
 
-// captured lists the values that the graphs nested in n read.
-func captured(n *onnx.Node) []*onnx.Value {
+// Captured lists the values that the graphs nested in n read.
+func Captured(n *onnx.Node) []*onnx.Value {
 	var read []*onnx.Value
 	for _, a := range n.Attrs {
 		body, ok := a.(*onnx.Graph)
@@ -53,7 +58,7 @@ func captured(n *onnx.Node) []*onnx.Value {
 		}
 		read = append(read, body.Outputs...)
 		for _, m := range body.Nodes {
-			read = append(append(read, m.In...), captured(m)...)
+			read = append(append(read, m.In...), Captured(m)...)
 		}
 	}
 	return read

@@ -111,10 +111,14 @@ func padMatrix(mode string, size, begin, end int64) ([]float64, bool) {
 	return m, true
 }
 
-// spread puts step − 1 zeros after each element of v along an axis.
+// spread puts step − 1 zeros after each element of v along an axis, whose size must be
+// known; of the others one may be open.
 func (w *walk) spread(v *onnx.Value, axis int, step int64) *onnx.Value {
 	rank := len(v.Shape)
 	shape := slices.Clone(v.Shape)
+	for i, size := range shape {
+		shape[i] = max(size, -1)
+	}
 	shape[axis] *= step
 	pads := make([]int64, 2*(rank+1))
 	pads[rank+1+axis+1] = step - 1

@@ -23,6 +23,7 @@ var rules = map[string]rule{
 	"Max":   {extremeRule, 0},
 	"Min":   {extremeRule, 0},
 	"Where": {whereRule, 0},
+	"Mod":   {modRule, 0},
 
 	"Neg":        {unary(negGrad), 1},
 	"Abs":        {unary(absGrad), 1},
@@ -55,6 +56,7 @@ var rules = map[string]rule{
 	"Selu":      {unary(seluGrad), 1},
 
 	"ThresholdedRelu": {unary(thresholdedReluGrad), 1},
+	"Shrink":          {unary(shrinkGrad), 1},
 
 	"Clip":        {clipRule, 0},
 	"Sigmoid":     {unary(sigmoidGrad), 1},
@@ -91,6 +93,7 @@ var rules = map[string]rule{
 
 	"DepthToSpace": {depthToSpaceRule, 1},
 	"SpaceToDepth": {unary(spaceToDepthGrad), 1},
+	"Col2Im":       {col2ImRule, 1},
 
 	"Gather":          {gatherRule, 1},
 	"GatherElements":  {unary(gatherElementsGrad), 1},
@@ -121,7 +124,15 @@ var rules = map[string]rule{
 	"InstanceNormalization": {instanceNormRule, 0},
 	"GroupNormalization":    {groupNormRule, 0},
 	"LpNormalization":       {lpNormRule, 1},
+	"LRN":                   {spelled(lrn), 1},
 	"Resize":                {resizeRule, 1},
+
+	"MeanVarianceNormalization": {spelled(meanVariance), 1},
+
+	"GridSample": {spelled(gridSample), 2},
+	"LSTM":       {spelled(recurrent(4, [][]string{{"Sigmoid", "Tanh", "Tanh"}}, lstmStep)), 0},
+	"GRU":        {spelled(recurrent(3, [][]string{{"Sigmoid", "Tanh"}}, gruStep)), 0},
+	"RNN":        {spelled(recurrent(1, [][]string{{"Tanh"}, {"Relu"}}, rnnStep)), 0},
 }
 
 // zeroRules are the operators whose floating-point results are constant but for jumps,

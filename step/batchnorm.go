@@ -64,11 +64,11 @@ func (b *build) setBatchNorm() error {
 			if n.Int("training_mode", 0) == 0 {
 				continue
 			}
+			if v == nil {
+				continue // computed, of this batch as a rule: there is none that would move
+			}
 			if slices.Contains(b.Params, v) {
 				return fmt.Errorf("%q is a running statistic, which no gradient trains", v.Name)
-			}
-			if v == nil {
-				return fmt.Errorf("%s: %q is no constant of the model, it cannot be trained as a running statistic", n, n.In[i].Name)
 			}
 			if by[v] == nil {
 				trained = append(trained, v)

@@ -109,7 +109,7 @@ func newBuild(g *onnx.Graph, s Spec) (*build, error) {
 	onnx.RemoveDead(g)
 	used := map[*onnx.Value]bool{}
 	for _, n := range g.Nodes {
-		for _, v := range n.In {
+		for _, v := range slices.Concat(n.In, grad.Captured(n)) {
 			used[v] = true
 		}
 	}

@@ -17,13 +17,14 @@ import (
 //   - running statistics: what a BatchNormalization reads as mean or variance, and what is
 //     named running_mean or running_var;
 //   - numbers in the model's code that PyTorch's exporter wrote as initializers: scalars
-//     (rank 0) named val_ and a number;
+//     (rank 0) named val_ and a number, and what its optimiser says it has folded from
+//     nothing but such;
 //   - what only a calculation of constants by an operator without a gradient reads, such
 //     as the scales of quantised weights.
 func Trainable(g *onnx.Graph, of *onnx.Value) []*onnx.Value {
 	var list []*onnx.Value
 	for _, v := range reaching(g, of) {
-		if v.Initializer && !statistic.MatchString(v.Name) && (len(v.Shape) > 0 || !lifted.MatchString(v.Name)) {
+		if v.Initializer && !statistic.MatchString(v.Name) && !inCode(v) {
 			list = append(list, v)
 		}
 	}
@@ -33,7 +34,20 @@ func Trainable(g *onnx.Graph, of *onnx.Value) []*onnx.Value {
 var (
 	statistic = regexp.MustCompile(`(^|[._/])running_(mean|var)$`)
 	lifted    = regexp.MustCompile(`^_?val_\d+$`)
+	code      = regexp.MustCompile(`^(_?val|getitem|const|int64|scalar_tensor_default)(_\d+)?(_cast)?$`) // no parameters
+	function  = regexp.MustCompile(`^(tmp_\d+|.*_cast)$`)                                                // a scalar in one of onnxscript's functions
 )
+
+// inCode reports whether v is a number in the model's code.
+func inCode(v *onnx.Value) bool {
+	if len(v.Shape) == 0 && lifted.MatchString(v.Name) {
+		return true
+	}
+	if len(v.Shape) == 0 && len(v.FoldedFrom) > 0 && function.MatchString(v.Name) {
+		return true
+	}
+	return len(v.FoldedFrom) > 0 && !slices.ContainsFunc(v.FoldedFrom, func(name string) bool { return !code.MatchString(name) })
+}
 
 // Inert reports whether an initializer is of a type that is never trained and feeds only
 // inputs that have no derivative, such as shapes and indices: nothing is lost by it.
@@ -71,10 +85,15 @@ func reaching(g *onnx.Graph, of *onnx.Value) []*onnx.Value {
 				hit[v] = true
 			}
 		}
+		for _, v := range grad.Captured(n) { // by a branch or a loop: may have a derivative
+			if v != nil && v.DType.IsFloat() {
+				hit[v] = true
+			}
+		}
 	}
 	var list []*onnx.Value
 	for _, n := range g.Nodes {
-		for _, v := range n.In {
+		for _, v := range slices.Concat(n.In, grad.Captured(n)) {
 			if v != nil && v.IsConst() && hit[v] && !slices.Contains(list, v) {
 				list = append(list, v)
 			}

@@ -38,7 +38,7 @@ func models(t *testing.T) string {
 	save("vector", func(b *onnx.Builder, x *onnx.Value) { b.Output("y", b.ReduceSum(b.MatMul(x, weight(b, "w")), 1)) })
 	save("nothing", func(b *onnx.Builder, x *onnx.Value) { b.Output("y", b.Relu(x)) })
 	save("unknown", func(b *onnx.Builder, x *onnx.Value) {
-		b.Output("y", b.Op("Shrink", []*onnx.Value{b.MatMul(x, weight(b, "w"))}, nil, 1)[0])
+		b.Output("y", b.Op("ReverseSequence", []*onnx.Value{b.MatMul(x, weight(b, "w")), b.Ints(1, 1, 1, 1)}, nil, 1)[0])
 	})
 	save("quantised", func(b *onnx.Builder, x *onnx.Value) {
 		q := b.Const("q", tensor.Of([]int64{4, 3}, make([]int8, 12)))
@@ -81,8 +81,8 @@ func TestGradRefuses(t *testing.T) {
 		{"a loss that is not known", "plain", "--loss huber", "cross-entropy, bce, mse, smooth-l1"},
 		{"an output without classes", "vector", "--loss cross-entropy", "want logits [N,C]"},
 		{"nothing to train", "nothing", "--loss mse", "nothing to train"},
-		{"an operator without a gradient", "unknown", "--loss mse", `Shrink "Shrink_1": no gradient rule`},
-		{"control flow", "branch", "--loss mse", "nothing to train"},
+		{"an operator without a gradient", "unknown", "--loss mse", `ReverseSequence "ReverseSequence_1": no gradient rule`},
+		{"control flow", "branch", "--loss mse", `If "If_1": no gradient rule`},
 		{"an integer weight", "quantised", "--loss mse --trainable ^q$", `"q", which is int8`},
 		{"an expression that matches nothing", "plain", "--loss mse --trainable bias", `for example, "w"`},
 		{"a broken expression", "plain", "--loss mse --trainable (", "--trainable"},
