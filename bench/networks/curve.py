@@ -6,7 +6,6 @@ itself, with pictures that differ by a rounding to float32 (a normal factor of 1
     python bench/networks/curve.py NETWORK [--exporter script|dynamo] [--bn train|frozen] [--lr 0.001]
 """
 import argparse
-import os
 import pathlib
 import re
 import tempfile
@@ -46,7 +45,7 @@ def main():
     p.add_argument("--bn", choices=("train", "frozen"), default="train")
     p.add_argument("--lr", type=float, default=1e-3)
     options = p.parse_args()
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(1)  # two, where other programs compute too, wait for each other twenty times as long
     with tempfile.TemporaryDirectory() as folder:
         compare(options, pathlib.Path(folder))
 

@@ -14,7 +14,6 @@ inputs there.
 """
 import argparse
 import math
-import os
 import pathlib
 import re
 import tempfile
@@ -138,7 +137,7 @@ def main():
     p.add_argument("--bn", choices=("train", "frozen"), default="train")
     p.add_argument("--batches", type=int, default=20)
     options = p.parse_args()
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(1)  # two, where other programs compute too, wait for each other twenty times as long
     with tempfile.TemporaryDirectory() as folder:
         compare(options, pathlib.Path(folder))
 
