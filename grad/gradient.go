@@ -68,7 +68,7 @@ func Uses(g *onnx.Graph) map[*onnx.Value]int {
 		uses[v]++
 	}
 	for _, n := range g.Nodes {
-		for _, v := range slices.Concat(n.In, captured(n)) {
+		for _, v := range slices.Concat(n.In, Captured(n)) {
 			uses[v]++
 		}
 	}
