@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trilobite/compare"
+	"trilobite/compare/cost"
 	"trilobite/dataset/open"
 )
 
@@ -29,6 +30,7 @@ type compareFlags struct {
 	json    bool
 	own     trainSettings
 	data    open.Options
+	money   compareMoney
 }
 
 func newCompareCmd(app *App) *cobra.Command {
@@ -71,6 +73,7 @@ it was, and nothing is asked twice.`,
 	fl.DurationVar(&f.own.Budget, "budget", 0, "of each training: stop after this `time` with the best so far")
 	fl.BoolVar(&f.json, "json", false, "print the result as JSON")
 	addDatasetFlags(fl, &f.data)
+	f.money.addFlags(fl)
 	cobra.CheckErr(cmd.MarkFlagRequired("output"))
 	return cmd
 }
@@ -81,6 +84,10 @@ func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error
 		return err
 	}
 	if err := checkReportFolder(f.out); err != nil {
+		return err
+	}
+	book, assumed, err := f.money.read(cmd.Flags().Changed)
+	if err != nil {
 		return err
 	}
 	s, err := openComparison(cmd, c, path, f)
@@ -95,7 +102,8 @@ func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error
 		return err
 	}
 	s.describe(r)
-	data, err := json.MarshalIndent(r, "", " ")
+	whole := comparedAll{r, cost.Of(r, book, assumed)}
+	data, err := json.MarshalIndent(whole, "", " ")
 	if err != nil {
 		return err
 	}
@@ -106,7 +114,14 @@ func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error
 		_, err := cmd.OutOrStdout().Write(append(data, '\n'))
 		return err
 	}
-	return printComparison(cmd.OutOrStdout(), r)
+	return printComparison(cmd.OutOrStdout(), whole)
+}
+
+// comparedAll is report.json.
+type comparedAll struct {
+	*compare.Result
+
+	Costs cost.Costs `json:"costs"`
 }
 
 // checkReportFolder refuses what is no folder of a report: other files are not to be
@@ -154,7 +169,8 @@ func counted(n int) string {
 }
 
 // printComparison writes the main figures.
-func printComparison(w io.Writer, r *compare.Result) error {
+func printComparison(w io.Writer, all comparedAll) error {
+	r := all.Result
 	fmt.Fprintf(w, "%d images of %s, %s; trained from %d\n", r.Dataset.Test, r.Dataset.Path, r.Dataset.Part, r.Dataset.Train)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ROUTE\tFIGURE\tVALUE\t95 %\tKNOWN\tP50\tP95\tIMAGES/S\tTRAINED\tMEMORY\tSENT")
@@ -192,7 +208,7 @@ func printComparison(w io.Writer, r *compare.Result) error {
 			fmt.Fprintf(w, "%s from %d images (%.0f %%)\t%.3f\n", m.Name, p.Images, 100*p.Share, float64(p.Main.Value))
 		}
 	}
-	return nil
+	return printCosts(w, all.Costs)
 }
 
 // pValue writes a p-value, very small ones as a bound.
