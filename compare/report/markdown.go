@@ -1,0 +1,100 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"trilobite/compare"
+)
+
+// Markdown returns the report for a wiki or an issue, in English.
+func (r *Report) Markdown() string {
+	var b strings.Builder
+	d := r.Result.Dataset
+	fmt.Fprintf(&b, "# Comparison on %s\n\n%d images (%s), %d classes, %d images to learn from. Trilobite %s, %s.\n\n![figure](figure.svg)\n\n",
+		cell(base(d.Path)), d.Test, d.Part, len(d.Classes), d.Train, r.Result.Version, r.Result.Ended.Format("2006-01-02"))
+	b.WriteString("| route | figure | value | 95 % | on known classes | no word for | p50 | p95 | images/s | labelled | training | memory | sent |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, m := range r.Result.Routes {
+		if m.Missing != "" {
+			fmt.Fprintf(&b, "| %s | – | %s | | | | | | | | | | |\n", cell(m.Name), cell(m.Missing))
+			continue
+		}
+		f := m.Main()
+		known := "–"
+		if len(m.Known) > 0 {
+			known = number(m.Known[0].Value)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %.1f | %d | %s | %s | %s |\n", cell(m.Name), f.Name, number(f.Value), between(f), known,
+			cell(strings.Join(m.Unmatched, ", ")), duration(m.Latency.P50, English), duration(m.Latency.P95, English), m.Throughput, m.TrainImages,
+			duration(m.Training, English), bytesOf(m.PeakMemory), bytesOf(m.Sent))
+	}
+	if len(r.Result.Tests) > 0 {
+		b.WriteString("\n| A − B | figure | difference | 95 % | p | test |\n|---|---|---|---|---|---|\n")
+		for _, t := range r.Result.Tests {
+			fmt.Fprintf(&b, "| %s − %s | %s | %+.3f | %+.3f to %+.3f | %s | %s |\n", cell(t.A), cell(t.B), t.Figure, t.Difference, t.Interval.Low, t.Interval.High, pValue(t.P), t.Method)
+		}
+	}
+	r.markdownCosts(&b)
+	b.WriteString("\n## Capabilities\n\n| |")
+	for _, t := range r.Costs.Routes {
+		fmt.Fprintf(&b, " %s |", cell(t.Name))
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(r.Costs.Routes)) + "\n")
+	for _, row := range r.Table {
+		fmt.Fprintf(&b, "| %s |", row.EN)
+		for _, c := range row.Cells {
+			fmt.Fprintf(&b, " %s [%d] |", cell(c.EN), r.SourceNumber(c))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	for i, s := range r.sources() {
+		fmt.Fprintf(&b, "%d. %s\n", i+1, s)
+	}
+	return b.String()
+}
+
+func (r *Report) markdownCosts(b *strings.Builder) {
+	b.WriteString("\n## Dollars a month\n\n| route |")
+	for _, v := range r.Costs.Volumes {
+		fmt.Fprintf(b, " %s images |", thousands(v))
+	}
+	b.WriteString(" without |\n|---|" + strings.Repeat("---|", len(r.Costs.Volumes)+1) + "\n")
+	for _, t := range r.Costs.Routes {
+		name := t.Name
+		if !t.Measured {
+			name += " (price only)"
+		}
+		fmt.Fprintf(b, "| %s |", cell(name))
+		for _, s := range t.Volumes {
+			fmt.Fprintf(b, " %s |", sum(s, English))
+		}
+		fmt.Fprintf(b, " %s |\n", whatNames(t.At.Without, English))
+	}
+	for _, e := range r.Costs.Even {
+		fmt.Fprintf(b, "\nFrom %s images a month %s is cheaper than %s.", thousands(e.Images), e.Cheaper, e.Than)
+	}
+	for _, m := range r.Costs.Machines {
+		fmt.Fprintf(b, "\nAt %s images a month %s is cheaper than %s where a machine costs less than $%.3f an hour.", thousands(r.Costs.Assumptions.Volume), m.Own, m.Vendor, m.USD)
+	}
+	b.WriteString("\n\n| price | dollars | of | source | date | state |\n|---|---|---|---|---|---|\n")
+	for _, p := range r.Costs.Prices {
+		usd := "unknown"
+		if v, ok := p.MostPerUnit(); ok {
+			usd = dollars(v)
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", p.ID, usd, p.Unit, cell(p.Source), p.Date, p.State)
+	}
+}
+
+// cell keeps a text inside its cell of a table.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", "`", "'").Replace(s)
+}
+
+func between(f compare.Figure) string {
+	if f.Interval == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.3f – %.3f", f.Interval.Low, f.Interval.High)
+}

@@ -1,0 +1,165 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"trilobite/compare"
+	"trilobite/compare/cost"
+)
+
+//go:embed page.gohtml
+var pageText string
+
+// mostRows is how many lines a list of labels or failures has.
+const mostRows = 60
+
+// page renders the report as one HTML file. Whatever comes from outside, names of files,
+// classes and labels above all, goes through html/template.
+func (r *Report) page() ([]byte, error) {
+	t, err := template.New("page").Funcs(template.FuncMap{
+		"t":       both,
+		"text":    func(x Text) template.HTML { return both(x.EN, x.JA) },
+		"number":  number,
+		"percent": func(v compare.Number) string { return fmt.Sprintf("%.0f", 100*share(v)) },
+		"usd":     dollars,
+		"count":   func(v any) string { return thousands(asFloat(v)) },
+		"bytes":   bytesOf,
+		"p":       pValue,
+		"pct":     func(v float64) float64 { return 100 * v },
+		"seconds": func(s float64) template.HTML { return both(duration(s, English), duration(s, Japanese)) },
+		"sum":     func(s cost.Sum) template.HTML { return both(sum(s, English), sum(s, Japanese)) },
+		"what":    func(w cost.What) template.HTML { return both(whatName(w).EN, whatName(w).JA) },
+		"whats":   func(w []cost.What) template.HTML { return both(whatNames(w, English), whatNames(w, Japanese)) },
+		"figure":  func(name string) template.HTML { return both(figureName(name).EN, figureName(name).JA) },
+		"service": serviceName,
+		"kind":    func(k compare.Kind) template.HTML { return both(kindTitle(k).EN, kindTitle(k).JA) },
+		"missing": func(k compare.Kind) template.HTML { return both(r.missing(k, English), r.missing(k, Japanese)) },
+		"part":    func(p string) template.HTML { return both(partName(p).EN, partName(p).JA) },
+		"base":    base,
+		"first":   func(n []compare.Count) []compare.Count { return n[:min(len(n), mostRows)] },
+		"some":    func(n []string) []string { return n[:min(len(n), mostRows)] },
+		"sources": r.sources,
+		"drawn":   func(l string) template.HTML { return template.HTML(r.figure(Lang(l)).inline()) },    //nolint:gosec // the texts in it are escaped
+		"chart":   func(l string) template.HTML { return template.HTML(r.costChart(Lang(l)).inline()) }, //nolint:gosec // the texts in it are escaped
+	}).Parse(pageText)
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	if err := t.Execute(&body, r); err != nil {
+		return nil, err
+	}
+	fonts, err := r.embedded(body.String())
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Replace(body.Bytes(), []byte(".fonts-go-here{}"), []byte(fonts), 1), nil
+}
+
+// embedded returns both weights with the page's characters, as CSS.
+func (r *Report) embedded(text string) (string, error) {
+	var b strings.Builder
+	for weight, f := range map[string]interface {
+		Subset(text string) ([]byte, error)
+	}{"400": r.fonts.Regular, "700": r.fonts.Bold} {
+		data, err := f.Subset(text)
+		if err != nil {
+			return "", fmt.Errorf("embedding a font: %w", err)
+		}
+		fmt.Fprintf(&b, `@font-face{font-family:Report;font-weight:%s;src:url(data:font/woff;base64,%s) format("woff")}`, weight, base64.StdEncoding.EncodeToString(data))
+	}
+	return b.String(), nil
+}
+
+func asFloat(v any) float64 {
+	switch n := v.(type) {
+	case int:
+		return float64(n)
+	case int64:
+		return float64(n)
+	case float64:
+		return n
+	default:
+		return math.NaN()
+	}
+}
+
+// sources numbers what the table of capabilities rests on.
+func (r *Report) sources() []string {
+	var out []string
+	for _, row := range r.Table {
+		for _, c := range row.Cells {
+			if !slices.Contains(out, c.Source) {
+				out = append(out, c.Source)
+			}
+		}
+	}
+	return out
+}
+
+// SourceNumber is the place of a cell's source in the list, from 1.
+func (r *Report) SourceNumber(c Cell) int { return slices.Index(r.sources(), c.Source) + 1 }
+
+// UnitOf says up to which unit of a month a tier reaches.
+func (r *Report) UnitOf(upTo float64) string {
+	if upTo == 0 {
+		return "…"
+	}
+	return thousands(upTo)
+}
+
+// costChart draws the monthly cost of every route by volume, both axes logarithmic.
+func (r *Report) costChart(l Lang) *canvas {
+	const left, right, top, bottom = 84.0, 250.0, 20.0, 60.0
+	c := &canvas{w: 1000, h: 420, fonts: r.fonts, title: Text{"Cost a month by volume", "枚数と月額費用"}.In(l)}
+	const lo, hi = 3.0, 7.5 // powers of ten of images
+	routes := slices.DeleteFunc(slices.Clone(r.Costs.Routes), func(t cost.Table) bool { return t.At.Empty() })
+	least, most := 0.0, 1.0
+	for _, t := range routes {
+		for _, s := range t.Volumes {
+			most = max(most, math.Ceil(math.Log10(max(1, s.USD))))
+		}
+	}
+	px := func(images float64) float64 { return left + (math.Log10(images)-lo)/(hi-lo)*(c.w-left-right) }
+	py := func(usd float64) float64 {
+		return c.h - bottom - (math.Log10(max(1, usd))-least)/(most-least)*(c.h-top-bottom)
+	}
+	for p := least; p <= most; p++ {
+		c.line(left, py(math.Pow(10, p)), c.w-right, py(math.Pow(10, p)), 1, "rule")
+		c.text(left-8, py(math.Pow(10, p))+5, 15, 1, false, "dim", "$"+thousands(math.Pow(10, p)))
+	}
+	for p := lo; p <= hi; p++ {
+		c.text(px(math.Pow(10, p)), c.h-bottom+22, 15, 0.5, false, "dim", thousands(math.Pow(10, p)))
+	}
+	c.text(c.w-right, c.h-8, 15, 1, false, "dim", Text{"images a month", "月あたりの枚数"}.In(l))
+	const end = 10.0 * 1_000_000 * 3.1622776601683795 // images, where lines end
+	slices.SortStableFunc(routes, func(a, b cost.Table) int { return cmp.Compare(a.Month(end).USD, b.Month(end).USD) })
+	free := math.Inf(1) // above which a name has room: they are placed from the bottom up
+	for _, t := range routes {
+		var last [2]float64
+		for i := range 181 {
+			images := math.Pow(10, lo+(hi-lo)*float64(i)/180)
+			p := [2]float64{px(images), py(t.Month(images).USD)}
+			if i > 0 && (t.Measured || i%4 != 0) { // those of prices alone are broken lines
+				c.line(last[0], last[1], p[0], p[1], 2.5, string(t.Kind))
+			}
+			last = p
+		}
+		at := min(last[1], free)
+		free = at - 18
+		name := t.Name
+		if !t.At.Whole() {
+			name += " +"
+		}
+		c.text(c.w-right+10, at+5, 15, 0, false, string(t.Kind), clip(c, name, 15, right-14))
+	}
+	return c
+}

@@ -1,0 +1,184 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"trilobite/compare"
+	"trilobite/compare/cost"
+)
+
+// Lang is a language of the report.
+type Lang string
+
+// The languages.
+const (
+	English  Lang = "en"
+	Japanese Lang = "ja"
+)
+
+// Langs returns the languages of every report.
+func Langs() []Lang { return []Lang{English, Japanese} }
+
+// Text is the same in both languages.
+type Text struct{ EN, JA string }
+
+// In returns the text in a language.
+func (t Text) In(l Lang) string {
+	if l == Japanese {
+		return t.JA
+	}
+	return t.EN
+}
+
+// both writes a text in both languages; the page shows one.
+func both(en, ja string) template.HTML {
+	return template.HTML(`<span lang="en">` + html.EscapeString(en) + `</span><span lang="ja">` + html.EscapeString(ja) + `</span>`) //nolint:gosec // escaped
+}
+
+// kindTitle is a column' headings.
+func kindTitle(k compare.Kind) Text {
+	return map[compare.Kind]Text{
+		compare.Pretrained: {"Pretrained API", "学習済みAPI"},
+		compare.Custom:     {"Custom model", "カスタムモデル"},
+		compare.Own:        {"Own model", "独自モデル"},
+	}[k]
+}
+
+func kindLine(k compare.Kind) Text {
+	return map[compare.Kind]Text{
+		compare.Pretrained: {"somebody else's model and labels", "用意されたモデルとラベルを使う"},
+		compare.Custom:     {"your labels, a service's network", "自分のラベルで、既製の仕組みが学習"},
+		compare.Own:        {"your labels, your network and recipe", "ネットワークも学習法も自分で選ぶ"},
+	}[k]
+}
+
+// figureName says what a figure is called.
+func figureName(name string) Text {
+	ja := map[string]string{"accuracy": "正解率", "precision": "適合率", "recall": "再現率", "F1": "F1値", "pixel accuracy": "画素正解率"}
+	if t, ok := ja[name]; ok {
+		return Text{name, t}
+	}
+	return Text{name, name}
+}
+
+// whatName says what a cost is for.
+func whatName(w cost.What) Text {
+	return map[cost.What]Text{
+		cost.Calls: {"calls", "呼び出し"}, cost.Machines: {"machines", "サーバー"}, cost.Units: {"inference units", "推論ユニット"},
+		cost.Nodes: {"nodes", "ノード"}, cost.Training: {"training", "学習"}, cost.Labelling: {"labelling", "ラベル付け"}, cost.Operation: {"operation", "運用"},
+	}[w]
+}
+
+func whatNames(list []cost.What, l Lang) string {
+	names := make([]string, len(list))
+	for i, w := range list {
+		names[i] = whatName(w).In(l)
+	}
+	return strings.Join(names, map[Lang]string{English: ", ", Japanese: "、"}[l])
+}
+
+// serviceName is whose a route is.
+func serviceName(service string) string {
+	names := map[string]string{
+		"rekognition": "Amazon Rekognition", "custom-labels": "Rekognition Custom Labels", "vision": "Google Vision", "vertex": "Vertex AI",
+	}
+	if n, ok := names[service]; ok {
+		return n
+	}
+	return "Trilobite"
+}
+
+// number writes a figure with three digits; a dash where there is none.
+func number(v compare.Number) string {
+	if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+		return "–"
+	}
+	return fmt.Sprintf("%.3f", float64(v))
+}
+
+// thousands writes a whole number with commas.
+func thousands(v float64) string {
+	digits := fmt.Appendf(nil, "%.0f", math.Round(v))
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = slices.Insert(digits, i, ',')
+	}
+	return string(digits)
+}
+
+// dollars writes an amount so that its size can be read.
+func dollars(v float64) string {
+	switch {
+	case v == 0:
+		return "$0"
+	case v < 0.1:
+		return fmt.Sprintf("$%.4f", v)
+	case v < 100:
+		return fmt.Sprintf("$%.2f", v)
+	default:
+		return "$" + thousands(v)
+	}
+}
+
+// sum writes what a month costs.
+func sum(s cost.Sum, l Lang) string {
+	switch {
+	case s.Empty():
+		return Text{"unknown", "不明"}.In(l)
+	case s.AtMost:
+		return Text{"up to ", "最大"}.In(l) + dollars(s.USD)
+	case !s.Whole():
+		return dollars(s.USD) + " +"
+	default:
+		return dollars(s.USD)
+	}
+}
+
+// duration writes seconds for people.
+func duration(s float64, l Lang) string {
+	en := l != Japanese
+	unit := func(v float64, format, e, j string) string {
+		if en {
+			return fmt.Sprintf(format+" %s", v, e)
+		}
+		return fmt.Sprintf(format+j, v)
+	}
+	switch {
+	case s <= 0:
+		return "–"
+	case s < 1:
+		return unit(s*1000, "%.0f", "ms", " ms")
+	case s < 90:
+		return unit(s, "%.1f", "s", "秒")
+	case s < 5400:
+		return unit(s/60, "%.1f", "min", "分")
+	default:
+		return unit(s/3600, "%.1f", "h", "時間")
+	}
+}
+
+// bytesOf writes a size.
+func bytesOf(n int64) string {
+	switch {
+	case n == 0:
+		return "–"
+	case n < 1<<20:
+		return fmt.Sprintf("%.0f kB", float64(n)/(1<<10))
+	case n < 1<<30:
+		return fmt.Sprintf("%.0f MB", float64(n)/(1<<20))
+	default:
+		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
+	}
+}
+
+// pValue writes a p-value, very small ones as a bound.
+func pValue(p float64) string {
+	if p < 0.0001 {
+		return "< 0.0001"
+	}
+	return fmt.Sprintf("%.4f", p)
+}
