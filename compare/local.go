@@ -147,11 +147,11 @@ func (a Predictor) Source() string { return a.Model }
 func (a Predictor) Vocabulary() []Label { return plain(a.Classes) }
 
 // Close frees the model.
-func (a Predictor) Close() error { return a.Models.Unload(a.Model) }
+func (a Predictor) Close() error { return a.Models.Unload(context.Background(), a.Model) }
 
 // Ask looks at an image.
 func (a Predictor) Ask(ctx context.Context, image []byte) (Answer, error) {
-	found, _, _, err := a.Models.Predict(ctx, a.Model, image)
+	found, _, _, err := a.Models.Predict(ctx, a.Model, 1, image)
 	if err != nil {
 		return Answer{}, err
 	}

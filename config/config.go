@@ -99,6 +99,9 @@ type Serving struct {
 type Training struct {
 	Budget time.Duration `koanf:"budget"` // time for the steps of one; 0: none
 	Search time.Duration `koanf:"search"` // of it, for trying ways to learn; 0: by the data
+	// Workers is how many go on at once in a server or worker; 0: other workers train.
+	Workers int    `koanf:"workers"`
+	Models  string `koanf:"models"` // gocloud.dev/blob URL that machines share; empty: the home
 }
 
 // Keep says for how long things stay that can be had again, or are no longer needed, and how
@@ -148,6 +151,8 @@ func defaults() map[string]any {
 		"serving.operators": []string{},
 		"training.budget":   15 * time.Minute,
 		"training.search":   time.Duration(0),
+		"training.workers":  1,
+		"training.models":   "",
 		"keep.images":       7 * 24 * time.Hour,
 		"keep.runs":         time.Duration(0),
 		"keep.uploads":      7 * 24 * time.Hour,
@@ -285,6 +290,8 @@ func (c Config) check() error {
 		return bad("serving.memory is %d bytes; at least 64 MiB are needed.", c.Serving.Memory)
 	case c.Training.Budget < 0:
 		return bad("training.budget is %s; it is a time, or 0 for none.", c.Training.Budget)
+	case c.Training.Workers < 0:
+		return bad("training.workers is %d; it is 0 or more.", c.Training.Workers)
 	case c.Training.Search < 0:
 		return bad("training.search is %s; it is a time, or 0 to let the data decide.", c.Training.Search)
 	case min(c.Keep.Images, c.Keep.Runs, c.Keep.Uploads, c.Keep.Audit, c.Keep.Every) < 0:

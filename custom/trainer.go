@@ -77,10 +77,11 @@ type Prediction struct {
 type Predictor interface {
 	// Load makes a model ready with replicas side by side. Loading it again is cheap.
 	Load(ctx context.Context, model string, replicas int) error
-	// Predict returns every label with its score, surest first, and the image's size.
-	Predict(ctx context.Context, model string, image []byte) (p []Prediction, w, h int, err error)
+	// Predict returns every label with its score, surest first, and the image's size; as
+	// many requests as replicas run at once. It fails with Throttled when too many wait.
+	Predict(ctx context.Context, model string, replicas int, image []byte) (p []Prediction, w, h int, err error)
 	// Unload frees a model's memory. One that is not loaded is no error.
-	Unload(model string) error
+	Unload(ctx context.Context, model string) error
 	// Remove takes a model away for good. One that is not there is no error.
 	Remove(ctx context.Context, model string) error
 }

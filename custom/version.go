@@ -35,6 +35,10 @@ type VersionDetail struct {
 	Progress      string       `json:"progress,omitempty"` // of a training, for people
 }
 
+// Replicas is how many requests of a running version are answered at once: its inference
+// units, up to the most that it may scale to.
+func (d VersionDetail) Replicas() int { return max(d.MinUnits, d.MaxUnits, 1) }
+
 // Output is where a training writes its results.
 type Output struct {
 	Bucket string `json:"bucket"`

@@ -46,6 +46,7 @@ type Config struct {
 	Dir       string // folder for images and checkpoints
 	Limits    Limits // zero: DefaultLimits
 	Holder    string // names the worker in leases: one name per process
+	Trainings int    // at once; 0: none, others train
 	Log       *slog.Logger
 }
 
@@ -80,7 +81,7 @@ func New(c Config) *Worker {
 func (w *Worker) Run(ctx context.Context, driver riverdriver.Driver[*sql.Tx]) error {
 	var sweeper sync.WaitGroup
 	sweeper.Go(func() { w.sweep(ctx) })
-	err := queue.Work(ctx, driver, queue.Options{Log: slog.New(quieter{w.Log.Handler()})}, w.Do)
+	err := queue.Work(ctx, driver, queue.Options{Trainings: w.Trainings, Log: slog.New(quieter{w.Log.Handler()})}, w.Do)
 	sweeper.Wait()
 	return err
 }

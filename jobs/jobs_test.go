@@ -81,9 +81,9 @@ func (d *double) Train(ctx context.Context, r custom.TrainingRun) (custom.Traini
 }
 
 func (d *double) Load(context.Context, string, int) error { d.loaded.Add(1); return nil }
-func (d *double) Unload(string) error                     { return nil }
+func (d *double) Unload(context.Context, string) error    { return nil }
 func (d *double) Remove(context.Context, string) error    { d.gone.Add(1); return nil }
-func (d *double) Predict(context.Context, string, []byte) ([]custom.Prediction, int, int, error) {
+func (d *double) Predict(context.Context, string, int, []byte) ([]custom.Prediction, int, int, error) {
 	return nil, 0, 0, errors.New("nobody asks")
 }
 
@@ -104,7 +104,7 @@ func newBench(t *testing.T) *bench {
 	}
 	t.Cleanup(func() { _ = errors.Join(buckets.Close(), s.Close()) })
 	b.Worker = New(Config{
-		Store: s, Objects: buckets, Trainer: b.trainer, Predictor: b.trainer, Dir: t.TempDir(), Holder: "worker",
+		Store: s, Objects: buckets, Trainer: b.trainer, Predictor: b.trainer, Dir: t.TempDir(), Trainings: 1, Holder: "worker",
 		Log: slog.New(slog.DiscardHandler),
 	})
 	b.project, err = s.CreateProject(t.Context(), custom.NewProject{

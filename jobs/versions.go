@@ -16,7 +16,7 @@ func (w *Worker) start(ctx context.Context, l custom.Lease) error {
 	}
 	event := custom.DidStart
 	v.Message = "The model is running."
-	if err := w.Predictor.Load(ctx, v.Model.Name, max(v.MinUnits, 1)); err != nil {
+	if err := w.Predictor.Load(ctx, v.Model.Name, v.Replicas()); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (w *Worker) stop(ctx context.Context, l custom.Lease) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Predictor.Unload(v.Model.Name); err != nil {
+	if err := w.Predictor.Unload(ctx, v.Model.Name); err != nil {
 		return err
 	}
 	v.Message, v.MinUnits, v.MaxUnits = "The model is stopped.", 0, 0

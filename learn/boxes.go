@@ -48,7 +48,7 @@ func (e *Engine) boxes(ctx context.Context, r custom.TrainingRun) (custom.Traini
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
-	installed, err := e.install(card, m.Graph, r.Train.Classes)
+	installed, err := e.install(ctx, card, m.Graph, r.Train.Classes)
 	return custom.TrainingResult{
 		Model: installed.Ref(), Base: backbone, Thresholds: boxThresholds(len(r.Train.Classes), out, seen[:len(out)]), Predictions: seen[len(out):],
 	}, err

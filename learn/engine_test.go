@@ -23,6 +23,7 @@ import (
 	"trilobite/learn"
 	"trilobite/objects"
 	"trilobite/ort"
+	"trilobite/serving"
 	"trilobite/store/sqlite"
 	"trilobite/zoo"
 )
@@ -53,13 +54,16 @@ func newWorkshop(t *testing.T, epochs int) *workshop {
 	if err != nil {
 		t.Fatal(err)
 	}
+	models := zoo.NewStore(t.TempDir())
+	registry := serving.New(serving.Config{Runtime: rt, Store: models, Options: ort.Options{MaxQueue: 64}, Images: 512 << 20})
 	w.engine = &learn.Engine{
-		Runtime: rt, Models: zoo.NewStore(t.TempDir()), Epochs: epochs, Options: ort.Options{MaxQueue: 64},
+		Runtime: rt, Models: models, Registry: registry, Epochs: epochs, Options: ort.Options{MaxQueue: 64},
 		Puller: zoo.Puller{Store: zoo.NewStore(t.TempDir()), Packages: "../.deps", Log: io.Discard},
 		Gate:   imageio.NewGate(512<<20, 64), Search: 3 * time.Second,
 	}
 	t.Cleanup(func() {
-		for _, c := range []io.Closer{w.engine, buckets, db} {
+		registry.Close()
+		for _, c := range []io.Closer{buckets, db} {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
@@ -187,7 +191,7 @@ func TestBoxes(t *testing.T) {
 	if ap := s.AggregatedEvaluationResults.AveragePrecision; ap == nil || *ap < 0.5 {
 		t.Errorf("average precision %v, want 0.5", s.AggregatedEvaluationResults)
 	}
-	seen, width, height, err := w.engine.Predict(t.Context(), v.Model.Name, scene(t, 14, map[string]geom.Rect{"red": last}))
+	seen, width, height, err := w.engine.Predict(t.Context(), v.Model.Name, 1, scene(t, 14, map[string]geom.Rect{"red": last}))
 	if err != nil || width != 192 || height != 144 || len(seen) == 0 {
 		t.Fatalf("Predict: %d boxes, %d×%d, %v", len(seen), width, height, err)
 	}
@@ -233,7 +237,7 @@ func TestManyLabels(t *testing.T) {
 		t.Errorf("the search is told as %+v, calibration %v; want one chosen, the deep ones skipped", s.Search, s.Calibration)
 	}
 	for name, squares := range map[string]map[string]geom.Rect{"both": both, "red": {"red": both["red"]}} {
-		seen, _, _, err := w.engine.Predict(t.Context(), v.Model.Name, scene(t, 99, squares))
+		seen, _, _, err := w.engine.Predict(t.Context(), v.Model.Name, 1, scene(t, 99, squares))
 		if err != nil || len(seen) != 2 {
 			t.Fatalf("%s: %v, %v", name, seen, err)
 		}

@@ -28,10 +28,13 @@ func foldsOf(set *dataset.Set, several bool) []int {
 			count[c]++
 		}
 	}
-	groups := make([][]int, len(set.Classes))
+	groups := make([][]int, len(set.Classes)+1) // one for images without any
 	for i, img := range set.Images {
-		at := img.Classes[0]
-		if several {
+		at := len(set.Classes)
+		switch {
+		case len(img.Classes) > 0 && !several:
+			at = img.Classes[0]
+		case len(img.Classes) > 0:
 			at = slices.MinFunc(img.Classes, func(a, b int) int { return count[a] - count[b] })
 		}
 		groups[at] = append(groups[at], i)

@@ -34,7 +34,7 @@ func (e *Engine) labels(ctx context.Context, r custom.TrainingRun) (custom.Train
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
-	installed, err := e.install(card, g, r.Train.Classes)
+	installed, err := e.install(ctx, card, g, r.Train.Classes)
 	return custom.TrainingResult{
 		Model: installed.Ref(), Base: fmt.Sprintf("%s at %d pixels", f.network, f.spec.Width), Predictions: test, Tried: s.tried,
 		Thresholds:  s.reading.thresholds(len(r.Train.Classes), r.Train.Images, f),
@@ -131,6 +131,9 @@ func (r reading) thresholds(classes int, images []dataset.Image, f *found) []flo
 // one label is decided by the surest and several each on their own; as they are, and as
 // they were before they were divided by t.
 func (r reading) calibration(classes int, images []dataset.Image, seen [][]custom.Prediction, t float64) *custom.Calibration {
+	if len(images) == 0 {
+		return nil
+	}
 	const bins = 15 // usual; Guo et al., section 4
 	was, is := metric.NewCalibration(bins), metric.NewCalibration(bins)
 	for i, row := range r.logits(seen, classes) {

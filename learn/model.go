@@ -10,6 +10,7 @@ import (
 	"trilobite/imageio"
 	"trilobite/ort"
 	"trilobite/pipeline"
+	"trilobite/serving"
 	"trilobite/zoo"
 )
 
@@ -28,6 +29,14 @@ func modelOf(session *ort.Model, card zoo.Card, names []string) (model, error) {
 	}
 	k, err := classify.New(session, classify.Config{Pipeline: card.Pipeline, Decoder: card.Decoder.Name, Labels: names})
 	return classifier{k}, err
+}
+
+// readerOf reads a model in memory.
+func readerOf(m *serving.Model) model {
+	if m.Detector != nil {
+		return detector{m.Detector}
+	}
+	return classifier{m.Classifier}
 }
 
 // classifier answers every label.

@@ -10,12 +10,14 @@
 package learn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,79 +28,155 @@ import (
 	"trilobite/dataset"
 	"trilobite/imageio"
 	"trilobite/ort"
+	"trilobite/serving"
 	"trilobite/zoo"
 )
 
 // Engine trains models, keeps them in Models and runs them. Its fields are set once.
 type Engine struct {
-	Runtime *ort.Runtime
-	Models  *zoo.Store // of custom models alone
-	Puller  zoo.Puller // of backbones
-	Options ort.Options
-	Gate    *imageio.Gate // admits images by the memory that they need
-	Limits  imageio.Limits
-	Budget  time.Duration // of a training; 0: none
-	Search  time.Duration // of it, for trying; 0: by the time that the first try takes
-	Log     *slog.Logger  // nil: slog.Default
-	Epochs  int           // of a detector's training; 0: its recipe's own
+	Runtime  *ort.Runtime
+	Models   *zoo.Store        // of custom models alone
+	Shelf    Shelf             // shared with other machines; nil: there are none
+	Registry *serving.Registry // models in memory
+	Puller   zoo.Puller        // of backbones
+	Options  ort.Options       // of trainings
+	Gate     *imageio.Gate     // admits images of trainings by the memory that they need
+	Limits   imageio.Limits
+	Budget   time.Duration // of a training; 0: none
+	Search   time.Duration // of it, for trying; 0: by the time that the first try takes
+	Log      *slog.Logger  // nil: slog.Default
+	Epochs   int           // of a detector's training; 0: its recipe's own
 
-	mu     sync.Mutex
-	loaded map[string]*loading
+	units units
+	cards sync.Map // of installed models, by name: they never change
+	fetch sync.Mutex
 }
 
-// loading is a model on its way into memory, or there. Its load is one for all who wait.
-type loading struct {
-	once    sync.Once
-	err     error
-	session *ort.Model
-	model   model
+// Shelf keeps models, each a folder of files, where other machines find them.
+type Shelf interface {
+	// Put copies a folder to the shelf, under a name.
+	Put(ctx context.Context, name, folder string) error
+	// Get makes a folder of what the shelf has under a name. It fails with NotFound.
+	Get(ctx context.Context, name, folder string) error
+	// Remove takes a name off the shelf. One that is not there is no error.
+	Remove(ctx context.Context, name string) error
 }
 
-// Load makes a model ready. Replicas are not counted here: one session serves requests
-// side by side on all cores.
+// Load brings a model into memory, beside those that are there within the registry's budget.
 func (e *Engine) Load(ctx context.Context, model string, _ int) error {
-	_, err := e.ready(ctx, model)
+	card, err := e.card(ctx, model)
+	if err != nil {
+		return err
+	}
+	_, done, err := e.Registry.Open(ctx, card)
+	if err == nil {
+		done()
+	}
 	return err
 }
 
-// ready returns a loaded model, loading it if need be: a server that starts finds its
-// versions running.
-func (e *Engine) ready(ctx context.Context, name string) (model, error) {
-	e.mu.Lock()
-	if e.loaded == nil {
-		e.loaded = map[string]*loading{}
+// card returns an installed model, fetching it from the shelf where it is not here.
+func (e *Engine) card(ctx context.Context, name string) (zoo.Model, error) {
+	if c, ok := e.cards.Load(name); ok {
+		return c.(zoo.Model), nil //nolint:forcetypeassert // nothing else is stored
 	}
-	c := e.loaded[name]
-	if c == nil {
-		c = &loading{}
-		e.loaded[name] = c
-	}
-	e.mu.Unlock()
-	c.once.Do(func() { c.err = e.open(context.WithoutCancel(ctx), name, c) })
-	if c.err != nil {
-		e.mu.Lock()
-		if e.loaded[name] == c {
-			delete(e.loaded, name)
+	e.fetch.Lock()
+	defer e.fetch.Unlock()
+	card, err := e.Models.Get(name)
+	if err != nil && trilobite.CodeOf(err) == trilobite.NotFound && e.Shelf != nil {
+		if err = e.fetchModel(ctx, name); err == nil {
+			card, err = e.Models.Get(name)
 		}
-		e.mu.Unlock()
 	}
-	return c.model, c.err
+	if err == nil {
+		e.cards.Store(name, card)
+	}
+	return card, err
 }
 
-func (e *Engine) open(ctx context.Context, model string, c *loading) error {
+// fetchModel installs a model of the shelf: whole or not at all.
+func (e *Engine) fetchModel(ctx context.Context, ref string) error {
+	name, version, _ := strings.Cut(ref, "@")
+	to := e.Models.Dir(name, version)
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp(filepath.Dir(to), ".new-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	if err := e.Shelf.Get(ctx, name+"/"+version, folder); err != nil {
+		return err
+	}
+	return os.Rename(folder, to)
+}
+
+// Predict returns what the model sees in an image, surest first, and the image's size: every
+// label with its score, or boxes. As many requests as replicas run side by side.
+func (e *Engine) Predict(ctx context.Context, model string, replicas int, image []byte) (list []custom.Prediction, w, h int, err error) {
+	defer serving.Caught(&err)
+	card, err := e.card(ctx, model)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	given, err := e.units.take(ctx, model, max(replicas, 1), cmp.Or(e.Options.MaxQueue, ort.DefaultQueue))
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer given()
+	served, done, err := e.Registry.Open(ctx, card)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer done()
+	turn, err := e.Registry.Turn(ctx)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer turn()
+	m := readerOf(served)
+	img, release, err := e.Registry.Decode(ctx, image, m.Spec().MinSide())
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer release()
+	list, err = m.predict(ctx, img)
+	return list, img.FullW, img.FullH, err
+}
+
+// Unload frees a model's memory once the requests that use it have ended.
+func (e *Engine) Unload(ctx context.Context, model string) error {
+	e.units.forget(model)
 	card, err := e.Models.Get(model)
 	if err != nil {
+		return ignoreMissing(err)
+	}
+	return e.Registry.Drop(ctx, card)
+}
+
+// Remove takes a model away for good.
+func (e *Engine) Remove(ctx context.Context, model string) error {
+	if err := e.Unload(ctx, model); err != nil {
 		return err
 	}
-	labels, err := card.ReadLabels()
-	if err != nil {
-		return err
+	e.cards.Delete(model)
+	if e.Shelf != nil {
+		if err := e.Shelf.Remove(ctx, strings.ReplaceAll(model, "@", "/")); err != nil {
+			return err
+		}
 	}
-	c.session, c.model, err = e.session(ctx, card.GraphFile(), card.Card, labels.Names())
+	return ignoreMissing(e.Models.Remove(model))
+}
+
+func ignoreMissing(err error) error {
+	if err != nil && trilobite.CodeOf(err) == trilobite.NotFound {
+		return nil
+	}
 	return err
 }
 
-// session loads a graph as a model of its card's task.
+// session loads a graph of a training as a model of its card's task.
 func (e *Engine) session(ctx context.Context, file string, card zoo.Card, names []string) (*ort.Model, model, error) {
 	o := e.Options
 	o.Name = card.Name
@@ -111,65 +189,6 @@ func (e *Engine) session(ctx context.Context, file string, card zoo.Card, names 
 		return nil, nil, errors.Join(err, session.Close())
 	}
 	return session, m, nil
-}
-
-// Predict returns what the model sees in an image, surest first, and the image's size: every
-// label with its score, or boxes.
-func (e *Engine) Predict(ctx context.Context, model string, image []byte) (list []custom.Prediction, w, h int, err error) {
-	m, err := e.ready(ctx, model)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	img, release, err := e.Gate.Decode(ctx, image, imageio.Options{Limits: e.Limits, MinSide: m.Spec().MinSide()})
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	defer release()
-	list, err = m.predict(ctx, img)
-	return list, img.FullW, img.FullH, err
-}
-
-// Unload frees a model's memory once the requests that use it have ended.
-func (e *Engine) Unload(model string) error {
-	e.mu.Lock()
-	c := e.loaded[model]
-	delete(e.loaded, model)
-	e.mu.Unlock()
-	if c == nil {
-		return nil
-	}
-	c.once.Do(func() { c.err = errors.New("it was unloaded before it was loaded") })
-	if c.session == nil {
-		return nil
-	}
-	return c.session.Close()
-}
-
-// Remove takes a model away for good.
-func (e *Engine) Remove(_ context.Context, model string) error {
-	if err := e.Unload(model); err != nil {
-		return err
-	}
-	err := e.Models.Remove(model)
-	if err != nil && trilobite.CodeOf(err) == trilobite.NotFound {
-		return nil
-	}
-	return err
-}
-
-// Close frees every model.
-func (e *Engine) Close() error {
-	e.mu.Lock()
-	names := make([]string, 0, len(e.loaded))
-	for name := range e.loaded {
-		names = append(names, name)
-	}
-	e.mu.Unlock()
-	var errs []error
-	for _, name := range names {
-		errs = append(errs, e.Unload(name))
-	}
-	return errors.Join(errs...)
 }
 
 // see returns what a model sees in the files of images; nil where there is no image.

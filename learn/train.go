@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"trilobite/custom"
 	"trilobite/dataset"
@@ -104,7 +105,7 @@ func held(set *dataset.Set) []dataset.Image {
 
 // install keeps the model. One of the name is left from a training that was interrupted
 // right after it was kept.
-func (e *Engine) install(card zoo.Card, g *onnx.Graph, names []string) (zoo.Model, error) {
+func (e *Engine) install(ctx context.Context, card zoo.Card, g *onnx.Graph, names []string) (zoo.Model, error) {
 	if old, err := e.Models.Get(card.Name); err == nil {
 		if err := e.Models.Remove(old.Ref()); err != nil {
 			return zoo.Model{}, err
@@ -114,5 +115,9 @@ func (e *Engine) install(card zoo.Card, g *onnx.Graph, names []string) (zoo.Mode
 	for _, n := range names {
 		labels.Classes = append(labels.Classes, zoo.Class{Name: n, Label: taxonomy.Entry{Name: n}})
 	}
-	return e.Models.Put(card, g, labels)
+	m, err := e.Models.Put(card, g, labels)
+	if err == nil && e.Shelf != nil {
+		err = e.Shelf.Put(ctx, strings.ReplaceAll(m.Ref(), "@", "/"), m.Dir)
+	}
+	return m, err
 }

@@ -37,6 +37,9 @@ func NewStore(home string) *Store {
 	return &Store{dir: filepath.Join(home, "models")}
 }
 
+// Dir returns where a version is, or would be.
+func (s *Store) Dir(name, version string) string { return filepath.Join(s.dir, name, version) }
+
 // Ref returns the model's name and version as they are written, name@version.
 func (m Model) Ref() string { return m.Name + "@" + strconv.Itoa(m.Version) }
 

@@ -26,9 +26,9 @@ type CustomLabels interface {
 	custom.PolicyStore
 }
 
-// Predictor runs a trained model on one image file.
+// Predictor runs a trained model on one image file, with so many replicas.
 type Predictor interface {
-	Predict(ctx context.Context, model string, image []byte) (p []custom.Prediction, w, h int, err error)
+	Predict(ctx context.Context, model string, replicas int, image []byte) (p []custom.Prediction, w, h int, err error)
 }
 
 // page is how many results a call gives that does not say; more, the service model

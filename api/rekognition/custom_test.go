@@ -47,11 +47,11 @@ func (l *learner) Train(_ context.Context, r custom.TrainingRun) (custom.Trainin
 
 func (l *learner) Load(context.Context, string, int) error { return nil }
 
-func (l *learner) Unload(string) error { return nil }
+func (l *learner) Unload(context.Context, string) error { return nil }
 
 func (l *learner) Remove(context.Context, string) error { return nil }
 
-func (l *learner) Predict(context.Context, string, []byte) ([]custom.Prediction, int, int, error) {
+func (l *learner) Predict(context.Context, string, int, []byte) ([]custom.Prediction, int, int, error) {
 	return l.sees, 640, 480, nil
 }
 
@@ -78,7 +78,7 @@ func newPlane(t *testing.T) *plane {
 		t.Fatal(err)
 	}
 	w := jobs.New(jobs.Config{
-		Store: db, Objects: buckets, Trainer: p.learner, Predictor: p.learner, Dir: t.TempDir(), Holder: "test", Log: slog.New(slog.DiscardHandler),
+		Store: db, Objects: buckets, Trainer: p.learner, Predictor: p.learner, Dir: t.TempDir(), Trainings: 1, Holder: "test", Log: slog.New(slog.DiscardHandler),
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

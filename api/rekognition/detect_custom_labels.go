@@ -46,7 +46,7 @@ func (s *Server) detectCustomLabels(ctx context.Context, in *rekognition.DetectC
 	if err != nil {
 		return nil, err
 	}
-	seen, w, h, err := s.Predictor.Predict(ctx, v.Model.Name, data)
+	seen, w, h, err := s.Predictor.Predict(ctx, v.Model.Name, v.Replicas(), data)
 	if err != nil {
 		return nil, err
 	}

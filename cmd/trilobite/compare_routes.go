@@ -18,6 +18,7 @@ import (
 	"trilobite/label"
 	"trilobite/learn"
 	"trilobite/ort"
+	"trilobite/serving"
 	"trilobite/zoo"
 )
 
@@ -100,7 +101,7 @@ func (m *routeMaker) engine(ctx context.Context, home string, models []string) (
 // custom trains as Custom Labels trains.
 func (m *routeMaker) custom(string) (compare.Route, error) {
 	engine := func(dir string) *learn.Engine {
-		e := customModels(m.c, slog.New(slog.DiscardHandler), m.rt)
+		e := customModels(m.c, slog.New(slog.DiscardHandler), m.rt, serving.New(servingConfig(m.rt, m.c, nil)))
 		e.Models = zoo.NewStore(dir)
 		if m.f.own.Budget > 0 {
 			e.Budget = m.f.own.Budget

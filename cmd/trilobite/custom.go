@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river/riverdriver"
+	"github.com/spf13/pflag"
 
 	"trilobite"
 	"trilobite/config"
@@ -20,6 +21,7 @@ import (
 	"trilobite/learn"
 	"trilobite/objects"
 	"trilobite/ort"
+	"trilobite/serving"
 	"trilobite/store/postgres"
 	"trilobite/store/sqlite"
 	"trilobite/zoo"
@@ -45,9 +47,9 @@ func openStore(ctx context.Context, c config.Config) (records, error) {
 func customFolder(c config.Config) string { return filepath.Join(c.Home, "custom") }
 
 // customModels trains and runs custom models.
-func customModels(c config.Config, log *slog.Logger, rt *ort.Runtime) *learn.Engine {
+func customModels(c config.Config, log *slog.Logger, rt *ort.Runtime, registry *serving.Registry) *learn.Engine {
 	return &learn.Engine{
-		Runtime: rt, Models: zoo.NewStore(customFolder(c)),
+		Runtime: rt, Models: zoo.NewStore(customFolder(c)), Registry: registry,
 		Puller:  zoo.Puller{Store: zoo.NewStore(c.Home), Packages: c.Packages, Log: io.Discard},
 		Options: ort.Options{Provider: c.ORT.Provider, Device: c.ORT.Device, MaxQueue: c.ORT.Queue},
 		Gate:    imageio.NewGate(c.Limits.Memory, c.ORT.Queue),
@@ -58,11 +60,33 @@ func customModels(c config.Config, log *slog.Logger, rt *ort.Runtime) *learn.Eng
 	}
 }
 
+// shareModels puts trained models where the settings say that other machines find them.
+func shareModels(ctx context.Context, c config.Config, models *learn.Engine) (closeShelf func() error, err error) {
+	if c.Training.Models == "" {
+		return func() error { return nil }, nil
+	}
+	shelf, err := objects.OpenShelf(ctx, c.Training.Models)
+	if err != nil {
+		return nil, err
+	}
+	models.Shelf = shelf
+	return shelf.Close, nil
+}
+
+// addTrainingFlags declares what bounds trainings.
+func addTrainingFlags(f *pflag.FlagSet) {
+	f.Duration("training-budget", 0, "time for the steps of a custom model's training (default 15m)")
+	f.Duration("training-search", 0, "time of it for trying networks and settings (default by the data: four times the first try's, 15s at least)")
+	f.Int("training-workers", 0, "trainings at once (default 1; 0: other workers train)")
+	f.String("training-models", "", "where trained models are shared between machines, a gocloud.dev/blob `URL`")
+}
+
 // startWorker begins to do tasks, until ctx ends, and returns what waits for the end.
-func startWorker(ctx context.Context, c config.Config, log *slog.Logger, db records, buckets *objects.Buckets, models *learn.Engine) (wait func() error) {
+func startWorker(ctx context.Context, c config.Config, log *slog.Logger, db records, buckets *objects.Buckets, models *learn.Engine, predictor custom.Predictor) (wait func() error) {
 	ctx, stop := context.WithCancel(ctx)
 	w := jobs.New(jobs.Config{
-		Store: db, Objects: buckets, Trainer: models, Predictor: models, Dir: customFolder(c), Holder: holder(), Log: log,
+		Store: db, Objects: buckets, Trainer: models, Predictor: predictor, Dir: customFolder(c), Holder: holder(), Log: log,
+		Trainings: c.Training.Workers,
 	})
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx, db.Driver()) }()

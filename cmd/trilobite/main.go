@@ -70,6 +70,7 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 		newLabelCmd(app),
 		newSegmentCmd(app),
 		newServeCmd(app),
+		newWorkerCmd(app),
 		newModelsCmd(app),
 		newModelCmd(),
 		newRunsCmd(app),

@@ -57,8 +57,7 @@ func newServeCmd(app *App) *cobra.Command {
 	f.StringSlice("hosts", nil, "further Host `names` to accept while keys are not required")
 	f.String("tls-cert", "", "certificate chain, PEM `file`, read again when it changes")
 	f.String("tls-key", "", "private key, PEM `file`")
-	f.Duration("training-budget", 0, "time for the steps of a custom model's training (default 15m)")
-	f.Duration("training-search", 0, "time of it for trying networks and settings (default by the data: four times the first try's, 15s at least)")
+	addTrainingFlags(f)
 	f.StringSlice("buckets", nil, "S3 and gs:// buckets, [ACCOUNT:]`NAME=URL`")
 	f.String("s3-url", "", "where buckets that clients make are kept, a gocloud.dev/blob `URL` (default HOME/s3)")
 	f.StringSlice("fetch-hosts", nil, "`hosts` that Vision image URIs may name")
@@ -120,12 +119,16 @@ func serve(ctx context.Context, c config.Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, hosted.Close()) }()
 	buckets.Host(hosted)
-	models := customModels(c, log, rt)
-	defer func() { err = errors.Join(err, models.Close()) }()
+	models := customModels(c, log, rt, registry)
+	closeShelf, err := shareModels(ctx, c, models)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeShelf()) }()
 	collecting, stopCollecting := context.WithCancel(ctx)
 	waitCollected := collectEvery(collecting, c, log, db, hosted)
 	defer func() { stopCollecting(); waitCollected() }()
-	stopWorker := startWorker(ctx, c, log, db, buckets, models)
+	stopWorker := startWorker(ctx, c, log, db, buckets, models, models)
 	defer func() { err = errors.Join(err, stopWorker()) }()
 	sc, err := serverConfig(c, log, wiring{registry, engine, who, buckets, hosted, rec, db, models, ctx.Done()})
 	if err != nil {

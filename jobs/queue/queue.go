@@ -53,7 +53,7 @@ func Enqueuer(ctx context.Context, driver riverdriver.Driver[*sql.Tx]) (func(con
 
 // Options bound a worker.
 type Options struct {
-	Trainings int           // at once; 0: 1
+	Trainings int           // at once; 0: none
 	Others    int           // at once; 0: 4
 	Poll      time.Duration // how often to look for jobs where the database cannot tell; 0: 250 ms
 	Log       *slog.Logger
@@ -66,11 +66,12 @@ func Work(ctx context.Context, driver riverdriver.Driver[*sql.Tx], o Options, do
 		do(ctx, job.Args)
 		return nil // whether it is done, the task's row says
 	}))
+	queues := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: max(o.Others, 4)}}
+	if o.Trainings > 0 {
+		queues[training] = river.QueueConfig{MaxWorkers: o.Trainings}
+	}
 	client, err := river.NewClient(driver, &river.Config{
-		Queues: map[string]river.QueueConfig{
-			training:           {MaxWorkers: max(o.Trainings, 1)},
-			river.QueueDefault: {MaxWorkers: max(o.Others, 4)},
-		},
+		Queues:            queues,
 		Workers:           workers,
 		JobTimeout:        -1, // a training takes as long as it takes; leases end what hangs
 		FetchPollInterval: max(o.Poll, 250*time.Millisecond),
