@@ -33,6 +33,7 @@ var barred = []struct{ from, to, why string }{
 	{"trilobite/api/vision", "trilobite/api/native", "wire formats do not know each other"},
 	{"trilobite/api/native", "trilobite/api/rekognition", "wire formats do not know each other"},
 	{"trilobite/api/native", "trilobite/api/vision", "wire formats do not know each other"},
+	{"trilobite/api/container", "trilobite/api/", "wire formats do not know each other"},
 	{"trilobite/api/inference", "trilobite/api/", "wire formats do not know each other"},
 	{"trilobite/api/s3", "trilobite/api/", "wire formats do not know each other"},
 	{"trilobite/server", "trilobite/api", "the server takes handlers"},

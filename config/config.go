@@ -29,25 +29,26 @@ import (
 
 // Config is what is in force.
 type Config struct {
-	Home     string   `koanf:"home"`     // model store, keys and caches
-	Packages string   `koanf:"packages"` // folder of fetched packages; default HOME/packages
-	Database string   `koanf:"database"` // postgres:// URL of the records; empty: a file in Home
-	Addr     string   `koanf:"addr"`     // host:port to listen on
-	Models   []string `koanf:"models"`   // models that DetectLabels merges, name or name@version
-	Auth     bool     `koanf:"auth"`     // require keys
-	Insecure bool     `koanf:"insecure"` // allow a non-loopback address without keys
-	Hosts    []string `koanf:"hosts"`    // further Host names accepted while auth is off
-	TLS      TLS      `koanf:"tls"`
-	Buckets  []string `koanf:"buckets"` // [ACCOUNT:]NAME=URL: an S3 or GCS bucket's name and its gocloud.dev/blob URL
-	S3       S3       `koanf:"s3"`
-	Datasets Datasets `koanf:"datasets"`
-	Fetch    Fetch    `koanf:"fetch"`
-	ORT      ORT      `koanf:"ort"`
-	Limits   Limits   `koanf:"limits"`
-	Serving  Serving  `koanf:"serving"`
-	Training Training `koanf:"training"`
-	Keep     Keep     `koanf:"keep"`
-	Log      Log      `koanf:"log"`
+	Home      string   `koanf:"home"`      // model store, keys and caches
+	Packages  string   `koanf:"packages"`  // folder of fetched packages; default HOME/packages
+	Database  string   `koanf:"database"`  // postgres:// URL of the records; empty: a file in Home
+	Addr      string   `koanf:"addr"`      // host:port to listen on
+	Models    []string `koanf:"models"`    // models that DetectLabels merges, name or name@version
+	Auth      bool     `koanf:"auth"`      // require keys
+	Container bool     `koanf:"container"` // keep the contracts of SageMaker's and Vertex AI's containers
+	Insecure  bool     `koanf:"insecure"`  // allow a non-loopback address without keys
+	Hosts     []string `koanf:"hosts"`     // further Host names accepted while auth is off
+	TLS       TLS      `koanf:"tls"`
+	Buckets   []string `koanf:"buckets"` // [ACCOUNT:]NAME=URL: an S3 or GCS bucket's name and its gocloud.dev/blob URL
+	S3        S3       `koanf:"s3"`
+	Datasets  Datasets `koanf:"datasets"`
+	Fetch     Fetch    `koanf:"fetch"`
+	ORT       ORT      `koanf:"ort"`
+	Limits    Limits   `koanf:"limits"`
+	Serving   Serving  `koanf:"serving"`
+	Training  Training `koanf:"training"`
+	Keep      Keep     `koanf:"keep"`
+	Log       Log      `koanf:"log"`
 }
 
 // TLS names the certificate and key files; both or none.
@@ -129,6 +130,7 @@ func defaults() map[string]any {
 		"addr":              "127.0.0.1:8080",
 		"models":            []string{"coco-ssd", "efficientnet-lite0"},
 		"auth":              false,
+		"container":         false,
 		"insecure":          false,
 		"hosts":             []string{},
 		"tls.cert":          "",

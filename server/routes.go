@@ -16,6 +16,13 @@ import (
 // docs/overview.md repeats who owns which first segment.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
+	if s.config.Only != nil {
+		for pattern, a := range s.config.Only {
+			mux.Handle(pattern, s.chain(a))
+		}
+		mux.Handle("/", s.chain(API{}))
+		return mux
+	}
 	mux.Handle("POST /{$}", s.chain(s.config.Rekognition))
 	mux.Handle("/v1/", s.chain(s.config.Vision))
 	mux.Handle("/google.cloud.vision.v1.ImageAnnotator/", s.chain(s.config.Vision))
@@ -24,6 +31,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/v2", inference)
 	mux.Handle("/v2/", inference)
 	mux.Handle("/inference.GRPCInferenceService/", inference)
+	mux.Handle("/endpoints/", s.chain(s.config.SageMaker))
 	mux.HandleFunc("GET /v2/health/live", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /v2/health/ready", s.readyz)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
@@ -98,11 +106,16 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 		_ = rpc.Write(w, r, connect.NewError(connect.CodeUnimplemented, fmt.Errorf("unknown method %.200s", r.URL.Path)))
 		return
 	}
+	problem := map[string]any{
+		"code":    trilobite.NotFound,
+		"message": fmt.Sprintf("%.10s %.200s is nothing here.", r.Method, strings.ToValidUTF8(r.URL.Path, "\uFFFD")),
+	}
+	if s.config.Only != nil {
+		writeJSON(w, http.StatusNotFound, map[string]any{"error": problem})
+		return
+	}
 	writeJSON(w, http.StatusNotFound, map[string]any{
-		"error": map[string]any{
-			"code":    trilobite.NotFound,
-			"message": fmt.Sprintf("%.10s %.200s is nothing here.", r.Method, strings.ToValidUTF8(r.URL.Path, "\uFFFD")),
-		},
+		"error":   problem,
 		"version": s.config.Version,
 		"apis": map[string]string{
 			"Amazon Rekognition":           "POST /",
@@ -110,6 +123,7 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 			"Google Cloud Vision v1, REST": "POST /v1/images:annotate",
 			"Google Cloud Vision v1, gRPC": "/google.cloud.vision.v1.ImageAnnotator/BatchAnnotateImages",
 			"Open Inference Protocol v2":   "/v2, /inference.GRPCInferenceService/ModelInfer",
+			"SageMaker runtime":            "POST /endpoints/MODEL/invocations",
 			"Trilobite":                    "/api/v1/openapi.json",
 			"health":                       "/healthz, /readyz, /metrics",
 		},

@@ -55,7 +55,12 @@ type Config struct {
 	Vision      API // /v1/ and the gRPC service
 	Native      API // /api/v1/
 	Inference   API // /v2 and its gRPC service
+	SageMaker   API // /endpoints/
 	S3          API // what is signed for S3, whatever the path
+
+	// Only, where it is set, is all there is on the port, by pattern: the contract of a
+	// cloud's container.
+	Only map[string]API
 
 	Ready   func(context.Context) error  // nil: ready as soon as it listens
 	Account func(context.Context) string // of a request that passed Auth, for logs

@@ -92,10 +92,20 @@ func named(name string) server.API {
 	return server.API{Name: name, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) })}
 }
 
+func TestOnly(t *testing.T) {
+	t.Parallel()
+	s := server.New(server.Config{Native: named("native"), Only: map[string]server.API{"GET /ping": named("ping")}, Log: slog.New(slog.DiscardHandler)})
+	for path, want := range map[string]int{"/ping": 200, "/healthz": 404, "/metrics": 404, "/api/v1/models": 404} {
+		if w := get(t, s, "GET", path); w.Code != want || strings.Contains(w.Body.String(), "Rekognition") {
+			t.Errorf("%s: %d %s, want %d and no word of other APIs", path, w.Code, w.Body, want)
+		}
+	}
+}
+
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	s := server.New(server.Config{
-		Rekognition: named("rekognition"), Vision: named("vision"), Native: named("native"), Inference: named("inference"),
+		Rekognition: named("rekognition"), Vision: named("vision"), Native: named("native"), Inference: named("inference"), SageMaker: named("sagemaker"),
 		Metrics: telemetry.New().Handler(), Log: slog.New(slog.DiscardHandler),
 	})
 	for _, tc := range []struct {
@@ -112,6 +122,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/metrics", 200, "go_goroutines"},
 		{"GET", "/", 404, "POST /v1/images:annotate"},
 		{"POST", "/elsewhere", 404, `"not_found"`},
+		{"POST", "/endpoints/road/invocations", 200, "sagemaker"},
 		{"GET", "/v2", 200, "inference"},
 		{"GET", "/v2/models/x/ready", 200, "inference"},
 		{"POST", "/inference.GRPCInferenceService/ModelInfer", 200, "inference"},

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trilobite"
+	"trilobite/api/container"
 	"trilobite/api/inference"
 	"trilobite/api/native"
 	"trilobite/api/rekognition"
@@ -35,6 +36,7 @@ import (
 )
 
 func newServeCmd(app *App) *cobra.Command {
+	var mlDir string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the Rekognition, Vision and native APIs on one port",
@@ -47,10 +49,15 @@ func newServeCmd(app *App) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if c.Container {
+				return serveContainer(cmd, c, mlDir)
+			}
 			return serve(cmd.Context(), c)
 		},
 	}
 	f := cmd.Flags()
+	f.Bool("container", false, "answer as a container of SageMaker or Vertex AI does, alone, without keys, on 0.0.0.0")
+	addMLDir(f, &mlDir)
 	f.String("addr", "", "`host:port` to listen on")
 	f.Bool("auth", false, "require keys (see `trilobite key`)")
 	f.Bool("insecure", false, "allow an address beyond this machine without keys")
@@ -190,6 +197,8 @@ func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, e
 	guarded := func(refused func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
 		return func(next http.Handler) http.Handler { return who.Middleware(next, refused) }
 	}
+	own := native.New(native.Config{Analyzer: engine, Models: store, Fetcher: fetcher, Version: version, Log: log})
+	tensors := inference.New(inference.Config{Models: store, Version: version, Log: log})
 	return server.Config{
 		Rekognition: server.API{
 			Name: "rekognition",
@@ -209,17 +218,23 @@ func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, e
 		},
 		Native: server.API{
 			Name:      "native",
-			Handler:   native.New(native.Config{Analyzer: engine, Models: store, Fetcher: fetcher, Version: version, Log: log}),
+			Handler:   own,
 			Auth:      guarded(native.WriteError),
 			Operation: native.Operation,
 			Error:     native.WriteError,
 		},
 		Inference: server.API{
 			Name:      "inference",
-			Handler:   inference.New(inference.Config{Models: store, Version: version, Log: log}),
+			Handler:   tensors,
 			Auth:      guarded(inference.WriteError),
 			Operation: inference.Operation,
 			Error:     inference.WriteError,
+		},
+		SageMaker: server.API{
+			Name:      "sagemaker",
+			Handler:   &container.Endpoint{APIs: container.APIs{Native: own, Inference: tensors}, Auth: noting{who}},
+			Operation: func(*http.Request) string { return "InvokeEndpoint" },
+			Error:     container.WriteEndpointError,
 		},
 		S3:      s3API(c, log, w),
 		Account: account,

@@ -47,8 +47,9 @@ type trainFlags struct {
 
 func newTrainCmd(app *App) *cobra.Command {
 	var f trainFlags
+	var mlDir string
 	cmd := &cobra.Command{
-		Use:   "train DATASET",
+		Use:   "train DATASET --name NAME",
 		Short: "Train a model of your own on labelled pictures",
 		Long: `Trains a classifier of pictures with classes, a detector of pictures with boxes, or a network that
 names every pixel of pictures with masks. DATASET is a folder or a file of any format in
@@ -70,8 +71,23 @@ A training that is stopped keeps its best checkpoint and goes on with --resume.`
   trilobite train photos/ --name mushrooms2 --unfreeze 3 --epochs 20 --budget 30m
   trilobite train photos/ --name mushrooms3 --model model.yaml
   trilobite train photos/ --name mushrooms2 --resume`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return runTrain(cmd, app, args[0], f) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				c, err := app.config(cmd)
+				switch {
+				case err != nil:
+					return err
+				case c.Container:
+					return trainContainer(cmd, app, mlDir, &f)
+				}
+				return errors.New("name the data set to train on")
+			}
+			if f.name == "" {
+				return errors.New(`required flag(s) "name" not set`)
+			}
+			return runTrain(cmd, app, args[0], f)
+		},
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.name, "name", "", "the model's `name`: lower-case letters, digits, dots, dashes")
@@ -87,7 +103,8 @@ A training that is stopped keeps its best checkpoint and goes on with --resume.`
 	fl.BoolVar(&f.resume, "resume", false, "go on with the newest training of this name")
 	fl.BoolVar(&f.json, "json", false, "print what happens as JSON Lines")
 	addDatasetFlags(fl, &f.data)
-	cobra.CheckErr(cmd.MarkFlagRequired("name"))
+	fl.Bool("container", false, "train as a container of SageMaker does, with what lies in --ml-dir; no DATASET")
+	addMLDir(fl, &mlDir)
 	return cmd
 }
 
