@@ -20,6 +20,9 @@ func (s *Spec) Build(classes int) (*nn.Network, error) {
 	h, w := int64(s.Preprocessing.Height), int64(s.Preprocessing.Width)
 	switch s.Network {
 	case "classifier":
+		if s.Backbone.Imported() {
+			return nn.TransferClassifier(nn.TransferOptions{Backbone: s.backbone(), Classes: int64(classes), Height: h, Width: w})
+		}
 		return nn.Classifiers()[s.Backbone.Name](nn.ClassifierOptions{Classes: int64(classes), Height: h, Width: w})
 	case "deeplabv3plus":
 		o := nn.DeepLabV3PlusOptions{
@@ -47,7 +50,7 @@ func (s *Spec) Build(classes int) (*nn.Network, error) {
 }
 
 func (s *Spec) backbone() nn.BackboneOptions {
-	return nn.BackboneOptions{Name: s.Backbone.Name, Taps: s.Backbone.Taps}
+	return nn.BackboneOptions{Name: s.Backbone.Name, Graph: s.Backbone.imported, Taps: s.Backbone.Taps}
 }
 
 // Detector returns the options of network detector: a pyramid of 96 channels and two

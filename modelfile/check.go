@@ -1,7 +1,9 @@
 package modelfile
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,7 +17,7 @@ var tasks = map[string]string{
 }
 
 // check finds what the fields' own bounds do not tell.
-func (s *Spec) check(d *decoder) {
+func (s *Spec) check(d *decoder, find Finder) {
 	for _, required := range []struct{ path, value string }{{"task", s.Task}, {"network", s.Network}} {
 		if required.value == "" {
 			d.failf(required.path, "is missing")
@@ -24,7 +26,7 @@ func (s *Spec) check(d *decoder) {
 	if want := tasks[s.Network]; want != "" && s.Task != "" && s.Task != want {
 		d.failf("task", "is %s; network %s is for task %s", s.Task, s.Network, want)
 	}
-	s.checkBackbone(d)
+	s.checkBackbone(d, find)
 	if err := s.Preprocessing.Validate(); err != nil {
 		text := strings.TrimPrefix(err.Error(), "preprocessing: ")
 		name, _, _ := strings.Cut(text, " ")
@@ -51,18 +53,18 @@ func (s *Spec) check(d *decoder) {
 	s.checkTraining(d)
 }
 
-func (s *Spec) checkBackbone(d *decoder) {
+func (s *Spec) checkBackbone(d *decoder, find Finder) {
 	names := nn.ClassifierNames()
 	switch {
 	case s.Backbone.Name == "" && s.Network != "unet":
-		d.failf("backbone.name", "is missing; want one of %s", strings.Join(names, ", "))
+		d.failf("backbone.name", "is missing; want one of %s, or an imported model", strings.Join(names, ", "))
 	case s.Backbone.Name != "" && !slices.Contains(names, s.Backbone.Name):
-		d.failf("backbone.name", "%.80q is unknown; %s", s.Backbone.Name, nearest(s.Backbone.Name, names))
+		s.findBackbone(d, find)
 	}
-	if s.Backbone.Freeze && s.Backbone.Weights == "" {
+	if s.Backbone.Freeze && !s.Backbone.Trained() && len(d.problems) == 0 {
 		d.failf("backbone.freeze", "freezes random weights; name weights, or train the backbone too")
 	}
-	if len(s.Backbone.Taps) > 0 && s.Network == "classifier" {
+	if len(s.Backbone.Taps) > 0 && s.Network == "classifier" && !s.Backbone.Imported() {
 		d.failf("backbone.taps", "a classifier uses the whole network and has no taps")
 	}
 	s.checkTaps(d)
@@ -83,6 +85,50 @@ func (s *Spec) checkTaps(d *decoder) {
 		if _, err := n.Tap(name); err != nil {
 			d.failf(fmt.Sprintf("backbone.taps[%d]", i), "%v", err)
 		}
+	}
+}
+
+// Find looks the imported model up that the backbone names, if any, for a Spec that was
+// not read by Read.
+func (s *Spec) Find(find Finder) (err error) {
+	b := &s.Backbone
+	if b.Name != "" && !slices.Contains(nn.ClassifierNames(), b.Name) {
+		b.imported, _, err = find(b.Name, s.Preprocessing.Width, s.Preprocessing.Height)
+	}
+	return err
+}
+
+// findBackbone looks an imported model up, and its taps.
+func (s *Spec) findBackbone(d *decoder, find Finder) {
+	b := &s.Backbone
+	err := fs.ErrNotExist
+	var taps []string
+	if find != nil {
+		b.imported, taps, err = find(b.Name, s.Preprocessing.Width, s.Preprocessing.Height)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.failf("backbone.name", "%.80q is unknown; %s, or import it with `trilobite models import`", b.Name, nearest(b.Name, nn.ClassifierNames()))
+		return
+	case err != nil:
+		d.failf("backbone.name", "%v", err)
+		return
+	}
+	if b.Weights != "" {
+		d.failf("backbone.weights", "the imported model %s has its own weights; leave this out", b.Name)
+	}
+	n, err := nn.Imported(b.imported, int64(s.Preprocessing.Height), int64(s.Preprocessing.Width))
+	if err != nil {
+		d.failf("backbone.name", "%v", err)
+		return
+	}
+	for i, tap := range b.Taps {
+		if _, err := n.Tap(tap); err != nil {
+			d.failf(fmt.Sprintf("backbone.taps[%d]", i), "%v", err)
+		}
+	}
+	if len(b.Taps) == 0 && s.Network != "classifier" {
+		b.Taps = taps
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"trilobite/nn"
+	"trilobite/onnx"
 )
 
 const (
@@ -40,8 +41,13 @@ func (p FileError) Error() string {
 	return at + ": " + p.Msg
 }
 
-// Read reads and checks a model file. Its errors are FileErrors, joined.
-func Read(path string) (*Spec, error) {
+// Finder returns an imported model that a backbone names: one of the model store, or an
+// .onnx file, for images of a size, and the taps that it is usually used with. Where there
+// is none it fails with fs.ErrNotExist.
+type Finder func(name string, width, height int) (g *onnx.Graph, taps []string, err error)
+
+// Read reads and checks a model file. Its errors are FileErrors, joined. find may be nil.
+func Read(path string, find Finder) (*Spec, error) {
 	at, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -53,11 +59,14 @@ func Read(path string) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, data)
+	return parse(path, data, find)
 }
 
-// Parse reads and checks the text of a model file, whose name is for errors.
-func Parse(name string, data []byte) (*Spec, error) {
+// Parse reads and checks the text of a model file, whose name is for errors. It knows no
+// imported models.
+func Parse(name string, data []byte) (*Spec, error) { return parse(name, data, nil) }
+
+func parse(name string, data []byte, find Finder) (*Spec, error) {
 	if len(data) > maxFile {
 		return nil, FileError{name, 0, "", fmt.Sprintf("it has %d bytes, at most %d are read", len(data), maxFile)}
 	}
@@ -72,7 +81,7 @@ func Parse(name string, data []byte) (*Spec, error) {
 	s := new(Spec)
 	d.value(root.Content[0], reflect.ValueOf(s).Elem(), "", "")
 	if len(d.problems) == 0 {
-		s.check(&d)
+		s.check(&d, find)
 	}
 	return s, errors.Join(d.problems...)
 }
@@ -229,7 +238,7 @@ func bounds(tag reflect.StructTag) (low, high float64, ok bool) {
 // field finds a struct's field by its YAML name.
 func field(t reflect.Type, name string) (reflect.StructField, bool) {
 	for f := range t.Fields() {
-		if yamlName(f) == name {
+		if f.IsExported() && yamlName(f) == name {
 			return f, true
 		}
 	}
@@ -239,7 +248,9 @@ func field(t reflect.Type, name string) (reflect.StructField, bool) {
 func fieldNames(t reflect.Type) []string {
 	var names []string
 	for f := range t.Fields() {
-		names = append(names, yamlName(f))
+		if f.IsExported() {
+			names = append(names, yamlName(f))
+		}
 	}
 	return names
 }

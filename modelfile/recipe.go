@@ -30,7 +30,7 @@ func (s *Spec) Recipe(net *nn.Network, head func(name string) bool) (train.Recip
 		NoDecay: func(name string) bool { return vector[name] },
 	}
 	switch {
-	case s.Backbone.Weights == "":
+	case !s.Backbone.Trained():
 		r.BatchNorm = step.Train
 	case s.Task != "classify":
 		r.BatchNorm = step.AsGiven
@@ -47,7 +47,7 @@ func (s *Spec) Recipe(net *nn.Network, head func(name string) bool) (train.Recip
 			Name: stage.Name, Epochs: stage.Epochs, Rule: stage.rule(), Schedule: stage.schedule(),
 			Trainable: func(name string) bool { return head(name) || chosen(name) },
 			LRScale: func(name string) float64 {
-				if head(name) || s.Backbone.Weights == "" {
+				if head(name) || !s.Backbone.Trained() {
 					return 1
 				}
 				return cmp.Or(stage.BackboneRate, 0.1)

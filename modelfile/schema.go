@@ -32,6 +32,9 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 	case reflect.Struct:
 		properties := map[string]any{}
 		for f := range t.Fields() {
+			if !f.IsExported() {
+				continue
+			}
 			properties[yamlName(f)] = schemaOf(f.Type, f.Tag)
 		}
 		s["type"], s["properties"], s["additionalProperties"] = "object", properties, false
@@ -43,7 +46,7 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 			s["enum"] = strings.Split(words, ",")
 		}
 		if tag.Get("names") == "backbone" {
-			s["enum"] = append(nn.ClassifierNames(), "")
+			s["examples"] = nn.ClassifierNames() // imported models have any name
 		}
 	case reflect.Bool:
 		s["type"] = "boolean"

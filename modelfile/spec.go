@@ -9,6 +9,7 @@ package modelfile
 
 import (
 	"trilobite/augment"
+	"trilobite/onnx"
 	"trilobite/pipeline"
 )
 
@@ -26,11 +27,19 @@ type Spec struct {
 
 // Backbone is the feature extractor.
 type Backbone struct {
-	Name    string   `yaml:"name" names:"backbone" doc:"a network by name, such as efficientnet_lite0; empty for unet without one"`
-	Weights string   `yaml:"weights,omitempty" doc:"a model of the store, or a file of weights (.pth, .safetensors); empty: random"`
+	Name    string   `yaml:"name" names:"backbone" doc:"a network by name, such as efficientnet_lite0, an imported model's name, or an .onnx file; empty for unet without one"`
+	Weights string   `yaml:"weights,omitempty" doc:"a model of the store, or a file of weights (.pth, .safetensors); empty: random, or an imported model's own"`
 	Taps    []string `yaml:"taps,omitempty" doc:"the feature maps that the head starts from: stride4, or a tensor's or node's name; left out, the usual ones"`
 	Freeze  bool     `yaml:"freeze,omitempty" doc:"whether the backbone keeps its weights until a stage unfreezes it"`
+
+	imported *onnx.Graph // nil: a network of package nn
 }
+
+// Imported reports whether the backbone is a model that was imported, with its own weights.
+func (b Backbone) Imported() bool { return b.imported != nil }
+
+// Trained reports whether the backbone starts from weights that know something.
+func (b Backbone) Trained() bool { return b.Weights != "" || b.imported != nil }
 
 // Head holds what the architectures' heads have to choose.
 type Head struct {

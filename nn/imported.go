@@ -8,9 +8,31 @@ import (
 	"trilobite/tensor"
 )
 
+// Imported returns an imported graph as a network, for images of a size: its Taps are the
+// last feature maps of each stride, and Tap finds any other.
+func Imported(g *onnx.Graph, height, width int64) (*Network, error) {
+	return importNetwork(g, onnx.Shape{0, 3, height, width})
+}
+
+// FeatureMaps lists what can be tapped of the network, in the order of its nodes.
+func (n *Network) FeatureMaps() []Tap {
+	var all []Tap
+	for _, node := range n.Graph.Nodes {
+		for _, v := range node.Out {
+			if v == nil {
+				continue
+			}
+			if t, err := n.tap(v); err == nil {
+				all = append(all, t)
+			}
+		}
+	}
+	return all
+}
+
 // importNetwork makes a Network of an imported graph, g, for images of the given shape
-// (N, C, H, W); g stays as it is. Parameters are the float32 constants that layers learn;
-// taps are the last feature maps of each stride.
+// (N, C, H, W); g stays as it is. Parameters are the float32 constants that layers learn, whose
+// first values are those they have; taps are the last feature maps of each stride.
 //
 // A graph that was exported for one size may end in layers that fit no other. They have
 // no shapes then, and only taps before them can be used.
@@ -26,7 +48,10 @@ func importNetwork(g *onnx.Graph, shape onnx.Shape) (*Network, error) {
 	n := &Network{Graph: shapeless(g)}
 	n.Graph.Inputs[0].Shape = onnx.Shape{n.Graph.Symbols.Dim("N"), shape[1], shape[2], shape[3]}
 	misfit := onnx.Infer(n.Graph)
-	n.Params = learned(n.Graph)
+	n.Params, n.init = learned(n.Graph), map[*onnx.Value]Initialiser{}
+	for _, p := range n.Params {
+		n.init[p] = keep(p)
+	}
 	n.Taps = lastOfStrides(n)
 	if len(n.Taps) == 0 && misfit != nil {
 		return nil, fmt.Errorf("backbone %s does not take images of %d×%d: %w", g.Name, shape[3], shape[2], misfit)

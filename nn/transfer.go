@@ -49,11 +49,26 @@ func TransferClassifier(o TransferOptions) (*Network, error) {
 	return finish(m, f.used)
 }
 
+// overPlaces reports whether a node is the mean over all places of a feature map, as
+// exporters also write a global pool.
+func overPlaces(n *onnx.Node) bool {
+	if n.Op != "ReduceMean" || n.Input(1) == nil || len(n.In[0].Shape) != 4 {
+		return false
+	}
+	list, _ := n.In[1].Ints()
+	axes := slices.Clone(list)
+	for i, a := range axes {
+		axes[i] = (a + 4) % 4
+	}
+	slices.Sort(axes)
+	return slices.Equal(axes, []int64{2, 3})
+}
+
 // last returns the features that a network's classifier starts from: what the last pool
 // over all places reads, or the coarsest tap.
 func (n *Network) last() (Tap, error) {
 	for _, node := range slices.Backward(n.Graph.Nodes) {
-		if node.Op == "GlobalAveragePool" {
+		if node.Op == "GlobalAveragePool" || overPlaces(node) {
 			return n.tap(node.In[0])
 		}
 	}

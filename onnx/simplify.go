@@ -21,6 +21,7 @@ func Simplify(g *Graph) error {
 		fixReshapes,
 		fixResizes,
 		mergeReshapes,
+		foldDense,
 		foldBatchNorm,
 		foldScale,
 		foldPad,

@@ -37,6 +37,9 @@ func Unfrozen(names []string, text string) (func(name string) bool, error) {
 			blocks = append(blocks, m[1])
 		}
 	}
+	if len(blocks) == 0 && len(names) > 0 {
+		return nil, invalid("The network's parameters tell of no blocks to count; name a pattern, such as . for all. They are called %s to %s.", names[0], names[len(names)-1])
+	}
 	if n < 1 || n > len(blocks) {
 		return nil, invalid("%d blocks cannot be unfrozen: the network has %d.", n, len(blocks))
 	}

@@ -12,9 +12,9 @@ import (
 // Adapt makes the graph of an imported model one like those of package nn: its image comes
 // as float32 (N, 3, H, W) in the size given, any number at once, and it answers with the
 // one output that is read. Simplified, it computes what it did before. Facts are those that
-// Recognise found; task may be another.
+// Recognise found; task may be another, and with "" all outputs stay, as a backbone's.
 func Adapt(g *onnx.Graph, f Facts, task string, width, height int) error {
-	if task != Detect {
+	if task == Classify || task == Segment {
 		if err := keepOutput(g, f, task); err != nil {
 			return err
 		}

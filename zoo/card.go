@@ -44,6 +44,7 @@ type Card struct {
 	Labels   string        `yaml:"labels,omitempty"` // label list the classes were named from
 	Pipeline pipeline.Spec `yaml:"pipeline"`
 	Decoder  Decoder       `yaml:"decoder"`
+	Taps     []string      `yaml:"taps,omitempty,flow"` // of heads on it as a backbone
 	Licence  string        `yaml:"licence"`
 	Figures  []Figure      `yaml:"figures,omitempty"`
 	File     File          `yaml:"file,omitempty"`

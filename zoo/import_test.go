@@ -31,7 +31,7 @@ func TestImported(t *testing.T) {
 		{"torch_new", Facts{Layout: "nchw", Width: 32, Height: 24, Batch: 1, Task: Classify, Decoder: "probabilities", Classes: 7}, "Conv Gemm HardSwish ReduceMean Relu Reshape Softmax"},
 		{"torch_segment", Facts{Layout: "nchw", Width: 32, Height: 24, Batch: 1, Task: Segment, Decoder: "mask", Classes: 4, Others: []string{"aux float32[1,12]"}}, "Concat Conv Relu Resize"},
 		{"torch_binary", Facts{Layout: "nchw", Width: 32, Height: 24, Batch: 1, Task: Segment, Decoder: "mask", Classes: 1, Binary: true}, "Concat Conv Pad Relu Resize"},
-		{"keras_classify", Facts{Layout: "nhwc", Width: 32, Height: 24, Task: Classify, Decoder: "probabilities", Classes: 6}, "Clip Conv Gemm MatMul Add Mul Pad ReduceMean Reshape Sigmoid Softmax"},
+		{"keras_classify", Facts{Layout: "nhwc", Width: 32, Height: 24, Task: Classify, Decoder: "probabilities", Classes: 6}, "Clip Conv Gemm Mul Pad ReduceMean Reshape Sigmoid Softmax"},
 		{"keras_segment", Facts{Layout: "nhwc", Width: 32, Height: 24, Task: Segment, Decoder: "mask", Classes: 5}, "AveragePool Concat Conv LeakyRelu Relu Resize"},
 		{"tensorflow", Facts{Layout: "nhwc", Width: 32, Height: 24, Task: Segment, Decoder: "mask"}, "Add ArgMax Cast Conv Mul Relu"},
 	}

@@ -72,7 +72,7 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 		newServeCmd(app),
 		newWorkerCmd(app),
 		newModelsCmd(app),
-		newModelCmd(),
+		newModelCmd(app),
 		newRunsCmd(app),
 		newKeyCmd(app),
 		newBackupCmd(app),

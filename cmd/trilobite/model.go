@@ -13,14 +13,15 @@ import (
 
 	"trilobite/modelfile"
 	"trilobite/nn"
+	"trilobite/zoo"
 )
 
-func newModelCmd() *cobra.Command {
+func newModelCmd(app *App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
 		Short: "Model files: define a network of your own and how it is trained",
 	}
-	cmd.AddCommand(newModelInitCmd(), newModelCheckCmd(), newModelDescribeCmd(), newModelSchemaCmd())
+	cmd.AddCommand(newModelInitCmd(), newModelCheckCmd(app), newModelDescribeCmd(app), newModelSchemaCmd())
 	return cmd
 }
 
@@ -101,7 +102,7 @@ func readClasses(path string) ([]string, error) {
 	return names, nil
 }
 
-func newModelCheckCmd() *cobra.Command {
+func newModelCheckCmd(app *App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Say what is wrong with a model file, by line",
@@ -109,7 +110,11 @@ func newModelCheckCmd() *cobra.Command {
 and fit, and whether a training step fits into this machine's memory.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := checkModel(args[0]); err != nil {
+			c, err := app.config(cmd)
+			if err != nil {
+				return err
+			}
+			if _, err := checkModel(zoo.NewStore(c.Home), args[0]); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\tok\n", args[0])
@@ -118,7 +123,7 @@ and fit, and whether a training step fits into this machine's memory.`,
 	}
 }
 
-func newModelDescribeCmd() *cobra.Command {
+func newModelDescribeCmd(app *App) *cobra.Command {
 	var asJSON bool
 	var svg string
 	var classes int
@@ -127,7 +132,11 @@ func newModelDescribeCmd() *cobra.Command {
 		Short: "Print a model's blocks, shapes, parameters, multiply-adds and memory",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := modelfile.Read(args[0])
+			c, err := app.config(cmd)
+			if err != nil {
+				return err
+			}
+			s, err := modelfile.Read(args[0], finder(zoo.NewStore(c.Home), args[0]))
 			if err != nil {
 				return err
 			}

@@ -18,8 +18,8 @@ import (
 
 // checkModel reads a model file and finds what can be wrong with it before there are data:
 // its fields, its network, the weights that it names and the memory that it takes.
-func checkModel(path string) (*modelfile.Spec, error) {
-	s, err := modelfile.Read(path)
+func checkModel(store *zoo.Store, path string) (*modelfile.Spec, error) {
+	s, err := modelfile.Read(path, finder(store, path))
 	if err != nil {
 		return nil, err
 	}

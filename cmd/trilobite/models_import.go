@@ -80,6 +80,7 @@ docs/models.md has more.`,
 	fl.Float32SliceVar(&card.Pipeline.Mean, "mean", nil, "subtracted from pixels of 0 to 255: one value or three")
 	fl.Float32SliceVar(&card.Pipeline.Std, "std", nil, "divides pixels after that: one value or three")
 	fl.StringVar(&card.Pipeline.Order, "order", "", "rgb or bgr")
+	fl.StringSliceVar(&card.Taps, "taps", nil, "where heads start when the model is a backbone: `names` of nodes or tensors, or stride4 … (default: the last map of a stride)")
 	fl.BoolVar(&f.json, "json", false, "print JSON")
 	cobra.CheckErr(cmd.MarkFlagRequired("name"))
 	return cmd
@@ -114,6 +115,11 @@ func importModel(cmd *cobra.Command, c config.Config, path string, card zoo.Card
 	m, err := open(path, card, f)
 	if err != nil {
 		return err
+	}
+	if len(card.Taps) > 0 {
+		if err := zoo.CheckTaps(m.graph, m.card.Pipeline.Width, m.card.Pipeline.Height, card.Taps); err != nil {
+			return err
+		}
 	}
 	tax, err := puller(c, cmd, false).Taxonomy(cmd.Context())
 	if err != nil {

@@ -26,6 +26,7 @@ type trainSettings struct {
 	Task     string        `json:"task"`
 	Network  string        `json:"network,omitempty"` // of segmentation; "": the usual one
 	Backbone string        `json:"backbone"`
+	From     string        `json:"from,omitempty"` // a model that is trained further, whole; "": a new head on the backbone
 	Unfreeze string        `json:"unfreeze,omitempty"`
 	Epochs   int           `json:"epochs,omitempty"` // 0: the recipe's
 	Budget   time.Duration `json:"budget,omitempty"` // 0: none
@@ -70,7 +71,8 @@ A training that is stopped keeps its best checkpoint and goes on with --resume.`
   trilobite train leaves/ --name leaves --network unet
   trilobite train photos/ --name mushrooms2 --unfreeze 3 --epochs 20 --budget 30m
   trilobite train photos/ --name mushrooms3 --model model.yaml
-  trilobite train photos/ --name mushrooms2 --resume`,
+  trilobite train photos/ --name mushrooms2 --resume
+  trilobite train street/ --name street2 --from street --unfreeze .`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -95,7 +97,8 @@ A training that is stopped keeps its best checkpoint and goes on with --resume.`
 	fl.StringVar(&f.Task, "task", "", "what is learned: "+strings.Join(taskNames(), ", ")+" (default: what the labels are for)")
 	fl.StringVar(&f.Val, "val", "", "validate on this `data set`")
 	fl.StringVar(&f.Network, "network", "", "of segmentation, "+strings.Join(segmentation.Networks(), ", ")+" (default "+segmentation.DeepLab+")")
-	fl.StringVar(&f.Backbone, "backbone", "efficientnet-lite0", "the `model` to start from")
+	fl.StringVar(&f.Backbone, "backbone", "efficientnet-lite0", "the `model` to put a new head on, one with published weights or an imported one")
+	fl.StringVar(&f.From, "from", "", "train this `model` of the store further, an imported one or your own: all of it but the last layer stays, unless unfrozen")
 	fl.StringVar(&f.Unfreeze, "unfreeze", "", "also train the last N blocks, or the parameters that a `pattern` matches")
 	fl.IntVar(&f.Epochs, "epochs", 0, "passes over the pictures of the last stage (default: see docs/training.md)")
 	fl.DurationVar(&f.Budget, "budget", 0, "stop after this `time`, such as 20m, with the best so far")
@@ -119,14 +122,20 @@ func runTrain(cmd *cobra.Command, app *App, path string, f trainFlags) error {
 	if f.Epochs < 0 || f.Budget < 0 {
 		return fmt.Errorf("--epochs and --budget are %d and %v; they cannot be negative", f.Epochs, f.Budget)
 	}
+	if f.From != "" && (f.model != "" || cmd.Flags().Changed("backbone") || cmd.Flags().Changed("network")) {
+		return errors.New("--from trains a whole model further, without --model, --backbone or --network")
+	}
 	if f.model != "" && !f.resume {
-		if err := f.readModel(f.model, cmd.Flags().Changed); err != nil {
+		if err := f.readModel(zoo.NewStore(c.Home), f.model, cmd.Flags().Changed); err != nil {
 			return err
 		}
 	}
 	var folder *runs.Folder
 	if f.resume {
 		if folder, err = resumeRun(c, &f); err != nil {
+			return err
+		}
+		if err := f.findImported(zoo.NewStore(c.Home)); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,18 @@ func learnClasses(ctx context.Context, t *training, o train.Options) (*trainResu
 
 // classifier returns the network to train, with its recipe where a model file has one.
 func (t *training) classifier(ctx context.Context) (classification.Data, zoo.Card, error) {
+	if t.From != "" {
+		net, card, err := t.continued(zoo.Classify)
+		return classification.Data{Network: net, Spec: card.Pipeline}, zoo.Card{Convert: convertOf("classifier", card), Licence: card.Licence}, err
+	}
 	if t.Model == nil {
+		if g, card, err := t.importedBackbone(); err != nil || g != nil {
+			if err != nil {
+				return classification.Data{}, zoo.Card{}, err
+			}
+			net, spec, err := transferOn(g, card, len(t.set.Classes), t.Seed)
+			return classification.Data{Network: net, Spec: spec}, zoo.Card{Convert: convertOf("classifier", card), Licence: card.Licence}, err
+		}
 		card, net, err := t.puller.Backbone(ctx, t.Backbone, len(t.set.Classes))
 		return classification.Data{Network: net, Spec: card.Pipeline},
 			zoo.Card{Convert: zoo.Convert{Format: "torch", Network: card.Convert.Network}, Licence: card.Licence}, err

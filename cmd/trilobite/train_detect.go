@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"trilobite/dataset"
@@ -48,7 +49,18 @@ func learnBoxes(ctx context.Context, t *training, o train.Options) (*trainResult
 // the licence of the weights that it starts from.
 func (t *training) detector(ctx context.Context, p detection.Params) (d detection.Data, licence string, err error) {
 	d.Set = t.set
+	if t.From != "" {
+		return d, "", fmt.Errorf("--from trains classifiers and segmentations further; --backbone %s puts a new detector on %s", t.From, t.From)
+	}
 	if t.Model == nil {
+		if g, card, err := t.importedBackbone(); err != nil || g != nil {
+			if err != nil {
+				return d, "", err
+			}
+			d.Spec = transfer.SpecOf(t.set, card.Pipeline)
+			d.Network, err = detection.NewNetworkOn(p, backboneOn(g, card), len(t.set.Classes), d.Spec)
+			return d, card.Licence, err
+		}
 		card, classifier, err := t.puller.Backbone(ctx, t.Backbone, 1)
 		if err != nil {
 			return d, "", err

@@ -14,8 +14,8 @@ import (
 )
 
 // readModel reads the model file; flags that were given override it.
-func (f *trainFlags) readModel(path string, given func(flag string) bool) error {
-	m, err := checkModel(path)
+func (f *trainFlags) readModel(store *zoo.Store, path string, given func(flag string) bool) error {
+	m, err := checkModel(store, path)
 	if err != nil {
 		return err
 	}
@@ -50,8 +50,23 @@ func (f *trainFlags) readModel(path string, given func(flag string) bool) error 
 	if w := m.Backbone.Weights; isWeightsFile(w) {
 		m.Backbone.Weights = beside(path, w)
 	}
+	if zoo.IsGraphFile(m.Backbone.Name) {
+		m.Backbone.Name = beside(path, m.Backbone.Name)
+	}
 	f.Model = m
 	return nil
+}
+
+// finder finds the imported models that a model file names: in the store, or as a file
+// beside it.
+func finder(store *zoo.Store, path string) modelfile.Finder {
+	return func(name string, width, height int) (*onnx.Graph, []string, error) {
+		if zoo.IsGraphFile(name) {
+			name = beside(path, name)
+		}
+		g, card, err := store.Backbone(name, width, height)
+		return g, card.Taps, err
+	}
 }
 
 // isWeightsFile tells a file of weights from the name of a model.
@@ -75,6 +90,9 @@ func (t *training) loadWeights(ctx context.Context, net *nn.Network) (licence st
 	net.Initialise(t.Seed)
 	ref := t.Model.Backbone.Weights
 	if ref == "" {
+		if t.Model.Backbone.Imported() {
+			return "of " + t.Model.Backbone.Name, nil
+		}
 		return "of what it was trained on", nil
 	}
 	var state *torch.StateDict

@@ -58,7 +58,22 @@ func learnPixels(ctx context.Context, t *training, pixels []int64, o train.Optio
 // segmenter returns the network to train, with its recipe where a model file has one, whose
 // losses p then has.
 func (t *training) segmenter(ctx context.Context, p *segmentation.Params) (d segmentation.Data, card zoo.Card, err error) {
+	if t.From != "" {
+		net, known, err := t.continued(zoo.Segment)
+		d.Network, d.Spec = net, known.Pipeline
+		card.Convert, card.Licence = convertOf("segmenter", known), known.Licence
+		return d, card, err
+	}
 	if t.Model == nil {
+		if g, known, err := t.importedBackbone(); err != nil || g != nil {
+			if err != nil {
+				return d, card, err
+			}
+			card.Convert, card.Licence = convertOf(p.Network, known), known.Licence
+			d.Spec = transfer.SpecOf(t.set, known.Pipeline)
+			d.Network, err = segmentation.NewNetworkOn(*p, backboneOn(g, known), len(t.set.Classes), d.Spec)
+			return d, card, err
+		}
 		known, classifier, err := t.puller.Backbone(ctx, p.Backbone, 1)
 		if err != nil {
 			return d, card, err

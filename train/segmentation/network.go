@@ -18,18 +18,25 @@ const (
 // Networks lists them.
 func Networks() []string { return []string{DeepLab, UNet, FPN} }
 
-// NewNetwork returns a network for classes with the weights of a classifier in its
-// backbone, which nn calls name, and first values by the seed in its head.
+// NewNetwork is NewNetworkOn a backbone that nn calls name, with the weights of a
+// classifier in it.
 func NewNetwork(p Params, name string, classifier *nn.Network, classes int, s pipeline.Spec) (*nn.Network, error) {
-	o := nn.SegmenterOptions{
-		Backbone: nn.BackboneOptions{Name: name}, Classes: int64(classes), Height: int64(s.Height), Width: int64(s.Width),
+	net, err := NewNetworkOn(p, nn.BackboneOptions{Name: name}, classes, s)
+	if err != nil {
+		return nil, err
 	}
-	net, err := build(p.Network, o)
+	return net, transfer.Fill(net, classifier)
+}
+
+// NewNetworkOn returns a network for classes with first values by the seed, but for an
+// imported backbone's, which are its own.
+func NewNetworkOn(p Params, b nn.BackboneOptions, classes int, s pipeline.Spec) (*nn.Network, error) {
+	net, err := build(p.Network, nn.SegmenterOptions{Backbone: b, Classes: int64(classes), Height: int64(s.Height), Width: int64(s.Width)})
 	if err != nil {
 		return nil, err
 	}
 	net.Initialise(p.Seed)
-	return net, transfer.Fill(net, classifier)
+	return net, nil
 }
 
 // build makes the networks in sizes that a processor trains in minutes: DeepLabV3+ with
