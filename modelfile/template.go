@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"trilobite/nn"
+	"trilobite/pipeline"
 )
 
 //go:embed template.yaml
@@ -29,26 +30,37 @@ var published = map[string]string{
 // Init returns a commented model file that trains as it is. An empty backbone is
 // efficientnet_lite0; classes may be empty: the data set's.
 func Init(kind, backbone string, classes []string) ([]byte, error) {
-	if !slices.Contains(Kinds(), kind) {
-		return nil, fmt.Errorf("network %q: %s", kind, nearest(kind, Kinds()))
-	}
 	if backbone == "" {
 		backbone = "efficientnet_lite0"
 	}
 	if names := nn.ClassifierNames(); !slices.Contains(names, backbone) {
 		return nil, fmt.Errorf("backbone %q: %s", backbone, nearest(backbone, names))
 	}
-	t, err := template.New("model").Funcs(template.FuncMap{"quote": quote}).Parse(templateText)
+	return write(kind, classes, map[string]any{"Backbone": backbone, "Weights": published[backbone]})
+}
+
+// InitOn is Init for an imported model as the backbone, whose pictures are prepared by spec.
+func InitOn(kind, backbone string, spec pipeline.Spec, classes []string) ([]byte, error) {
+	return write(kind, classes, map[string]any{"Backbone": backbone, "Weights": "", "Spec": &spec})
+}
+
+func write(kind string, classes []string, data map[string]any) ([]byte, error) {
+	if !slices.Contains(Kinds(), kind) {
+		return nil, fmt.Errorf("network %q: %s", kind, nearest(kind, Kinds()))
+	}
+	t, err := template.New("model").Funcs(template.FuncMap{"quote": quote, "list": list}).Parse(templateText)
 	if err != nil {
 		return nil, err
 	}
+	data["Network"], data["Task"], data["Classes"] = kind, tasks[kind], classes
+	data["Networks"] = strings.Join(nn.ClassifierNames(), ", ")
 	var out bytes.Buffer
-	err = t.Execute(&out, map[string]any{
-		"Network": kind, "Task": tasks[kind], "Backbone": backbone, "Weights": published[backbone],
-		"Classes": classes, "Networks": strings.Join(nn.ClassifierNames(), ", "),
-	})
+	err = t.Execute(&out, data)
 	return out.Bytes(), err
 }
+
+// list writes numbers as YAML.
+func list(v []float32) string { return strings.ReplaceAll(fmt.Sprint(v), " ", ", ") }
 
 // quote writes a text as YAML reads it back.
 func quote(s string) (string, error) {

@@ -7,8 +7,8 @@ import (
 )
 
 // fixResizes makes the sizes of a Resize constants where they are computed from the
-// input's own shape: axes that keep their size, a free batch above all, are no longer
-// spoken of.
+// input's own shape: axes that keep their size, a free batch and the channels, are no
+// longer spoken of.
 //
 // Exact bit for bit: an axis of the same size has scale 1. Saves the nodes that
 // compute the sizes.
@@ -29,7 +29,7 @@ func fixResizes(e *editor) bool {
 		var left, to []int64
 		for i, a := range axes {
 			switch d := elems[i]; {
-			case d.dim && d.n != Unknown && d.n == x[a]:
+			case d.n != Unknown && d.n == x[a]:
 			case d.dim:
 				ok = false
 			default:

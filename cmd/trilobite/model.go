@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -21,11 +22,11 @@ func newModelCmd(app *App) *cobra.Command {
 		Use:   "model",
 		Short: "Model files: define a network of your own and how it is trained",
 	}
-	cmd.AddCommand(newModelInitCmd(), newModelCheckCmd(app), newModelDescribeCmd(app), newModelSchemaCmd())
+	cmd.AddCommand(newModelInitCmd(app), newModelCheckCmd(app), newModelDescribeCmd(app), newModelSchemaCmd())
 	return cmd
 }
 
-func newModelInitCmd() *cobra.Command {
+func newModelInitCmd(app *App) *cobra.Command {
 	var backbone, classes, output string
 	cmd := &cobra.Command{
 		Use:       "init " + strings.Join(modelfile.Kinds(), "|"),
@@ -41,7 +42,7 @@ func newModelInitCmd() *cobra.Command {
 					return err
 				}
 			}
-			text, err := modelfile.Init(args[0], backbone, names)
+			text, err := initModel(cmd, app, args[0], backbone, names)
 			if err != nil {
 				return err
 			}
@@ -63,10 +64,24 @@ func newModelInitCmd() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&backbone, "backbone", "", "feature extractor, one of "+strings.Join(nn.ClassifierNames(), ", ")+" (default efficientnet_lite0)")
+	cmd.Flags().StringVar(&backbone, "backbone", "", "feature extractor, an imported model or one of "+strings.Join(nn.ClassifierNames(), ", ")+" (default efficientnet_lite0)")
 	cmd.Flags().StringVar(&classes, "classes", "", "`file` with a class a line, as a name or as number and name")
 	cmd.Flags().StringVarP(&output, "output", "o", "model.yaml", "`file` to write, - for standard output")
 	return cmd
+}
+
+// initModel writes a model file, on a network of package nn or an imported model.
+func initModel(cmd *cobra.Command, app *App, kind, backbone string, classes []string) ([]byte, error) {
+	if backbone != "" && !slices.Contains(nn.ClassifierNames(), backbone) {
+		c, err := app.config(cmd)
+		if err != nil {
+			return nil, err
+		}
+		if m, err := zoo.NewStore(c.Home).Get(backbone); err == nil {
+			return modelfile.InitOn(kind, backbone, m.Pipeline, classes)
+		}
+	}
+	return modelfile.Init(kind, backbone, classes)
 }
 
 // maxClassFile bounds a list of classes, bytes.

@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"text/tabwriter"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
+	"trilobite/nn"
+	"trilobite/onnx"
 	"trilobite/zoo"
 )
 
@@ -64,9 +67,10 @@ func listCards(s *zoo.Store, available bool) ([]zoo.Card, error) {
 }
 
 func newModelsShowCmd(app *App) *cobra.Command {
-	return &cobra.Command{
+	var taps bool
+	cmd := &cobra.Command{
 		Use:   "show MODEL",
-		Short: "Print a model's card",
+		Short: "Print a model's card, or the feature maps that heads can start from",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := app.config(cmd)
@@ -77,6 +81,9 @@ func newModelsShowCmd(app *App) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if taps {
+				return showTaps(cmd.OutOrStdout(), m)
+			}
 			text, err := yaml.Marshal(m.Card)
 			if err != nil {
 				return err
@@ -85,6 +92,27 @@ func newModelsShowCmd(app *App) *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&taps, "taps", false, "list feature maps: what a model file's backbone.taps can name")
+	return cmd
+}
+
+// showTaps lists a model's feature maps, by node and tensor.
+func showTaps(w io.Writer, m zoo.Model) error {
+	g, err := onnx.Load(m.GraphFile())
+	if err != nil {
+		return err
+	}
+	n, err := nn.Imported(g, int64(m.Pipeline.Height), int64(m.Pipeline.Width))
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NODE\tTENSOR\tOPERATOR\tSTRIDE\tCHANNELS\tSIZE")
+	for _, tap := range n.FeatureMaps() {
+		v := tap.Value
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d×%d\n", v.Node.Name, v.Name, v.Node.Op, tap.Stride, tap.Channels, v.Shape[3], v.Shape[2])
+	}
+	return t.Flush()
 }
 
 func newModelsPullCmd(app *App) *cobra.Command {
