@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"trilobite/convert/torch"
+	"trilobite/modelfile"
 	"trilobite/nn"
+	"trilobite/onnx"
 	"trilobite/train"
 	"trilobite/zoo"
 )
