@@ -144,6 +144,7 @@ func (b *build) run() error {
 	if err := onnx.Tidy(b.g); err != nil { // numbers and shapes become known to the rules
 		return err
 	}
+	b.Loss = b.g.Outputs[0] // Tidy drops a last node that does nothing
 	for _, spell := range []func(*onnx.Graph) error{spellTaps, spellDepthwise} {
 		if err := spell(b.g); err != nil {
 			return err

@@ -227,7 +227,7 @@ func (f gradFlags) build(g *onnx.Graph, spec step.Spec) (*step.Step, map[string]
 
 // hint says what to do about sizes that only the exporter can fix.
 func hint(g *onnx.Graph, err error) string {
-	if errors.Is(err, grad.ErrNoRule) {
+	if errors.Is(err, grad.ErrNoRule) && !strings.Contains(err.Error(), "bind") {
 		return ""
 	}
 	for _, v := range g.Inputs {
