@@ -25,7 +25,8 @@ func newDatasetCmd(app *App) *cobra.Command {
 		Long: `A DATASET is a folder or a file of any format in docs/datasets.md, or the name of one that was
 imported: cells, or cells@2 for its second version. What is there as a path is the path.`,
 	}
-	cmd.AddCommand(newDatasetShowCmd(app), newDatasetExportCmd(app), newDatasetImportCmd(app), newDatasetListCmd(app), newDatasetRemoveCmd(app))
+	cmd.AddCommand(newDatasetShowCmd(app), newDatasetExportCmd(app), newDatasetImportCmd(app), newDatasetListCmd(app), newDatasetRemoveCmd(app),
+		newDatasetCheckCmd(app), newDatasetSplitCmd(app))
 	return cmd
 }
 
