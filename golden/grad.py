@@ -665,6 +665,17 @@ def recurrent():
     )
 
 
+def conv_4():
+    """Depthwise kernels over maps wider than ten of them."""
+    save(
+        "conv_4",
+        ("windows_strided", lambda x, w: F.conv2d(x, w, stride=2, padding=1, groups=2), whole(2, 2, 4, 35), whole(2, 1, 3, 3)),
+        ("windows_dilated", lambda x, w: F.conv2d(x, w, dilation=(1, 2), padding=(0, 3), groups=2), whole(2, 2, 4, 33), whole(2, 1, 2, 3)),
+        ("crossed", lambda x, w: F.conv2d(x, w, padding=2, groups=2), whole(2, 2, 3, 53), whole(2, 1, 5, 5)),
+        ("crossed_unread", lambda x, w: F.conv2d(x, w, stride=3, groups=2), whole(2, 2, 6, 32), whole(2, 1, 3, 3)),
+    )
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -697,3 +708,4 @@ if __name__ == "__main__":
     defined()
     grid_sample()
     recurrent()
+    conv_4()

@@ -10,23 +10,48 @@ import (
 // depthwiseWeight is dW with one input channel per group, where a product of convWeight
 // would be of two vectors. In milliseconds of one core, N 16:
 //
-//	                        stride   one Conv   products of rows
-//	X (32, 112, 112), 3×3     1        79          86
-//	X (96, 112, 112), 3×3     2        66          86
-//	X (144, 56, 56), 3×3      1        90          75
-//	X (144, 56, 56), 5×5      2        37          47
-//	X (240, 28, 28), 5×5      1        59          30
-//	X (240, 28, 28), 3×3      2        10           8
-//	X (672, 14, 14), 5×5      1        42          18
+//	                        stride   one Conv   products of rows   of windows
+//	X (32, 112, 112), 3×3     1        81          97                 44
+//	X (96, 112, 112), 3×3     2        67          91                 49
+//	X (144, 56, 56), 3×3      1        90          76                 45
+//	X (144, 56, 56), 5×5      2        38          46                 69
+//	X (240, 28, 28), 5×5      1        60          37                 87
+//	X (240, 28, 28), 3×3      2        11           9                 12
+//	X (672, 14, 14), 5×5      1        43          21                 83
 //	X (1152, 7, 7), 5×5       1        20           8
+//
+// Products of rows use k in W of what they compute, products of windows write X k² times.
 func (c *call) depthwiseWeight(a onnx.ConvAttrs) *onnx.Value {
-	const widest = 56 // columns of X times the stride
+	const narrow, few = 10, 9
 	x, w := c.n.In[0], c.n.In[1]
 	known := x.DType == tensor.Float32 || x.DType == tensor.Float64
-	if known && len(a.Strides) == 2 && w.Shape[0] == a.Group && x.Shape[3]*a.Strides[1] <= widest {
+	switch {
+	case !known || len(a.Strides) != 2 || w.Shape[0] != a.Group:
+		return c.crossedWeight(a)
+	case x.Shape[3] <= narrow*w.Shape[3]:
 		return c.rowsWeight(a)
+	case product(w.Shape[2:]) <= few && x.DType == tensor.Float32 && slices.Min(a.Pads) >= 0:
+		return c.windowsWeight(a)
+	default:
+		return c.crossedWeight(a)
 	}
-	return c.crossedWeight(a)
+}
+
+// windowsWeight is dW by products of dY, a row, with what each tap meets, which a Conv by
+// weights of one 1 each lays out as maps of their own, (N, C·kH·kW, H', W'): ONNX Runtime
+// does that on all cores, while Slices run on one.
+func (c *call) windowsWeight(a onnx.ConvAttrs) *onnx.Value {
+	x, w := c.n.In[0], c.n.In[1]
+	taps := product(w.Shape[2:])
+	list := make([]float32, a.Group*taps*taps)
+	for i := range a.Group * taps {
+		list[i*taps+i%taps] = 1
+	}
+	ones := c.Const("", tensor.Of(slices.Concat([]int64{a.Group * taps, 1}, w.Shape[2:]), list))
+	window := onnx.ConvAttrs{Strides: a.Strides, Dilations: a.Dilations, Group: a.Group, Pads: a.Pads}
+	met := c.Reshape(c.Conv(x, ones, nil, window), 0, a.Group, taps, -1)
+	dY := c.Reshape(c.dY[0], 0, a.Group, 1, -1)
+	return c.reshapedLike(c.ReduceSum(c.MatMul(dY, c.Transpose(met, 0, 1, 3, 2)), 0), w)
 }
 
 // rowsWeight is dW by products of whole rows. For the taps of the kernel's row i

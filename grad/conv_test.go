@@ -50,6 +50,12 @@ func TestConv(t *testing.T) {
 		{"depthwise_unread", conv(onnx.ConvAttrs{Group: 2, Strides: []int64{3, 3}}), bilinear},
 		{"depthwise_dilated", conv(onnx.ConvAttrs{Group: 2, Strides: []int64{1, 2}, Dilations: []int64{2, 1}, Pads: pads(2, 1, 2, 1)}), bilinear},
 	})
+	testFamily(t, "conv_4.npz", []graphCase{
+		{"windows_strided", conv(onnx.ConvAttrs{Group: 2, Strides: two, Pads: one}), bilinear},
+		{"windows_dilated", conv(onnx.ConvAttrs{Group: 2, Dilations: []int64{1, 2}, Pads: pads(0, 3, 0, 3)}), bilinear},
+		{"crossed", conv(onnx.ConvAttrs{Group: 2, Pads: pads(2, 2, 2, 2)}), bilinear},
+		{"crossed_unread", conv(onnx.ConvAttrs{Group: 2, Strides: []int64{3, 3}}), bilinear},
+	})
 }
 
 func TestConvTranspose(t *testing.T) {
