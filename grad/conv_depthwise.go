@@ -58,22 +58,22 @@ func (c *call) windowsWeight(a onnx.ConvAttrs) *onnx.Value {
 //
 //	R[c, q, u] = Σ dY[n, c, p, q] · X[n, c, p·s + i·d − pad, u]
 //
-// over n and p is one product per channel, (W', N·H') by (N·H', W), and the derivative by
+// over p and n is one product per channel, (W', H'·N) by (H'·N, W), and the derivative by
 // tap (i, j) is the sum of its diagonal u = q·s + j·d − pad. A product with a constant of
 // zeros and ones picks the diagonals. One in W/k of R's elements is wanted; while maps are
 // small that is still quicker than to move single elements.
 func (c *call) rowsWeight(a onnx.ConvAttrs) *onnx.Value {
 	x, w, out := c.n.In[0], c.n.In[1], c.n.Out[0].Shape[2:]
-	rows := c.Transpose(x, 1, 0, 2, 3) // (C, N, H, W)
+	rows := c.Transpose(x, 1, 2, 0, 3) // (C, H, N, W), as package step lays out X and dY too
 	if a.Pads[0] != 0 || a.Pads[2] != 0 {
-		rows = c.Pad(rows, 0, 0, a.Pads[0], 0, 0, 0, a.Pads[2], 0)
+		rows = c.Pad(rows, 0, a.Pads[0], 0, 0, 0, a.Pads[2], 0, 0)
 	}
-	dY := c.Reshape(c.Transpose(c.dY[0], 1, 0, 2, 3), a.Group, -1, out[1])
+	dY := c.Reshape(c.Transpose(c.dY[0], 1, 2, 0, 3), a.Group, -1, out[1])
 	dY = c.Transpose(dY, 0, 2, 1) // taken into the products by ONNX Runtime
 	products := make([]*onnx.Value, w.Shape[2])
 	for i := range products {
 		start := int64(i) * a.Dilations[0]
-		met := c.SliceStep(rows, []int64{2}, []int64{start}, []int64{start + (out[0]-1)*a.Strides[0] + 1}, a.Strides[:1])
+		met := c.SliceStep(rows, []int64{1}, []int64{start}, []int64{start + (out[0]-1)*a.Strides[0] + 1}, a.Strides[:1])
 		met = c.Reshape(met, a.Group, -1, x.Shape[3])
 		products[i] = c.Reshape(c.MatMul(dY, met), a.Group, 1, -1)
 	}

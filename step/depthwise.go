@@ -31,13 +31,7 @@ func spellDepthwise(g *onnx.Graph) error {
 			t := e.MatMul(e.Reshape(w, out[1], -1), e.Const("", meetings(n)))
 			t = e.Reshape(t, out[1], in, places)
 			rows := e.Reshape(e.Transpose(x, 1, 0, 2, 3), out[1], -1, in)
-			y := e.Transpose(e.Reshape(e.MatMul(rows, t), out[1], -1, out[2], out[3]), 1, 0, 2, 3)
-			if b := n.Input(2); b != nil {
-				n.Op, n.In = "Add", []*onnx.Value{y, e.Reshape(b, -1, 1, 1)}
-			} else {
-				n.Op, n.In = "Identity", []*onnx.Value{y}
-			}
-			n.Attrs = nil
+			replaceConv(e, n, e.Transpose(e.Reshape(e.MatMul(rows, t), out[1], -1, out[2], out[3]), 1, 0, 2, 3))
 		})
 		if err != nil {
 			return err
@@ -46,10 +40,15 @@ func spellDepthwise(g *onnx.Graph) error {
 	return nil
 }
 
-// smallDepthwise reports whether n is a depthwise Conv in two dimensions, of float32, with
-// explicit pads and computed weights, whose T[c] is small enough to pay.
+// smallDepthwise reports whether n is a depthwise Conv whose T[c] is small enough to pay.
 func smallDepthwise(n *onnx.Node) bool {
 	const most = 50 * 50 // elements of T[c]
+	return depthwise(n) && tensor.Size(n.In[0].Shape[2:])*tensor.Size(n.Out[0].Shape[2:]) <= most
+}
+
+// depthwise reports whether n is a depthwise Conv in two dimensions, of float32, with more
+// than one tap, explicit pads and computed weights, all sizes but N known.
+func depthwise(n *onnx.Node) bool {
 	if n.Op != "Conv" || n.Domain != "" || len(n.In[0].Shape) != 4 || n.In[0].DType != tensor.Float32 || n.In[1].IsConst() {
 		return false
 	}
@@ -58,7 +57,7 @@ func smallDepthwise(n *onnx.Node) bool {
 		return false
 	}
 	auto := a.AutoPad != "" && a.AutoPad != "NOTSET"
-	return a.Group > 1 && a.Group == x[1] && w[0] == x[1] && w[2]*w[3] > 1 && !auto && x[2]*x[3]*y[2]*y[3] <= most
+	return a.Group > 1 && a.Group == x[1] && w[0] == x[1] && w[2]*w[3] > 1 && !auto
 }
 
 // meetings is 1 where an output element meets an input element at a tap, (kH·kW,

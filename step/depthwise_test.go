@@ -18,8 +18,13 @@ func TestSpellDepthwise(t *testing.T) {
 		x, w onnx.Shape
 		bias bool
 		conv onnx.ConvAttrs
-		left int // convolutions afterwards
+		left int // convolutions afterwards; below 0: the same number, rows laid out
 	}{
+		{"few rows are channels", onnx.Shape{2, 3, 9, 10}, onnx.Shape{3, 1, 3, 3}, true, onnx.ConvAttrs{Group: 3, Pads: []int64{1, 1, 1, 1}}, -1},
+		{
+			"few rows, strides, dilations and pads of one side", onnx.Shape{2, 2, 9, 11}, onnx.Shape{2, 1, 3, 2}, false,
+			onnx.ConvAttrs{Group: 2, Strides: []int64{2, 3}, Dilations: []int64{2, 1}, Pads: []int64{0, 3, 1, 0}}, -1,
+		},
 		{"same size", onnx.Shape{2, 3, 5, 4}, onnx.Shape{3, 1, 3, 3}, false, onnx.ConvAttrs{Group: 3, Pads: []int64{1, 1, 1, 1}}, 0},
 		{"a bias is added", onnx.Shape{2, 3, 4, 4}, onnx.Shape{3, 1, 3, 2}, true, onnx.ConvAttrs{Group: 3}, 0},
 		{
@@ -53,12 +58,19 @@ func TestSpellDepthwise(t *testing.T) {
 				return out[0]
 			}
 			want := run()
-			if err := spellDepthwise(g); err != nil {
+			rewrite := spellDepthwise
+			if tt.left < 0 {
+				rewrite = layRows
+			}
+			if err := rewrite(g); err != nil {
 				t.Fatal(err)
 			}
 			count := 0
 			for _, n := range g.Nodes {
-				if n.Op == "Conv" {
+				switch {
+				case n.Op == "Conv" && tt.left < 0 && n.In[0].Shape[0] == 1 && n.In[0].Shape[1] == tt.x[1]*tt.x[2]:
+					count--
+				case n.Op == "Conv":
 					count++
 				}
 			}

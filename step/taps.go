@@ -21,16 +21,7 @@ func spellTaps(g *onnx.Graph) error {
 		if !ok {
 			continue
 		}
-		err := insertBefore(g, n, func(e *onnx.Builder) {
-			y := sumOfTaps(e, n, taps)
-			if b := n.Input(2); b != nil {
-				one := slices.Repeat([]int64{1}, len(n.In[1].Shape)-2)
-				n.Op, n.In = "Add", []*onnx.Value{y, e.Reshape(b, slices.Concat([]int64{-1}, one)...)}
-			} else {
-				n.Op, n.In = "Identity", []*onnx.Value{y}
-			}
-			n.Attrs = nil
-		})
+		err := insertBefore(g, n, func(e *onnx.Builder) { replaceConv(e, n, sumOfTaps(e, n, taps)) })
 		if err != nil {
 			return err
 		}
