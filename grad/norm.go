@@ -20,8 +20,8 @@ import (
 //
 //	dX = r·(dY − dBias/count − (X − mean)·dScale/(count·√(variance + epsilon)))
 //
-// written as an inference BatchNormalization of X − mean, which the variance has been
-// computed from, a Sub and a Mul by r, which a Conv before takes to its weights; per channel
+// written as an Affine of X − mean, which the variance has been computed from, a Sub and a
+// Mul by r, which a Conv before takes to its weights; per channel
 // everything is a few numbers. The running statistics are outputs that no derivative may arrive at in training mode, and have
 // no rule as inputs in inference mode; the batch's are computed once more.
 // Source: Ioffe and Szegedy, arXiv:1502.03167, section 3. Checked: testdata/norm.npz.
@@ -89,6 +89,19 @@ func mapProducts(b *onnx.Builder, x, y *onnx.Value) *onnx.Value {
 	return b.Reshape(b.MatMul(row, column), 0, -1)
 }
 
+// Affine is scale·x + shift with a scale and a shift (C) for each channel of x (N, C, …), as a
+// Conv by a 1×1 kernel for each channel or as an inference BatchNormalization. ONNX Runtime
+// runs the former on all cores and takes a Clip or Relu into it: 77 MB with maps of 112×112
+// take 2 cores 5.5 ms, the latter and a Clip 11.
+func Affine(b *onnx.Builder, x, scale, shift *onnx.Value) *onnx.Value {
+	if wideMaps(x) && x.DType == tensor.Float32 {
+		one := slices.Repeat([]int64{1}, len(x.Shape)-1)
+		return b.Conv(x, b.Reshape(scale, slices.Concat([]int64{-1}, one)...), shift, onnx.ConvAttrs{Group: x.Shape[1]})
+	}
+	fill := func(v float64) *onnx.Value { return b.ExpandTo(b.Scalar(scale.DType, v), b.Shape(scale)) }
+	return b.BatchNormalization(x, scale, shift, fill(0), fill(1), 0)
+}
+
 // trainingNorm is batchNormRule in training mode.
 func (c *call) trainingNorm() error {
 	x, scale, dY := c.n.In[0], c.n.In[1], c.dY[0]
@@ -111,7 +124,7 @@ func (c *call) trainingNorm() error {
 	if c.wants(0) {
 		n := c.count(dY, dBias)
 		tilt := c.Div(c.Mul(dot, c.Mul(inverse, inverse)), n)
-		lean := c.BatchNormalization(off, tilt, c.Div(dBias, n), c.filled(tilt, 0), c.filled(tilt, 1), 0)
+		lean := Affine(c.Builder, off, tilt, c.Div(dBias, n))
 		if err := c.give(0, c.Mul(c.Sub(dY, lean), c.Reshape(c.Mul(scale, inverse), slices.Insert(slices.Repeat([]int64{1}, len(axes)-1), 0, -1)...))); err != nil {
 			return err
 		}

@@ -198,13 +198,12 @@ func (b *build) spellBatchNorm() error {
 		err := insertBefore(b.g, n, func(e *onnx.Builder) {
 			mean, variance, off := grad.Moments(e, n.In[0])
 			moments[n] = [2]*onnx.Value{mean, variance}
-			zero := e.ExpandTo(e.Scalar(mean.DType, 0), e.Shape(mean))
-			n.In[0], n.In[3], n.In[4] = off, zero, variance // all that the gradient reads is off
+			y := grad.Affine(e, off, e.Mul(n.In[1], grad.Inverse(e, n, variance)), n.In[2])
+			n.Op, n.In, n.Attrs = "Identity", []*onnx.Value{y}, nil // all that the gradient reads is off
 		})
 		if err != nil {
 			return err
 		}
-		n.Attrs["training_mode"] = int64(0)
 	}
 	e := onnx.Extend(b.g)
 	for _, s := range b.stats {
