@@ -24,6 +24,13 @@ type Evaluation struct {
 	Calibration []metric.CalibrationBin `json:"calibration,omitempty"`
 	ECE         *Number                 `json:"ece,omitempty"`
 	Worst       []Picture               `json:"worst,omitempty"` // the worst first
+	Key         []KeyColor              `json:"key,omitempty"`   // of the pictures in Worst
+}
+
+// KeyColor says which colour a class has in pictures.
+type KeyColor struct {
+	Name  string   `json:"name"`
+	Color [3]uint8 `json:"color"` // RGB
 }
 
 // Figure is a result with its name, such as mIoU.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"trilobite/metric"
@@ -76,7 +77,7 @@ func render(r Run, events []Event, e *Evaluation, now time.Time) ([]byte, error)
 	if e == nil {
 		e = &Evaluation{}
 	}
-	p := report{Run: r, Evaluation: e, Took: r.Elapsed(now).Round(time.Second).String(), Charts: charts(events), Dashes: dashes()}
+	p := report{Run: r, Evaluation: e, Took: r.Elapsed(now).Round(time.Second).String(), Charts: charts(events, r.Dataset.Classes), Dashes: dashes()}
 	if n := len(p.Dataset.Dropped); n > maxDropped {
 		p.Dataset.Dropped, p.More = p.Dataset.Dropped[:maxDropped], n-maxDropped
 	}
@@ -108,6 +109,7 @@ func render(r Run, events []Event, e *Evaluation, now time.Time) ([]byte, error)
 			}
 			return n
 		},
+		"hex":  func(c [3]uint8) string { return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]) },
 		"at":   func(i int) string { return e.className(i) },
 		"date": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 	}).Parse(reportText)
@@ -119,8 +121,13 @@ func render(r Run, events []Event, e *Evaluation, now time.Time) ([]byte, error)
 	return out.Bytes(), err
 }
 
-// charts are the curves of the training, by step: epochs start anew in each stage.
-func charts(events []Event) []reportChart {
+// classLines is how many classes a chart has lines of, and classCharts how many charts
+// there are at most: the last figures of all classes are in a table.
+const classLines, classCharts = 6, 4
+
+// charts are the curves of the training by step: of the loss, of the figures over all
+// classes, of those of each class ("IoU NAME"), and of the learning rate.
+func charts(events []Event, classes []string) []reportChart {
 	var loss, rate line
 	metrics := map[string]*line{}
 	for _, e := range events {
@@ -138,8 +145,12 @@ func charts(events []Event) []reportChart {
 		}
 	}
 	var shares, others []line // those of 0 to 1 share a chart
+	byClass := map[string][]line{}
 	for _, name := range slices.Sorted(maps.Keys(metrics)) {
-		if l := *metrics[name]; slices.ContainsFunc(l.points, func(p [2]float64) bool { return p[1] < 0 || p[1] > 1 }) {
+		l := *metrics[name]
+		if figure, class, ok := strings.Cut(name, " "); ok && slices.Contains(classes, class) {
+			byClass[figure] = append(byClass[figure], line{class, l.points})
+		} else if slices.ContainsFunc(l.points, func(p [2]float64) bool { return p[1] < 0 || p[1] > 1 }) {
 			others = append(others, l)
 		} else {
 			shares = append(shares, l)
@@ -156,6 +167,14 @@ func charts(events []Event) []reportChart {
 	add("Metrics on the validation part", "検証データでの指標", chart{x: "step", lines: shares})
 	for _, l := range others {
 		add(l.name+", validation part", l.name+"（検証データ）", chart{x: "step", lines: []line{l}})
+	}
+	for _, figure := range slices.Sorted(maps.Keys(byClass)) {
+		n := 0
+		for some := range slices.Chunk(byClass[figure], classLines) {
+			if n++; n <= classCharts {
+				add(figure+" by class", "クラス別の"+figure, chart{x: "step", lines: some})
+			}
+		}
 	}
 	add("Learning rate", "学習率", chart{x: "step", lines: []line{rate}, fromZero: true})
 	return out

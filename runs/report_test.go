@@ -39,7 +39,7 @@ func example(t *testing.T, s *Store, names []string) Run {
 			t.Fatal(err)
 		}
 		if step%25 == 0 {
-			if err := f.Append(Event{Kind: "evaluation", Epoch: int(step / 25), Step: step, Metrics: map[string]float64{"mIoU": 0.58 * (1 - math.Exp(-5*x)), "pixel accuracy": 0.9 * (1 - math.Exp(-9*x)), "loss": 0.4 + math.Exp(-4*x)}}); err != nil {
+			if err := f.Append(Event{Kind: "evaluation", Epoch: int(step / 25), Step: step, Metrics: map[string]float64{"mIoU": 0.58 * (1 - math.Exp(-5*x)), "pixel accuracy": 0.9 * (1 - math.Exp(-9*x)), "IoU Sky": 0.9 * (1 - math.Exp(-9*x)), "loss": 0.4 + math.Exp(-4*x)}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -71,6 +71,7 @@ func example(t *testing.T, s *Store, names []string) Run {
 	for i := range 3 {
 		e.Worst = append(e.Worst, Picture{File: fmt.Sprintf("images/%d%s.jpg", i, hostile), Note: "IoU 0.21", Truth: "Road, " + hostile, Predicted: "Pavement", Image: swatch(t, 90), TruthDraw: swatch(t, 160), FoundDraw: swatch(t, 220)})
 	}
+	e.Key = []KeyColor{{"Sky", [3]uint8{0, 114, 178}}, {hostile, [3]uint8{230, 159, 0}}}
 	e.Worst[0].Image = []byte("<svg onload=alert(1)>") // no picture: not shown
 	if err := f.SaveEvaluation(e); err != nil {
 		t.Fatal(err)
@@ -124,7 +125,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := string(data)
-	for _, want := range []string{"road@1", "0.571", "mIoU", "混同行列", "Confusion matrix", "The worst predictions", "train.xml", "sha256:5d41", "onnxruntime", "Never there", "0.512", "ECE"} {
+	for _, want := range []string{"road@1", "0.571", "mIoU", "混同行列", "Confusion matrix", "The worst predictions", "train.xml", "sha256:5d41", "onnxruntime", "Never there", "0.512", "ECE", `fill="#0072b2"`, "IoU by class"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the report does not say %q", want)
 		}

@@ -44,10 +44,21 @@ func encode(img image.Image) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Overlay returns a copy of the picture with each class in its colour, borders between
-// classes drawn, and a legend with the share of each; a background stays as it is. img
-// is the mask's image, perhaps shrunk.
+// Overlay returns the tinted picture with a legend that has the share of each class.
 func (m *Mask) Overlay(img *imageio.Image) (*imageio.Image, error) {
+	var lines []imageio.LegendLine
+	for _, p := range m.Parts() {
+		if !background(p.Name) {
+			lines = append(lines, imageio.LegendLine{Color: imageio.ClassColor(p.Class), Text: fmt.Sprintf("%s %s", p.Name, percent(p.Share))})
+		}
+	}
+	return m.Tint(img).Legend(lines)
+}
+
+// Tint returns a copy of the picture with each class in its colour (imageio.ClassColor) and
+// borders between classes drawn; a background stays as it is. img is the mask's image,
+// perhaps shrunk.
+func (m *Mask) Tint(img *imageio.Image) *imageio.Image {
 	out := imageio.New(img.W, img.H)
 	out.FullW, out.FullH = img.FullW, img.FullH
 	sx, sy := float32(m.W)/float32(img.W), float32(m.H)/float32(img.H)
@@ -70,13 +81,7 @@ func (m *Mask) Overlay(img *imageio.Image) (*imageio.Image, error) {
 			}
 		}
 	}
-	var lines []imageio.LegendLine
-	for _, p := range m.Parts() {
-		if !background(p.Name) {
-			lines = append(lines, imageio.LegendLine{Color: imageio.ClassColor(p.Class), Text: fmt.Sprintf("%s %s", p.Name, percent(p.Share))})
-		}
-	}
-	return out.Legend(lines)
+	return out
 }
 
 // percent writes a share of 0 to 1.

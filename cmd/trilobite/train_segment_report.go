@@ -51,6 +51,9 @@ func reportSegmenter(ctx context.Context, t *training, m *trainResult, set *data
 	}
 	e := runs.FromConfusion(set.Classes, seen.Confusion, true)
 	e.Images = len(set.Images)
+	for c, name := range set.Classes {
+		e.Key = append(e.Key, runs.KeyColor{Name: name, Color: imageio.ClassColor(c)})
+	}
 	order := make([]int, 0, len(set.Images))
 	for i, iou := range seen.MIoU {
 		if iou >= 0 {
@@ -113,11 +116,7 @@ func worstMask(ctx context.Context, s *segment.Segmenter, set *dataset.Set, img 
 		to   *[]byte
 		mask *segment.Mask
 	}{{&p.TruthDraw, known}, {&p.FoundDraw, found}} {
-		drawn, err := v.mask.Overlay(shown)
-		if err != nil {
-			return p, err
-		}
-		if *v.to, err = drawn.EncodeJPEG(worstJPEG); err != nil {
+		if *v.to, err = v.mask.Tint(shown).EncodeJPEG(worstJPEG); err != nil {
 			return p, err
 		}
 	}
