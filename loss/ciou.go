@@ -6,17 +6,6 @@ import (
 	"trilobite/onnx"
 )
 
-// IoULoss is 1 less the intersection over union of each pair of boxes as in GIoU, 0 to 1,
-// not reduced. Boxes that do not meet have no gradient: GIoU and CIoU do.
-func IoULoss(b *onnx.Builder, x, t *onnx.Value) *onnx.Value {
-	if !boxes(b, "IoU loss", x, t) {
-		return &onnx.Value{}
-	}
-	o := overlapOf(b, x, t)
-	iou := b.Div(o.intersection, b.Add(o.union, b.Scalar(x.DType, 1e-7)))
-	return b.Squeeze(b.Sub(b.Scalar(x.DType, 1), iou), int64(len(x.Shape)-1))
-}
-
 // CIoU is the complete IoU loss of each pair of boxes as in GIoU, not reduced. With d the
 // distance of the centres, c the diagonal of the smallest box around both, w and h the
 // sides of x and w', h' those of t:

@@ -26,6 +26,17 @@ func GIoU(b *onnx.Builder, x, t *onnx.Value) *onnx.Value {
 	return b.Squeeze(b.Add(b.Sub(one, iou), empty), int64(len(x.Shape)-1))
 }
 
+// IoULoss is 1 less the intersection over union of each pair of boxes as in GIoU, 0 to 1,
+// not reduced. Boxes that do not meet have no gradient: GIoU and CIoU do.
+func IoULoss(b *onnx.Builder, x, t *onnx.Value) *onnx.Value {
+	if !boxes(b, "IoU loss", x, t) {
+		return &onnx.Value{}
+	}
+	o := overlapOf(b, x, t)
+	iou := b.Div(o.intersection, b.Add(o.union, b.Scalar(x.DType, 1e-7)))
+	return b.Squeeze(b.Sub(b.Scalar(x.DType, 1), iou), int64(len(x.Shape)-1))
+}
+
 // IoU is the intersection over union of each pair of boxes as in GIoU, 0 to 1. It is
 // rounded to 2⁻²⁰, so that no gradient passes: a measure of boxes, not a loss.
 func IoU(b *onnx.Builder, x, t *onnx.Value) *onnx.Value {
