@@ -96,6 +96,8 @@ func (t Training) BalancePower() float64 {
 		return 1
 	case "sqrt":
 		return 0.5
+	case "fourth-root":
+		return 0.25
 	default:
 		return 0
 	}

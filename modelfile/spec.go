@@ -58,7 +58,7 @@ type Training struct {
 	Batch      int     `yaml:"batch" range:"1,4096" doc:"images in a step"`
 	Stages     []Stage `yaml:"stages" doc:"one after the other; each goes on from where the one before ended"`
 	EMA        float64 `yaml:"ema,omitempty" range:"0,0.99999" doc:"decay of the average of the weights that is evaluated and kept; 0: none"`
-	Balance    string  `yaml:"balance,omitempty" enum:"none,inverse,sqrt" doc:"weight of rare classes in the loss"`
+	Balance    string  `yaml:"balance,omitempty" enum:"none,inverse,sqrt,fourth-root" doc:"weight of rare classes in the loss: that of their share, inverted"`
 	Dice       float64 `yaml:"dice,omitempty" range:"0,100" doc:"segment: weight of the Dice loss beside the cross-entropy"`
 	Versions   int     `yaml:"versions,omitempty" range:"0,100" doc:"changed versions of each picture, whose features are then kept; 0: a new one each time"`
 	Validation float64 `yaml:"validation,omitempty" range:"0,0.9" doc:"share held out where the data set has no validation part; 0: 0.2"`

