@@ -26,7 +26,7 @@ func newDatasetCmd(app *App) *cobra.Command {
 imported: cells, or cells@2 for its second version. What is there as a path is the path.`,
 	}
 	cmd.AddCommand(newDatasetShowCmd(app), newDatasetExportCmd(app), newDatasetImportCmd(app), newDatasetListCmd(app), newDatasetRemoveCmd(app),
-		newDatasetCheckCmd(app), newDatasetSplitCmd(app))
+		newDatasetCheckCmd(app), newDatasetSplitCmd(app), newDatasetStatsCmd(app))
 	return cmd
 }
 
