@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,6 +59,9 @@ func newDatasetStatsCmd(app *App) *cobra.Command {
 
 func printStats(w io.Writer, s *stats.Stats) error {
 	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
+	if s.Masks > 0 { // which pictures show a class, only pixels know
+		return errors.Join(printPixels(t, s), printSizes(t, w, s))
+	}
 	fmt.Fprint(t, "CLASS\tPICTURES\tOBJECTS")
 	var parts []string
 	for _, p := range dataset.Splits() {
@@ -66,24 +70,36 @@ func printStats(w io.Writer, s *stats.Stats) error {
 			fmt.Fprintf(t, "\t%s", p)
 		}
 	}
-	if s.Masks > 0 {
-		fmt.Fprint(t, "\tPIXELS")
-	}
 	fmt.Fprintln(t)
 	for _, c := range s.ByCount() {
 		v := s.Classes[c]
-		if v.Images == 0 && v.Objects == 0 && v.Pixels == 0 && len(s.Classes) > 200 {
+		if v.Images == 0 && v.Objects == 0 && len(s.Classes) > 200 {
 			continue // of a thousand classes of a model
 		}
 		fmt.Fprintf(t, "%s\t%d\t%d", v.Name, v.Images, v.Objects)
 		for _, p := range parts {
 			fmt.Fprintf(t, "\t%d", v.Splits[p])
 		}
-		if s.Masks > 0 {
-			fmt.Fprintf(t, "\t%d", v.Pixels)
-		}
 		fmt.Fprintln(t)
 	}
+	return printSizes(t, w, s)
+}
+
+func printPixels(t io.Writer, s *stats.Stats) error {
+	sum := int64(0)
+	for _, c := range s.Classes {
+		sum += c.Pixels
+	}
+	fmt.Fprintln(t, "CLASS\tPIXELS\tSHARE")
+	for _, c := range s.ByCount() {
+		v := s.Classes[c]
+		fmt.Fprintf(t, "%s\t%d\t%.2f %%\n", v.Name, v.Pixels, 100*float64(v.Pixels)/float64(max(1, sum)))
+	}
+	return nil
+}
+
+// printSizes prints how sizes spread, and the sums.
+func printSizes(t *tabwriter.Writer, w io.Writer, s *stats.Stats) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}

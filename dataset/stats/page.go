@@ -1,11 +1,13 @@
 package stats
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"trilobite/dataset"
@@ -47,6 +49,7 @@ func (st *Stats) Page(w io.Writer, title string) error {
 	for _, c := range order[:min(maxBars, len(order))] {
 		classes = append(classes, bar{Name: st.Classes[c].Name, Count: count(st.Classes[c])})
 	}
+	slices.SortStableFunc(classes, func(a, b bar) int { return cmp.Compare(b.Count, a.Count) })
 	var sides, per []bar
 	for _, b := range st.Sides {
 		sides = append(sides, bar{Name: fmt.Sprintf("%.0f px", b.From), Count: int64(b.Count)})
