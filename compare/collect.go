@@ -41,13 +41,13 @@ func newCollector(c *Config, r *Route, ask Asker, trainedOn string) *collector {
 }
 
 // all returns the record of every image. Routes of this machine are asked one image at a
-// time, so that latency is an image's own; remote ones Parallel at a time.
+// time, so that latency is an image's own; remote ones Remote.Clients at a time.
 func (k *collector) all(ctx context.Context, images []dataset.Image) ([]*record, error) {
 	records := make([]*record, len(images))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(1)
 	if k.r.Remote != nil {
-		g.SetLimit(max(1, k.c.Parallel))
+		g.SetLimit(max(1, k.r.Remote.Clients))
 	}
 	var mu sync.Mutex
 	done := 0
@@ -106,6 +106,9 @@ func (k *collector) one(ctx context.Context, img dataset.Image) (*record, error)
 // firstWait is how long a refused call waits before it is tried again.
 const firstWait = 250 * time.Millisecond
 
+// callTime is how long a paid call may take.
+const callTime = time.Minute
+
 // call makes one call and fills the record in. A call that was refused, or whose image was,
 // is not billed.
 func (k *collector) call(ctx context.Context, image []byte, r *record) error {
@@ -118,6 +121,11 @@ func (k *collector) call(ctx context.Context, image []byte, r *record) error {
 			return err
 		}
 		k.sent.Add(int64(len(image)))
+	}
+	if k.r.Remote != nil { // what is paid for is waited for, whoever gives up meanwhile
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(context.WithoutCancel(ctx), callTime)
+		defer stop()
 	}
 	start := time.Now()
 	answer, err := k.ask.Ask(ctx, image)

@@ -56,6 +56,7 @@ type Remote struct {
 	PerCall      *Money  // price of a call; nil: unknown, or not billed by call
 	Rate         float64 // calls a second at most
 	Retries      int     // after the first try, of calls that were refused for a moment
+	Clients      int     // calls at a time; 0: one
 }
 
 // Money is an amount in US dollars.
@@ -111,7 +112,7 @@ type Config struct {
 	Rounds   int     // of the bootstrap; 0: 1000
 	Seed     uint64
 	Curve    []float64      // shares of the training images for the learning curve; none: no curve
-	Parallel int            // calls at a time, for throughput and for remote routes
+	Parallel int            // calls at a time for the throughput of this machine
 	Budget   *Budget        // of paid calls; nil: there are none
 	Show     func(Progress) // nil: nobody looks
 	Now      func() time.Time

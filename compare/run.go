@@ -189,7 +189,7 @@ func (w work) answers(ctx context.Context, r *Route, train *dataset.Set) (m Meas
 		return m, nil, nil, errors.Join(err, ask.Close())
 	}
 	if n := k.calls.Load(); r.Remote != nil && n > 0 {
-		s.Throughput, s.Clients = float64(n)/time.Since(start).Seconds(), w.c.Parallel
+		s.Throughput, s.Clients = float64(n)/time.Since(start).Seconds(), max(1, r.Remote.Clients)
 	}
 	if !w.quick {
 		err = w.times(ctx, k, &s)

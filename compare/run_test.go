@@ -171,6 +171,70 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// TestCapKeepsCallsUnderWay: when the cap is reached by one of several calls, the others are
+// waited for: they are paid.
+func TestCapKeepsCallsUnderWay(t *testing.T) {
+	t.Parallel()
+	set := photos(t, "dog says Dog", "dog says Dog", "cat says Cat", "cat says Cat")
+	price := Money(1)
+	o := &oracle{fail: func(int64, string) error {
+		time.Sleep(50 * time.Millisecond)
+		return nil
+	}}
+	c := config(t, set, Route{Name: "cloud", Open: o.open, Remote: &Remote{PerCall: &price, Clients: 4}})
+	for _, limit := range []Money{3, 4} {
+		b, err := OpenBudget(c.Dir, limit, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Budget = b
+		_, err = Run(t.Context(), c)
+		if limit == 3 && trilobite.CodeOf(err) != trilobite.LimitExceeded || limit == 4 && err != nil {
+			t.Errorf("with $%v: %v", limit, err)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := o.calls.Load(); n != 4 {
+		t.Errorf("%d calls for 4 images", n)
+	}
+}
+
+// TestPlan: what is kept is not planned again.
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	set := photos(t, "dog says Dog", "cat says Cat", "cat says Cat")
+	price := Money(0.25)
+	o := &oracle{}
+	c := config(t, set, Route{Name: "here", Open: o.open}, Route{Name: "cloud", Open: o.open, Remote: &Remote{Host: "h", PerCall: &price}})
+	plan := func() Planned {
+		p, err := Plan(t.Context(), c)
+		if err != nil || len(p) != 1 {
+			t.Fatalf("%v, %v", p, err)
+		}
+		return p[0]
+	}
+	if cost, known := plan().Cost(); cost != 0.75 || !known || o.calls.Load() != 0 {
+		t.Errorf("$%v, %v after %d calls", cost, known, o.calls.Load())
+	}
+	var err error
+	if c.Budget, err = OpenBudget(c.Dir, 1, false); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Budget.Close()
+	if _, err := Run(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if p := plan(); p.Kept != 3 || p.Bytes != 0 {
+		t.Errorf("%+v", p)
+	}
+	unknown := Planned{Images: 3, Kept: 1}
+	if _, known := unknown.Cost(); known {
+		t.Error("an unknown price is known")
+	}
+}
+
 // TestRefusedCalls: a call that is refused for a moment is tried again and not billed; an
 // image that is refused is a failure, not an end.
 func TestRefusedCalls(t *testing.T) {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trilobite/compare"
+	"trilobite/compare/advise"
 	"trilobite/compare/cost"
 	"trilobite/compare/report"
 	"trilobite/config"
@@ -32,6 +35,9 @@ type compareFlags struct {
 	own     trainSettings
 	data    open.Options
 	money   compareMoney
+	cloud   compareCloud
+	needs   string   // file
+	require []string // KEY=VALUE
 }
 
 func newCompareCmd(app *App) *cobra.Command {
@@ -49,11 +55,20 @@ Routes:
   custom                a model trained as Custom Labels trains, from the training part
   own                   a model trained as trilobite train does (--unfreeze, --epochs, --budget);
                         own=MODEL for one that is installed
+  rekognition           Amazon Rekognition DetectLabels (paid)
+  custom-labels=ARN     a running model of Rekognition Custom Labels (paid by the hour)
+  vision                Google Vision (paid)
+  vertex=ENDPOINT       a deployed Vertex AI image model (paid by the hour)
+
+The last four send your pictures to the vendor, with credentials where its SDK looks for them. Nothing is
+asked of them before you have said how much it may cost (--max-spend, or at the terminal);
+--dry-run shows the plan. Every answer is kept, so that no call is paid for twice.
 
 REPORT is a folder. Answers and trained models are kept in it: a run that was stopped goes on where
 it was, and nothing is asked twice.`,
 		Example: `  trilobite compare photos/ -o report
   trilobite compare street/ -o report --routes pretrained,own=road
+  trilobite compare photos/ -o report --routes pretrained,custom,rekognition,vision --max-spend 1
   trilobite compare photos/ -o report --curve 10,25,50 --mapping labels.yaml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runCompare(cmd, app, args[0], f) },
@@ -75,6 +90,9 @@ it was, and nothing is asked twice.`,
 	fl.BoolVar(&f.json, "json", false, "print the result as JSON")
 	addDatasetFlags(fl, &f.data)
 	f.money.addFlags(fl)
+	f.cloud.addFlags(fl)
+	fl.StringVar(&f.needs, "requirements", "", "YAML `file` of what you need, for a recommendation ("+needsKeys+")")
+	fl.StringArrayVar(&f.require, "require", nil, "one requirement, `KEY=VALUE`, such as privacy=local or budget=200; may be repeated")
 	cobra.CheckErr(cmd.MarkFlagRequired("output"))
 	return cmd
 }
@@ -87,13 +105,24 @@ func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error
 	if err := checkReportFolder(f.out); err != nil {
 		return err
 	}
+	needs, err := advise.Read(f.needs, f.require)
+	if err != nil {
+		return err
+	}
+	f.task = cmp.Or(f.task, needs.Task)
 	book, assumed, err := f.money.read(cmd.Flags().Changed)
 	if err != nil {
 		return err
 	}
-	s, err := openComparison(cmd, c, path, f)
+	s, err := openComparison(cmd, c, path, f, book)
 	if err != nil {
 		return err
+	}
+	if on, err := s.allow(cmd, f, book); err != nil || !on {
+		return err
+	}
+	if s.config.Budget != nil {
+		defer s.config.Budget.Close()
 	}
 	show := newProgress(cmd.ErrOrStderr())
 	s.config.Show = func(p compare.Progress) { showRoute(show, p) }
@@ -103,11 +132,14 @@ func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error
 		return err
 	}
 	s.describe(r)
-	return s.tell(cmd, c, r, cost.Of(r, book, assumed), f)
+	if needs.Volume != nil {
+		assumed.Volume = *needs.Volume
+	}
+	return s.tell(cmd, c, r, cost.Of(r, book, assumed), needs, f)
 }
 
 // tell writes the report and prints the main figures.
-func (s *comparison) tell(cmd *cobra.Command, c config.Config, r *compare.Result, costs cost.Costs, f compareFlags) error {
+func (s *comparison) tell(cmd *cobra.Command, c config.Config, r *compare.Result, costs cost.Costs, needs advise.Requirements, f compareFlags) error {
 	fonts, err := reportFonts(cmd, c)
 	if err != nil {
 		return err
@@ -115,6 +147,9 @@ func (s *comparison) tell(cmd *cobra.Command, c config.Config, r *compare.Result
 	whole, err := report.New(r, costs, fonts)
 	if err != nil {
 		return err
+	}
+	if needs.Asked() {
+		whole.Advise(needs)
 	}
 	page, err := whole.Write(f.out)
 	if err != nil {
@@ -135,6 +170,7 @@ func (s *comparison) tell(cmd *cobra.Command, c config.Config, r *compare.Result
 	if err := printCosts(out, costs); err != nil {
 		return err
 	}
+	printAdvice(out, whole.Advice)
 	_, err = fmt.Fprintf(out, "\nreport\t%s\n", page)
 	return err
 }
@@ -148,6 +184,26 @@ func reportFonts(cmd *cobra.Command, c config.Config) (report.Fonts, error) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "trilobite: the font for Japanese could not be fetched (%v); the figures have Latin letters alone\n", fetchErr)
 	}
 	return fonts, err
+}
+
+// needsKeys are the requirements that may be asked.
+const needsKeys = "labels, accuracy, volume, latency, budget, privacy, labelled, staff, task"
+
+// printAdvice writes the ranking with its reasons.
+func printAdvice(w io.Writer, ranked []advise.Advice) {
+	for i, a := range ranked {
+		verdict := ""
+		if a.Out {
+			verdict = "\truled out"
+		}
+		fmt.Fprintf(w, "\n%d. %s%s\n", i+1, a.Route, verdict)
+		for _, f := range a.Findings {
+			fmt.Fprintf(w, "   %s\t%s\n", f.Effect, f.EN)
+			if f.ChangeEN != "" {
+				fmt.Fprintf(w, "   \twould change it: %s\n", f.ChangeEN)
+			}
+		}
+	}
 }
 
 // checkReportFolder refuses what is no folder of a report: other files are not to be
@@ -170,7 +226,7 @@ func checkReportFolder(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() == "answers" || e.Name() == "routes" || e.Name() == "report.json" {
+		if slices.Contains([]string{"answers", "routes", "report.json", "spending.jsonl"}, e.Name()) {
 			return nil
 		}
 	}
@@ -227,7 +283,11 @@ func printComparison(w io.Writer, r *compare.Result) error {
 	}
 	for _, m := range r.Routes {
 		if len(m.Unmatched) > 0 {
-			fmt.Fprintf(w, "%s has no word for\t%s\n", m.Name, strings.Join(m.Unmatched, ", "))
+			verb := "has no word for"
+			if !m.Local() { // a vendor's vocabulary nobody knows
+				verb = "never said"
+			}
+			fmt.Fprintf(w, "%s %s\t%s\n", m.Name, verb, strings.Join(m.Unmatched, ", "))
 		}
 		for _, p := range m.Curve {
 			fmt.Fprintf(w, "%s from %d images (%.0f %%)\t%.3f\n", m.Name, p.Images, 100*p.Share, float64(p.Main.Value))

@@ -14,6 +14,7 @@ import (
 	"trilobite/compare"
 	"trilobite/config"
 	"trilobite/dataset"
+	"trilobite/price"
 )
 
 // comparison is a use of `trilobite compare`: what was opened and decided before it runs.
@@ -25,7 +26,7 @@ type comparison struct {
 
 // openComparison reads the data set, chooses the task, divides the images and makes the
 // routes.
-func openComparison(cmd *cobra.Command, c config.Config, path string, f compareFlags) (*comparison, error) {
+func openComparison(cmd *cobra.Command, c config.Config, path string, f compareFlags, book price.Book) (*comparison, error) {
 	found, err := openDataset(cmd, c, path, f.data)
 	if err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func openComparison(cmd *cobra.Command, c config.Config, path string, f compareF
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
-	routes, err := newRoutes(cmd, c, compare.Task(task.name), f)
+	routes, err := newRoutes(cmd, c, compare.Task(task.name), f, book)
 	if err != nil {
 		return nil, err
 	}

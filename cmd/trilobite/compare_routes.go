@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"trilobite/label"
 	"trilobite/learn"
 	"trilobite/ort"
+	"trilobite/price"
 	"trilobite/serving"
 	"trilobite/zoo"
 )
@@ -29,6 +31,7 @@ type routeMaker struct {
 	task compare.Task
 	f    compareFlags
 	rt   *ort.Runtime
+	book price.Book
 }
 
 // routeKinds are what --routes may name, with how each is made of what stands after "=".
@@ -37,16 +40,18 @@ func (m *routeMaker) kinds() map[string]func(models string) (compare.Route, erro
 		"pretrained": m.pretrained,
 		"custom":     m.custom,
 		"own":        m.own,
+
+		"rekognition": m.rekognition, "custom-labels": m.customLabels, "vision": m.vision, "vertex": m.vertex,
 	}
 }
 
 // newRoutes makes what --routes names.
-func newRoutes(cmd *cobra.Command, c config.Config, task compare.Task, f compareFlags) ([]compare.Route, error) {
+func newRoutes(cmd *cobra.Command, c config.Config, task compare.Task, f compareFlags, book price.Book) ([]compare.Route, error) {
 	rt, err := openRuntime(c.ORT)
 	if err != nil {
 		return nil, err
 	}
-	m := &routeMaker{cmd, c, task, f, rt}
+	m := &routeMaker{cmd, c, task, f, rt, book}
 	var out []compare.Route
 	for _, text := range f.routes {
 		name, models, _ := strings.Cut(strings.TrimSpace(text), "=")
@@ -55,8 +60,7 @@ func newRoutes(cmd *cobra.Command, c config.Config, task compare.Task, f compare
 		}
 		build, ok := m.kinds()[name]
 		if !ok {
-			names := []string{"pretrained", "custom", "own"}
-			return nil, fmt.Errorf("--routes: there is no route %q; there are %s", name, strings.Join(names, ", "))
+			return nil, fmt.Errorf("--routes: there is no route %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(m.kinds())), ", "))
 		}
 		r, err := build(models)
 		if err != nil {

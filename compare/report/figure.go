@@ -113,7 +113,7 @@ func (r *Report) does(c *canvas, k compare.Kind, l Lang, x, y, w float64) float6
 		c.text(x, y, small, 0, false, "fg", clip(c, r.Result.Dataset.Classes[class], small, w*0.42))
 		bar, wide := x+w*0.44, w*0.39
 		if !m.Known {
-			c.text(bar, y, small, 0, false, "dim", Text{"no word for it", "該当ラベルなし"}.In(l))
+			c.text(bar, y, small, 0, false, "dim", unsaid(routes[0]).In(l))
 			continue
 		}
 		v := share(m.Recall)
@@ -128,6 +128,15 @@ func (r *Report) does(c *canvas, k compare.Kind, l Lang, x, y, w float64) float6
 	}
 	c.text(x, y, 14, 0, false, "dim", note)
 	return y - top + 18
+}
+
+// unsaid is what there is to say of a class that a route never means: of the vendors'
+// vocabularies nobody knows more.
+func unsaid(m compare.Measured) Text {
+	if m.Local() {
+		return Text{"no word for it", "該当ラベルなし"}
+	}
+	return Text{"never said", "一度も回答なし"}
 }
 
 func share(v compare.Number) float64 {

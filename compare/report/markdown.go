@@ -34,6 +34,7 @@ func (r *Report) Markdown() string {
 			fmt.Fprintf(&b, "| %s − %s | %s | %+.3f | %+.3f to %+.3f | %s | %s |\n", cell(t.A), cell(t.B), t.Figure, t.Difference, t.Interval.Low, t.Interval.High, pValue(t.P), t.Method)
 		}
 	}
+	r.markdownAdvice(&b)
 	r.markdownCosts(&b)
 	b.WriteString("\n## Capabilities\n\n| |")
 	for _, t := range r.Costs.Routes {
@@ -52,6 +53,27 @@ func (r *Report) Markdown() string {
 		fmt.Fprintf(&b, "%d. %s\n", i+1, s)
 	}
 	return b.String()
+}
+
+func (r *Report) markdownAdvice(b *strings.Builder) {
+	if len(r.Advice) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n## Advice\n\nBy what was required: %s.\n\n", cell(strings.Join(r.needs(), ", ")))
+	for i, a := range r.Advice {
+		out := ""
+		if a.Out {
+			out = " (ruled out)"
+		}
+		fmt.Fprintf(b, "%d. **%s**%s\n", i+1, cell(a.Route), out)
+		for _, f := range a.Findings {
+			change := ""
+			if f.ChangeEN != "" {
+				change = " Would change it: " + f.ChangeEN + "."
+			}
+			fmt.Fprintf(b, "   - %s: %s%s\n", f.Effect, cell(f.EN), cell(change))
+		}
+	}
 }
 
 func (r *Report) markdownCosts(b *strings.Builder) {

@@ -5,13 +5,16 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html/template"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 
 	"trilobite/compare"
+	"trilobite/compare/advise"
 	"trilobite/compare/cost"
 )
 
@@ -44,6 +47,11 @@ func (r *Report) page() ([]byte, error) {
 		"missing": func(k compare.Kind) template.HTML { return both(r.missing(k, English), r.missing(k, Japanese)) },
 		"part":    func(p string) template.HTML { return both(partName(p).EN, partName(p).JA) },
 		"base":    base,
+		"add":     func(a, b int) int { return a + b },
+		"needs":   r.needs,
+		"mark": func(e advise.Effect) Mark {
+			return map[advise.Effect]Mark{advise.For: Yes, advise.Against: Partly, advise.Open: Partly, advise.Out: No}[e]
+		},
 		"first":   func(n []compare.Count) []compare.Count { return n[:min(len(n), mostRows)] },
 		"some":    func(n []string) []string { return n[:min(len(n), mostRows)] },
 		"sources": r.sources,
@@ -77,6 +85,20 @@ func (r *Report) embedded(text string) (string, error) {
 		fmt.Fprintf(&b, `@font-face{font-family:Report;font-weight:%s;src:url(data:font/woff;base64,%s) format("woff")}`, weight, base64.StdEncoding.EncodeToString(data))
 	}
 	return b.String(), nil
+}
+
+// needs lists what was required, as it would be asked for.
+func (r *Report) needs() []string {
+	var fields map[string]any
+	data, err := json.Marshal(r.Needs)
+	if err != nil || json.Unmarshal(data, &fields) != nil {
+		return nil
+	}
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(fields)) {
+		out = append(out, fmt.Sprintf("%s: %v", k, fields[k]))
+	}
+	return out
 }
 
 func asFloat(v any) float64 {

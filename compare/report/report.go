@@ -18,6 +18,7 @@ import (
 	"golang.org/x/image/font/gofont/goregular"
 
 	"trilobite/compare"
+	"trilobite/compare/advise"
 	"trilobite/compare/cost"
 	"trilobite/font"
 )
@@ -27,6 +28,8 @@ type Report struct {
 	Result *compare.Result
 	Costs  cost.Costs
 	Table  []Capability
+	Needs  advise.Requirements // what the advice answers
+	Advice []advise.Advice     // none: nobody asked
 	fonts  Fonts
 }
 
@@ -37,6 +40,11 @@ func New(r *compare.Result, c cost.Costs, fonts Fonts) (*Report, error) {
 		return nil, err
 	}
 	return &Report{Result: r, Costs: c, Table: table, fonts: fonts}, nil
+}
+
+// Advise adds a recommendation for a team's requirements.
+func (r *Report) Advise(q advise.Requirements) {
+	r.Needs, r.Advice = q, advise.Rank(r.Result, r.Costs, q)
 }
 
 // ReadFonts reads the fonts of the pinned package from the folder of packages. Where they
@@ -69,11 +77,14 @@ type document struct {
 	Costs        cost.Costs   `json:"costs"`
 	Columns      []string     `json:"capability_columns"`
 	Capabilities []Capability `json:"capabilities"`
+
+	Needs  advise.Requirements `json:"requirements,omitzero"`
+	Advice []advise.Advice     `json:"advice,omitempty"`
 }
 
 // JSON returns the report for programs.
 func (r *Report) JSON() ([]byte, error) {
-	d := document{Result: r.Result, Costs: r.Costs, Capabilities: r.Table}
+	d := document{Result: r.Result, Costs: r.Costs, Capabilities: r.Table, Needs: r.Needs, Advice: r.Advice}
 	for _, t := range r.Costs.Routes {
 		d.Columns = append(d.Columns, t.Name)
 	}

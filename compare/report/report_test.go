@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"trilobite/compare"
+	"trilobite/compare/advise"
 	"trilobite/compare/cost"
 	"trilobite/metric"
 	"trilobite/price"
@@ -59,6 +60,7 @@ func sample(t *testing.T, task compare.Task) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rep.Advise(advise.Requirements{Privacy: "local", Labels: []string{hostile}})
 	return rep
 }
 
@@ -80,7 +82,7 @@ func TestWrite(t *testing.T) {
 	if outside := regexp.MustCompile(`(?:src|href)="?(?:https?:)?//[^"]*|url\((?:"|')?(?:https?:)?//`).Find(page); outside != nil {
 		t.Errorf("the page asks for %q", outside)
 	}
-	for _, want := range []string{"@font-face", "font/woff;base64,", `lang="ja"`, "0.950", "prefers-color-scheme:dark", "@media print", "&lt; 0.0001", "学習用の画像がありません"} {
+	for _, want := range []string{"@font-face", "font/woff;base64,", `lang="ja"`, "0.950", "prefers-color-scheme:dark", "@media print", "&lt; 0.0001", "学習用の画像がありません", "Images go to the vendor, and privacy is local."} {
 		if !bytes.Contains(page, []byte(want)) {
 			t.Errorf("the page lacks %q", want)
 		}

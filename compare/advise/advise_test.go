@@ -1,0 +1,105 @@
+package advise
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"trilobite/compare"
+	"trilobite/compare/cost"
+	"trilobite/metric"
+	"trilobite/price"
+)
+
+func of[T any](v T) *T { return &v }
+
+// story is pizza, steak and sushi: the pretrained model has no word for sushi.
+func story(t *testing.T) (*compare.Result, cost.Costs) {
+	t.Helper()
+	figure := func(v, low, high float64) compare.Figure {
+		return compare.Figure{Name: "accuracy", Value: compare.Number(v), Interval: &metric.Interval{Low: low, High: high}}
+	}
+	curve := []compare.Point{{Share: 0.1, Images: 12, Main: figure(0.59, 0.4, 0.7)}, {Share: 0.5, Images: 57, Main: figure(0.92, 0.82, 1)}, {Share: 1, Images: 113, Main: figure(0.95, 0.87, 1)}}
+	r := &compare.Result{
+		Task: compare.Classify, Dataset: compare.Data{Classes: []string{"pizza", "sushi"}, Train: 113},
+		Routes: []compare.Measured{
+			{Name: "pretrained", Kind: compare.Pretrained, Service: "trilobite", Figures: []compare.Figure{figure(0.3, 0.2, 0.45)}, Unmatched: []string{"sushi"}, Throughput: 10, Latency: compare.Latency{P95: 0.15}},
+			{Name: "custom", Kind: compare.Custom, Service: "trilobite-custom", Figures: []compare.Figure{figure(0.95, 0.87, 1)}, Throughput: 25, TrainImages: 113, Curve: curve, Latency: compare.Latency{P95: 0.05}},
+			{Name: "own", Kind: compare.Own, Service: "trilobite-own", Figures: []compare.Figure{figure(0.95, 0.87, 1)}, Throughput: 30, TrainImages: 113, Curve: curve, Latency: compare.Latency{P95: 0.06}},
+		},
+		Tests: []compare.Test{{A: "pretrained", B: "custom", Figure: "accuracy", Difference: -0.65, P: 1e-6}, {A: "custom", B: "own", Figure: "accuracy", P: 1}},
+	}
+	book, err := price.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := cost.Defaults()
+	a.Machine, a.Labour, a.Labelling, a.Operation, a.CloudHours = of(0.1), of(30.0), of(10.0), of(2.0), of(1.0)
+	return r, cost.Of(r, book, a)
+}
+
+func TestRank(t *testing.T) {
+	t.Parallel()
+	r, c := story(t)
+	tests := []struct {
+		reason string
+		q      Requirements
+		first  string
+		out    string // routes that are ruled out
+		rule   string // that the first one's place, or the last one's, rests on
+	}{
+		{"images must not leave: vendors are out", Requirements{Privacy: "local"}, "custom", "custom-labels pretrained rekognition vertex vision", "privacy"},
+		{"pizza alone: the pretrained model will do, were it not surely worse", Requirements{Labels: []string{"pizza"}}, "custom", "", "difference"},
+		{"nothing is labelled: nothing can be learned", Requirements{Labels: []string{"pizza"}, Labelled: of(0)}, "pretrained", "custom custom-labels own vertex", "labelled images"},
+		{"an engineer is there", Requirements{Staff: "engineer"}, "own", "pretrained", "staff"},
+		{"an operator alone", Requirements{Staff: "operator"}, "custom", "pretrained", "staff"},
+		{"50 ms at most", Requirements{Latency: of(55.0)}, "custom", "own pretrained", "latency"},
+		{"$200 a month at 100,000 images", Requirements{Budget: of(200.0)}, "custom", "custom-labels pretrained vertex", "budget"},
+		{"$200 a month at a million", Requirements{Budget: of(200.0), Volume: of(1e6)}, "custom", "custom-labels pretrained rekognition vertex vision", "budget"},
+		{"surely 0.8", Requirements{Accuracy: of(0.8)}, "custom", "pretrained", "accuracy"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.reason, func(t *testing.T) {
+			t.Parallel()
+			got := Rank(r, c, tt.q)
+			var out []string
+			fired := false
+			for _, a := range got {
+				if a.Out {
+					out = append(out, a.Route)
+				}
+				for _, f := range a.Findings {
+					fired = fired || f.Rule == tt.rule
+					if f.EN == "" || f.JA == "" || (f.Effect == Out || f.Effect == Against) && (f.ChangeEN == "" || f.ChangeJA == "") {
+						t.Errorf("%s: %+v", a.Route, f)
+					}
+				}
+			}
+			if want := strings.Fields(tt.out); got[0].Route != tt.first || strings.Join(slices.Sorted(slices.Values(out)), " ") != strings.Join(want, " ") || !fired {
+				t.Errorf("first %s, out %v, want %s and %v; rule %s fired: %v", got[0].Route, slices.Sorted(slices.Values(out)), tt.first, want, tt.rule, fired)
+			}
+		})
+	}
+}
+
+func TestRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "needs.yaml")
+	if err := os.WriteFile(path, []byte("labels: [sushi]\nbudget: 100\nprivacy: any\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	q, err := Read(path, []string{"privacy=local", "latency=200"})
+	if err != nil || q.Privacy != "local" || *q.Budget != 100 || *q.Latency != 200 || len(q.Labels) != 1 || !q.Asked() {
+		t.Errorf("%+v, %v", q, err)
+	}
+	for pair, want := range map[string]string{"privacy=cloud": "local or any", "staff=two": "none, operator or engineer", "accuracy=95": "0 to 1", "latency": "KEY=VALUE", "speed=1": "speed", "labelled=-1": "below 0"} {
+		if _, err := Read("", []string{pair}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", pair, err, want)
+		}
+	}
+	if q, err := Read("", nil); err != nil || q.Asked() {
+		t.Errorf("nothing asked: %+v, %v", q, err)
+	}
+}
