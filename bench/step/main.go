@@ -1,5 +1,6 @@
 // Step measures training steps beside PyTorch: the head of a DeepLabV3+ on ResNet-50 and
-// the whole network (256×256, batch 4), and EfficientNet-Lite0 (224×224, batch 16), with
+// the whole network (256×256, batch 4), and EfficientNet-Lite0 (224×224, batch 16) or
+// another classifier that both package nn and torchvision have, resnet18 for one, with
 // cross-entropy, AdamW and batch norm in training mode, random weights and one fixed
 // batch. Both sides have the same cores, and each run is a process of its own, so that its
 // peak memory is its own. They alternate; the medians of the rounds are compared with the
@@ -40,7 +41,7 @@ type measured struct {
 }
 
 func main() {
-	one := flag.String("network", "", "measure one network in this process: head, whole, lite0")
+	one := flag.String("network", "", "measure one network in this process: head, whole, lite0, a classifier")
 	save := flag.String("save", "", "write the step's graph to this file, its slots beside it, and stop")
 	steps := flag.Int("steps", 5, "measured in each process")
 	rounds := flag.Int("rounds", 3, "processes of each side")

@@ -53,7 +53,15 @@ func networkOf(name string) (*network, error) {
 		}
 		return &network{net.Graph, net.Params, 16, nil, 1000}, nil
 	default:
-		return nil, fmt.Errorf("network %q, want head, whole or lite0", name)
+		build := nn.Classifiers()[name]
+		if build == nil {
+			return nil, fmt.Errorf("network %q, want head, whole, lite0 or a classifier of package nn", name)
+		}
+		net, err := build(nn.ClassifierOptions{})
+		if err != nil {
+			return nil, err
+		}
+		return &network{net.Graph, net.Params, 16, nil, 1000}, nil
 	}
 }
 

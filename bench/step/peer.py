@@ -69,11 +69,19 @@ def lite0():
     return net
 
 
+def classifier(name):
+    net = torchvision.models.get_model(name, weights=None)
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    return net
+
+
 def network(name, layout):
     """Returns the trained module and a function that computes its loss."""
     to = dict(memory_format=layout)
-    if name == "lite0":
-        net = lite0().to(**to)
+    if name not in ("head", "whole"):
+        net = (lite0() if name == "lite0" else classifier(name)).to(**to)
         images, target = torch.randn(16, 3, 224, 224).to(**to), torch.randint(0, 1000, (16,))
         return net, lambda: F.cross_entropy(net(images), target)
     size = (256, 256)
@@ -93,7 +101,7 @@ def peak():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("network", choices=("head", "whole", "lite0"))
+    parser.add_argument("network", help="head, whole, lite0 or a classifier of torchvision")
     parser.add_argument("layout", choices=("contiguous_format", "channels_last"))
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
