@@ -147,14 +147,32 @@ func (f *figures) confusion(test *dataset.Set, r custom.TrainingResult, l custom
 	}
 }
 
-// boxFigures returns the average precision and the average recall at IoU 0.5.
+// boxFigures returns the average precision at IoU 0.5, and the recall there of all
+// predictions whatever their scores: means over the classes that have objects.
 func boxFigures(test *dataset.Set, r custom.TrainingResult) (ap, ar float64) {
 	var all []metric.Prediction
-	for i := range test.Images {
-		all = append(all, boxes(i, predictionsOf(r, i))...)
+	found, objects := make([]int, len(test.Classes)), make([]int, len(test.Classes))
+	for i, img := range test.Images {
+		p := boxes(i, predictionsOf(r, i))
+		all = append(all, p...)
+		truth := (&dataset.Set{Images: []dataset.Image{img}}).Truth()
+		for _, o := range truth {
+			objects[o.Class]++
+		}
+		for n, hit := range metric.MatchBoxes(truth, p, minIoU) {
+			if hit {
+				found[p[n].Class]++
+			}
+		}
 	}
-	c := metric.COCOBoxes(test.Truth(), all)
-	return c.AP50, c.AR100
+	n := 0
+	for c := range objects {
+		if objects[c] > 0 {
+			ar += ratio(found[c], objects[c])
+			n++
+		}
+	}
+	return metric.COCOBoxes(test.Truth(), all).AP50, ar / float64(max(n, 1))
 }
 
 // boxes are an image's predictions, each of which has its box.

@@ -14,7 +14,7 @@ import (
 	"trilobite/zoo"
 )
 
-// boxes learns a detector.
+// boxes learns a detector, and calibrates its scores on the images that are held out.
 func (e *Engine) boxes(ctx context.Context, r custom.TrainingRun) (custom.TrainingResult, error) {
 	set := r.Train.HoldOut(heldOut, seed)
 	if err := detection.Check(set); err != nil {
@@ -48,9 +48,17 @@ func (e *Engine) boxes(ctx context.Context, r custom.TrainingRun) (custom.Traini
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
+	here, test := seen[:len(out)], seen[len(out):]
+	calibration := &custom.Calibration{Before: boxesECE(r.Test.Images, test)}
+	card.Decoder.Calibration = platt(judgeBoxes(out, here))
+	for _, list := range seen {
+		calibrate(card.Decoder.Calibration, list)
+	}
+	calibration.After = boxesECE(r.Test.Images, test)
 	installed, err := e.install(ctx, card, m.Graph, r.Train.Classes)
 	return custom.TrainingResult{
-		Model: installed.Ref(), Base: backbone, Thresholds: boxThresholds(len(r.Train.Classes), out, seen[:len(out)]), Predictions: seen[len(out):],
+		Calibration: calibration,
+		Model: installed.Ref(), Base: backbone, Thresholds: boxThresholds(len(r.Train.Classes), out, here), Predictions: test,
 	}, err
 }
 

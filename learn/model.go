@@ -25,7 +25,7 @@ type model interface {
 func modelOf(session *ort.Model, card zoo.Card, names []string) (model, error) {
 	if card.Task == zoo.Detect {
 		d, err := detect.New(session, detect.Config{Pipeline: card.Pipeline, Decoder: card.Decoder.Name, Labels: names, IoU: card.Decoder.IoU})
-		return detector{d}, err
+		return detector{d, card.Decoder.Calibration}, err
 	}
 	k, err := classify.New(session, classify.Config{Pipeline: card.Pipeline, Decoder: card.Decoder.Name, Labels: names})
 	return classifier{k}, err
@@ -34,7 +34,7 @@ func modelOf(session *ort.Model, card zoo.Card, names []string) (model, error) {
 // readerOf reads a model in memory.
 func readerOf(m *serving.Model) model {
 	if m.Detector != nil {
-		return detector{m.Detector}
+		return detector{m.Detector, m.Decoder.Calibration}
 	}
 	return classifier{m.Classifier}
 }
@@ -51,8 +51,12 @@ func (k classifier) predict(ctx context.Context, img *imageio.Image) ([]custom.P
 	return list, err
 }
 
-// detector answers boxes, detect.DefaultMax at most.
-type detector struct{ *detect.Detector }
+// detector answers boxes, detect.DefaultMax at most, with calibrated scores.
+type detector struct {
+	*detect.Detector
+
+	calibration *zoo.Calibration // nil: none
+}
 
 func (d detector) predict(ctx context.Context, img *imageio.Image) ([]custom.Prediction, error) {
 	seen, err := d.Detect(ctx, img, 0)
@@ -64,5 +68,6 @@ func (d detector) predict(ctx context.Context, img *imageio.Image) ([]custom.Pre
 			Box: &geom.Rect{X: float64(x), Y: float64(y), W: float64(w), H: float64(h)},
 		}
 	}
+	calibrate(d.calibration, list)
 	return list, err
 }

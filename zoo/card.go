@@ -78,6 +78,15 @@ type Decoder struct {
 	IoU        float32 `yaml:"iou,omitempty"`        // suppression threshold, 0 to 1
 	Background bool    `yaml:"background,omitempty"` // class 0 of the scores is background
 	MinScore   float32 `yaml:"min_score,omitempty"`  // answers below it are noise for this model, 0 to 1
+
+	// Calibration makes scores of custom detectors the share that is right; nil: none.
+	Calibration *Calibration `yaml:"calibration,omitempty"`
+}
+
+// Calibration takes a score's logit x to that of a probability, Scale·x + Shift.
+type Calibration struct {
+	Scale float64 `yaml:"scale"` // above 0
+	Shift float64 `yaml:"shift"`
 }
 
 // Figure is a measured result.

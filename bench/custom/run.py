@@ -133,7 +133,7 @@ def main():
         bucket, home = pathlib.Path(folder) / "data", pathlib.Path(folder) / "home"
         bucket.mkdir(), home.mkdir()
         with Server(Home(home), "--buckets", f"data=file://{bucket}?metadata=skip", *("--" + f for f in args.flags)) as server:
-            client = clients.rekognition(server.url)
+            client = clients.rekognition(server.url, retries={"max_attempts": 8, "mode": "standard"})
             for name in args.sets:
                 if name == "aws_cookies":
                     dealt, figures = cookie_folds(bucket), []
