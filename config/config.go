@@ -48,6 +48,7 @@ type Config struct {
 	Serving   Serving  `koanf:"serving"`
 	Training  Training `koanf:"training"`
 	Keep      Keep     `koanf:"keep"`
+	Quota     Quota    `koanf:"quota"`
 	Log       Log      `koanf:"log"`
 }
 
@@ -102,7 +103,16 @@ type Training struct {
 	Search time.Duration `koanf:"search"` // of it, for trying ways to learn; 0: by the data
 	// Workers is how many go on at once in a server or worker; 0: other workers train.
 	Workers int    `koanf:"workers"`
+	Disk    int64  `koanf:"disk"`   // bytes that must be free for one to begin; 0: any
 	Models  string `koanf:"models"` // gocloud.dev/blob URL that machines share; empty: the home
+}
+
+// Quota bounds what one account may have of Custom Labels; 0: no bound.
+type Quota struct {
+	Projects  int `koanf:"projects"`
+	Versions  int `koanf:"versions"`
+	Trainings int `koanf:"trainings"` // at once
+	Running   int `koanf:"running"`   // versions
 }
 
 // Keep says for how long things stay that can be had again, or are no longer needed, and how
@@ -155,6 +165,11 @@ func defaults() map[string]any {
 		"training.search":   time.Duration(0),
 		"training.workers":  1,
 		"training.models":   "",
+		"training.disk":     int64(1 << 30),
+		"quota.projects":    0,
+		"quota.versions":    0,
+		"quota.trainings":   0,
+		"quota.running":     0,
 		"keep.images":       7 * 24 * time.Hour,
 		"keep.runs":         time.Duration(0),
 		"keep.uploads":      7 * 24 * time.Hour,
@@ -296,6 +311,8 @@ func (c Config) check() error {
 		return bad("training.workers is %d; it is 0 or more.", c.Training.Workers)
 	case c.Training.Search < 0:
 		return bad("training.search is %s; it is a time, or 0 to let the data decide.", c.Training.Search)
+	case min(c.Quota.Projects, c.Quota.Versions, c.Quota.Trainings, c.Quota.Running) < 0 || c.Training.Disk < 0:
+		return bad("quota.projects, quota.versions, quota.trainings, quota.running and training.disk are 0 or more.")
 	case min(c.Keep.Images, c.Keep.Runs, c.Keep.Uploads, c.Keep.Audit, c.Keep.Every) < 0:
 		return bad("keep.images, keep.runs, keep.uploads, keep.audit and keep.every are times, or 0.")
 	case c.Log.Format != "text" && c.Log.Format != "json":

@@ -143,6 +143,8 @@ type HousekeepingStore interface {
 	// Kept returns the models that versions have, and the versions in training with the
 	// time when they were created, as one moment has them.
 	Kept(ctx context.Context) (models []string, training map[int64]time.Time, err error)
+	// Audit returns changes, newest first. What a call changes carries WithKey's key.
+	Audit(ctx context.Context, q AuditQuery) ([]Change, error)
 	// ForgetAudit removes the audit of what was before a time, and tells how much.
 	ForgetAudit(ctx context.Context, before time.Time) (int64, error)
 }

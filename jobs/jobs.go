@@ -43,10 +43,12 @@ type Config struct {
 	Objects   Objects
 	Trainer   custom.Trainer
 	Predictor custom.Predictor
-	Dir       string // folder for images and checkpoints
-	Limits    Limits // zero: DefaultLimits
-	Holder    string // names the worker in leases: one name per process
-	Trainings int    // at once; 0: none, others train
+	Dir       string                                    // folder for images and checkpoints
+	Limits    Limits                                    // zero: DefaultLimits
+	Holder    string                                    // names the worker in leases: one name per process
+	Trainings int                                       // at once; 0: none, others train
+	FreeDisk  int64                                     // bytes that must be free in Dir for a training to begin; 0: any
+	Free      func(dir string) (bytes int64, err error) // nil: what the file system says
 	Log       *slog.Logger
 }
 
@@ -73,6 +75,9 @@ func New(c Config) *Worker {
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	if c.Free == nil {
+		c.Free = freeDisk
 	}
 	return &Worker{c}
 }

@@ -628,3 +628,18 @@ func wait(t *testing.T, state func() bool) {
 	}
 	t.Fatal("the state does not come")
 }
+
+// TestDiskIsShort: a training that would not find room is refused before it begins.
+func TestDiskIsShort(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.FreeDisk, b.Free = 1<<30, func(string) (int64, error) { return 5 << 20, nil }
+	lines := b.shapes(t, "a", 12, labelLine, "circle", "square")
+	v := b.training(t, custom.VersionDetail{Output: custom.Output{Bucket: "b"}, Training: []custom.Object{b.manifest(t, "m.manifest", lines)}, AutoCreate: true})
+	if v.Status != custom.TrainingFailed || v.Message != "The training needs 1024 MiB of free disk; the server has 5 MiB." {
+		t.Errorf("%s: %s", v.Status, v.Message)
+	}
+	if free, err := freeDisk(t.TempDir()); err != nil || free <= 0 {
+		t.Errorf("this disk has %d bytes free, %v", free, err)
+	}
+}

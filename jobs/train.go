@@ -79,6 +79,9 @@ func (t *training) run(ctx context.Context) error {
 	if code, bad := t.firstError(); bad {
 		return code
 	}
+	if err := t.enoughDisk(); err != nil {
+		return err
+	}
 	began := time.Now()
 	dir := filepath.Join(t.Dir, "trainings", strconv.FormatInt(t.version.ID, 10))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -105,6 +108,22 @@ func (t *training) run(ctx context.Context) error {
 		return err
 	}
 	return os.RemoveAll(dir)
+}
+
+// enoughDisk refuses to train where checkpoints and the model might not find room.
+func (t *training) enoughDisk() error {
+	if t.FreeDisk <= 0 {
+		return nil
+	}
+	if err := os.MkdirAll(t.Dir, 0o700); err != nil {
+		return err
+	}
+	free, err := t.Free(t.Dir)
+	if err != nil || free >= t.FreeDisk {
+		return err
+	}
+	t.Log.Error("disk is short", "folder", t.Dir, "free", free, "wanted", t.FreeDisk)
+	return &refusal{fmt.Sprintf("The training needs %d MiB of free disk; the server has %d MiB.", t.FreeDisk>>20, free>>20)}
 }
 
 // note keeps a word of progress, and fails when the training is somebody else's.

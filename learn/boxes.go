@@ -58,7 +58,7 @@ func (e *Engine) boxes(ctx context.Context, r custom.TrainingRun) (custom.Traini
 	installed, err := e.install(ctx, card, m.Graph, r.Train.Classes)
 	return custom.TrainingResult{
 		Calibration: calibration,
-		Model: installed.Ref(), Base: backbone, Thresholds: boxThresholds(len(r.Train.Classes), out, here), Predictions: test,
+		Model:       installed.Ref(), Base: backbone, Thresholds: boxThresholds(len(r.Train.Classes), out, here), Predictions: test,
 	}, err
 }
 

@@ -22,6 +22,7 @@ import (
 	"trilobite"
 	"trilobite/api/rekognition/codec"
 	"trilobite/auth"
+	"trilobite/custom"
 )
 
 // targetPrefix starts every X-Amz-Target of the service.
@@ -108,7 +109,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return run(auth.WithIdentity(r.Context(), who), s, name, data)
+	return run(custom.WithKey(auth.WithIdentity(r.Context(), who), who.KeyID), s, name, data)
 }
 
 // operation returns what r.Header's target names. Presigned calls carry the target in

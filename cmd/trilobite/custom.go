@@ -37,10 +37,19 @@ type records interface {
 
 // openStore opens the database that the settings name, or the file in the data folder.
 func openStore(ctx context.Context, c config.Config) (records, error) {
+	quotas := custom.Quotas(c.Quota)
 	if c.Database != "" {
-		return postgres.Open(ctx, c.Database)
+		db, err := postgres.Open(ctx, c.Database)
+		if err == nil {
+			db.Quotas = quotas
+		}
+		return db, err
 	}
-	return sqlite.Open(ctx, databaseFile(c))
+	db, err := sqlite.Open(ctx, databaseFile(c))
+	if err == nil {
+		db.Quotas = quotas
+	}
+	return db, err
 }
 
 // customFolder is where custom models, their images and trainings under way are.
@@ -86,7 +95,7 @@ func startWorker(ctx context.Context, c config.Config, log *slog.Logger, db reco
 	ctx, stop := context.WithCancel(ctx)
 	w := jobs.New(jobs.Config{
 		Store: db, Objects: buckets, Trainer: models, Predictor: predictor, Dir: customFolder(c), Holder: holder(), Log: log,
-		Trainings: c.Training.Workers,
+		Trainings: c.Training.Workers, FreeDisk: c.Training.Disk,
 	})
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx, db.Driver()) }()

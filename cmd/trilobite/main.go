@@ -78,6 +78,7 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 		newBackupCmd(app),
 		newRestoreCmd(app),
 		newGCCmd(app),
+		newAuditCmd(app),
 		newTrainCmd(app),
 		newEvalCmd(app),
 		newCompareCmd(app),

@@ -194,3 +194,10 @@ func TestOpen(t *testing.T) {
 		t.Error("a schema from the future was opened")
 	}
 }
+
+func TestQuotas(t *testing.T) {
+	t.Parallel()
+	s := open(t, database(t))
+	s.Quotas = custom.Quotas{Projects: 2, Versions: 3, Trainings: 1, Running: 1}
+	storetest.Quotas(t, s)
+}

@@ -27,6 +27,9 @@ func (d *DB) CreateProject(ctx context.Context, n custom.NewProject) (custom.Pro
 		Feature: n.Feature, AutoUpdate: n.AutoUpdate, CreatedAt: at(n.CreatedAt.UnixMilli()),
 	}
 	err := d.change(ctx, func(tx *sql.Tx) error {
+		if err := d.within(ctx, tx, "CreateProject", p.ARN.Account, d.Quotas.Projects, "projects", "SELECT COUNT(*) FROM project WHERE account = ?"); err != nil {
+			return err
+		}
 		err := d.row(ctx, tx, `INSERT INTO project (region, account, name, stamp, status, feature, auto_update, created_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
 			p.ARN.Region, p.ARN.Account, p.ARN.Project, p.ARN.Stamp, p.Status, p.Feature, p.AutoUpdate, p.ARN.Stamp).Scan(&p.ID)

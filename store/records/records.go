@@ -36,6 +36,7 @@ type Dialect struct {
 type DB struct {
 	Write, Read *sql.DB
 	Dialect     Dialect
+	Quotas      custom.Quotas // of each account
 	// Enqueue queues the job of a task within the transaction.
 	Enqueue func(ctx context.Context, tx *sql.Tx, t custom.Task) error
 }
@@ -126,12 +127,6 @@ func (d *DB) exists(ctx context.Context, q querier, query string, args ...any) (
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// audit records what changed what.
-func (d *DB) audit(ctx context.Context, tx *sql.Tx, a custom.ARN, action string, now time.Time) error {
-	return d.exec(ctx, tx, "INSERT INTO audit (at, account, action, resource) VALUES (?, ?, ?, ?)",
-		now.UnixMilli(), a.Account, action, a.String())
 }
 
 func fail(method string, code trilobite.Code, format string, args ...any) error {

@@ -114,6 +114,10 @@ func (d *DB) CreateVersion(ctx context.Context, n custom.NewVersion) (custom.Ver
 		if err := trainable(n, sets); err != nil {
 			return err
 		}
+		if err := d.within(ctx, tx, "CreateVersion", p.ARN.Account, d.Quotas.Trainings, "trainings under way",
+			versionsOf+" AND v.status = ?", custom.TrainingInProgress); err != nil {
+			return err
+		}
 		v, err = d.insertVersion(ctx, tx, p, n.Name, custom.TrainingInProgress, n.Detail, n.Tags, n.CreatedAt)
 		if err != nil {
 			return err
@@ -145,6 +149,9 @@ func trainable(n custom.NewVersion, sets []custom.Dataset) error {
 
 // insertVersion records a version of a locked project.
 func (d *DB) insertVersion(ctx context.Context, tx *sql.Tx, p custom.Project, name string, s custom.VersionStatus, detail custom.VersionDetail, tags map[string]string, now time.Time) (custom.Version, error) {
+	if err := d.within(ctx, tx, "CreateVersion", p.ARN.Account, d.Quotas.Versions, "models", versionsOf); err != nil {
+		return custom.Version{}, err
+	}
 	v := custom.Version{
 		ProjectID: p.ID, ARN: p.ARN.Of(custom.VersionKind, name, now), Status: s,
 		CreatedAt: at(now.UnixMilli()), VersionDetail: detail,
@@ -231,6 +238,12 @@ func (d *DB) call(ctx context.Context, a custom.ARN, event string, w custom.Work
 		}
 		if v.Status, err = v.Status.Next(event); err != nil {
 			return err
+		}
+		if event == custom.StartCall {
+			if err := d.within(ctx, tx, "StartVersion", v.ARN.Account, d.Quotas.Running, "running models",
+				versionsOf+" AND v.status IN (?, ?)", custom.Starting, custom.Running); err != nil {
+				return err
+			}
 		}
 		edit(&v)
 		if err := d.saveVersion(ctx, tx, v); err != nil {

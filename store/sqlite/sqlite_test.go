@@ -103,3 +103,14 @@ func TestOpenNoStore(t *testing.T) {
 		t.Error("a text file was opened as a store")
 	}
 }
+
+func TestQuotas(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "trilobite.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.Quotas = custom.Quotas{Projects: 2, Versions: 3, Trainings: 1, Running: 1}
+	storetest.Quotas(t, s)
+}
