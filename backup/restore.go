@@ -121,7 +121,7 @@ func extract(root *os.Root, r io.Reader, h *tar.Header) (File, error) {
 			return File{}, err
 		}
 	}
-	f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fs.FileMode(h.Mode).Perm()) //nolint:gosec // Perm takes the rest away
+	f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fs.FileMode(h.Mode).Perm())
 	if err != nil {
 		return File{}, err
 	}

@@ -73,7 +73,7 @@ func (e *Engine) extract(ctx context.Context, net *nn.Network, spec pipeline.Spe
 func versions(ctx context.Context, m *ort.Model, v *sample.Versions, i int) ([]*tensor.Tensor, error) {
 	var rows []*tensor.Tensor
 	for k := range v.Variants() {
-		s, err := v.Load(ctx, i, uint64(k)) //nolint:gosec // 0 or 1
+		s, err := v.Load(ctx, i, uint64(k))
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return nil, context.Cause(ctx)
