@@ -46,6 +46,9 @@ bench: build $(VENV)/bench ## speed and memory beside a FastAPI server, COUNT re
 	go test -run xxx -bench Thumbnail ./imageio
 	go test -run xxx -bench . ./jobs
 
+bench-serving: build ## masks per second beside the bare runtime, memory over 1,000 loads (ARGS="-home HOME -model NAME photo.jpg ...")
+	go run ./bench/serving $(ARGS)
+
 bench-step: deps $(VENV)/step ## training steps beside PyTorch, ROUNDS of each (default 3)
 	go run ./bench/step -python $(VENV)/bin/python -rounds $(or $(ROUNDS),3)
 
@@ -81,4 +84,4 @@ $(VENV)/%: deps/python/%.txt
 clean: ## remove what was built and fetched (models in the model store stay)
 	rm -rf bin out $(DEPS) $(VENV)
 
-.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-step bench-transfer bench-bccd bench-camvid bench-custom networks chaos hostile fuzz clean
+.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-serving bench-step bench-transfer bench-bccd bench-camvid bench-custom networks chaos hostile fuzz clean

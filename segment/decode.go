@@ -2,7 +2,6 @@ package segment
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"sync"
 
@@ -38,8 +37,9 @@ func fits(out []ort.ValueInfo, classes int) error {
 }
 
 // decode makes a mask of the image's full size from the model's output, whose places
-// spread evenly over the model's input.
-func decode(out *tensor.Tensor, labels []string, p pipeline.Spec, mapping pipeline.Mapping) (*Mask, error) {
+// spread evenly over the model's input. Without sure it has no confidence, which is most
+// of the work; its classes are the same.
+func decode(out *tensor.Tensor, labels []string, p pipeline.Spec, mapping pipeline.Mapping, sure bool) (*Mask, error) {
 	w, h := mapping.Size()
 	m := &Mask{W: int(w), H: int(h), Labels: labels}
 	m.Class = make([]uint8, m.W*m.H)
@@ -54,7 +54,9 @@ func decode(out *tensor.Tensor, labels []string, p pipeline.Spec, mapping pipeli
 	if !ok || len(d) == 0 || len(out.Shape) != 4 || out.Shape[0] != 1 || out.Shape[1] != int64(len(labels)) {
 		return nil, fmt.Errorf("output %s %s, want [1,%d,H,W]", out.DType, onnx.Shape(out.Shape), len(labels))
 	}
-	m.Confidence = make([]uint8, len(m.Class))
+	if sure {
+		m.Confidence = make([]uint8, len(m.Class))
+	}
 	newSampling(m, p, mapping, int(out.Shape[3]), int(out.Shape[2])).scores(d)
 	return m, nil
 }
@@ -118,66 +120,25 @@ func (s sampling) indices(d []int64) error {
 	return nil
 }
 
+// of interpolates a row of the output.
+func (n neighbours) of(row []float32) float32 { return row[n.a] + (row[n.b]-row[n.a])*n.t }
+
 // scores fills the mask from logits or probabilities (C, h, w), interpolated: the class
-// of the largest, and its probability, by a softmax where d are logits. A score that is
-// not a number never wins.
+// of the largest, and where it is wanted its probability, by a softmax where d are
+// logits. A score that is not a number never wins.
 func (s sampling) scores(d []float32) {
-	logits := !probabilities(d, len(s.m.Labels))
+	logits := s.m.Confidence != nil && !probabilities(d, len(s.m.Labels))
 	bands := min(runtime.GOMAXPROCS(0), s.m.H)
 	var work sync.WaitGroup
 	for b := range bands {
 		work.Go(func() {
-			rows := make([]float32, len(s.m.Labels)*(s.w+s.m.W))
+			r := newRow(s, logits)
 			for i := b * s.m.H / bands; i < (b+1)*s.m.H/bands; i++ {
-				s.row(i, d, logits, rows)
+				r.fill(i, d)
 			}
 		})
 	}
 	work.Wait()
-}
-
-// row fills row i; buf holds a row of the output and one of the mask for each class.
-func (s sampling) row(i int, d []float32, logits bool, buf []float32) {
-	classes := len(s.m.Labels)
-	line, full := buf[:s.w], buf[classes*s.w:]
-	y, w := s.y[i], s.m.W
-	class, sure := s.m.Class[i*w:(i+1)*w], s.m.Confidence[i*w:(i+1)*w]
-	for c := range classes {
-		plane := d[c*s.w*s.h : (c+1)*s.w*s.h]
-		above, below := plane[y.a*s.w:(y.a+1)*s.w], plane[y.b*s.w:(y.b+1)*s.w]
-		for j := range line {
-			line[j] = above[j] + (below[j]-above[j])*y.t
-		}
-		row := full[c*w : (c+1)*w]
-		for j, x := range s.x {
-			v := line[x.a] + (line[x.b]-line[x.a])*x.t
-			row[j] = v
-			if best := full[int(class[j])*w+j]; !(best >= v) && v == v { // also where best is not a number
-				class[j] = uint8(c)
-			}
-		}
-	}
-	for j, c := range class {
-		p := full[int(c)*w+j]
-		if logits {
-			p = softmaxOf(full, j, w, p)
-		}
-		sure[j] = uint8(max(0, min(1, p))*255 + 0.5)
-	}
-}
-
-// softmaxOf returns the probability of the largest of the logits at column j.
-func softmaxOf(full []float32, j, w int, largest float32) float32 {
-	sum := 0.0
-	for at := j; at < len(full); at += w {
-		if d := full[at] - largest; d > -20 { // less is 2e-9 and does not show
-			sum += math.Exp(float64(d))
-		}
-	}
-	if sum < 1 { // the largest is not a number
-		return 0
-	}
-	return float32(1 / sum)
 }
 
 // probabilities reports whether d (C, n) is a distribution over C at each of n places;

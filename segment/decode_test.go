@@ -47,9 +47,13 @@ func TestDecodeGolden(t *testing.T) {
 			sure, _ := tensor.Data[float32](g[name+"_confidence"])
 			h, w := int(g[name+"_class"].Shape[0]), int(g[name+"_class"].Shape[1])
 			spec, mapping := mappingTo(t, pipeline.Spec{Width: 32, Height: 64}, w, h) // the output is coarser than the input
-			m, err := decode(tensor.Of(append([]int64{1}, s...), d), letters(int(s[0])), spec, mapping)
+			m, err := decode(tensor.Of(append([]int64{1}, s...), d), letters(int(s[0])), spec, mapping, true)
 			if err != nil {
 				t.Fatal(err)
+			}
+			alone, err := decode(tensor.Of(append([]int64{1}, s...), d), letters(int(s[0])), spec, mapping, false)
+			if err != nil || alone.Confidence != nil || !slices.Equal(alone.Class, m.Class) {
+				t.Errorf("without confidence: classes %v, %v", alone.Class, err)
 			}
 			if !slices.Equal(m.Class, want) {
 				t.Errorf("classes %v, PyTorch's %v", m.Class, want)
@@ -72,7 +76,7 @@ func TestDecodeLetterbox(t *testing.T) {
 	t.Parallel()
 	spec, mapping := mappingTo(t, pipeline.Spec{Width: 8, Height: 8, Resize: pipeline.Letterbox}, 4, 2)
 	indices := []int64{2, 2, 2, 2, 0, 0, 1, 1, 1, 1, 0, 0, 2, 2, 2, 2}
-	m, err := decode(tensor.Of([]int64{1, 4, 4}, indices), letters(3), spec, mapping)
+	m, err := decode(tensor.Of([]int64{1, 4, 4}, indices), letters(3), spec, mapping, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +100,7 @@ func TestDecodeNaN(t *testing.T) {
 		{"all", []float32{nan, nan, nan}, 0, false},
 	}
 	for _, tt := range tests {
-		m, err := decode(tensor.Of([]int64{1, 3, 1, 1}, tt.scores), letters(3), spec, mapping)
+		m, err := decode(tensor.Of([]int64{1, 3, 1, 1}, tt.scores), letters(3), spec, mapping, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +137,7 @@ func BenchmarkDecode(b *testing.B) {
 	out := tensor.Of([]int64{1, 12, 72, 96}, d)
 	labels := make([]string, 12)
 	for b.Loop() {
-		m, err := decode(out, labels, spec, mapping)
+		m, err := decode(out, labels, spec, mapping, true)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -36,9 +36,11 @@ func (m *Mask) EncodeConfidencePNG() ([]byte, error) {
 	return encode(&image.Gray{Pix: m.Confidence, Stride: m.W, Rect: image.Rect(0, 0, m.W, m.H)})
 }
 
+// encode compresses as fast as it can: masks are small whatever the level.
 func encode(img image.Image) ([]byte, error) {
 	var out bytes.Buffer
-	if err := png.Encode(&out, img); err != nil {
+	fast := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := fast.Encode(&out, img); err != nil {
 		return nil, fmt.Errorf("encoding PNG of %d×%d: %w", img.Bounds().Dx(), img.Bounds().Dy(), err)
 	}
 	return out.Bytes(), nil

@@ -77,8 +77,18 @@ func (s *Segmenter) Spec() pipeline.Spec { return s.transform.Spec() }
 // Labels returns the names by class.
 func (s *Segmenter) Labels() []string { return s.c.Labels }
 
-// Segment returns the class of every pixel of the image at its full size, FullW×FullH.
+// Segment returns the class of every pixel of the image at its full size, FullW×FullH, and
+// how sure the model is of it.
 func (s *Segmenter) Segment(ctx context.Context, img *imageio.Image) (*Mask, error) {
+	return s.segment(ctx, img, true)
+}
+
+// Classes is Segment without the confidence, which is most of the work beside the model's.
+func (s *Segmenter) Classes(ctx context.Context, img *imageio.Image) (*Mask, error) {
+	return s.segment(ctx, img, false)
+}
+
+func (s *Segmenter) segment(ctx context.Context, img *imageio.Image, sure bool) (*Mask, error) {
 	start := time.Now()
 	x, mapping, err := s.transform.Apply(img)
 	if err != nil {
@@ -91,7 +101,7 @@ func (s *Segmenter) Segment(ctx context.Context, img *imageio.Image) (*Mask, err
 		return nil, err
 	}
 	start = time.Now()
-	m, err := decode(out[0], s.c.Labels, s.c.Pipeline, mapping)
+	m, err := decode(out[0], s.c.Labels, s.c.Pipeline, mapping, sure)
 	s.model.Recycle(out)
 	if err != nil {
 		return nil, fmt.Errorf("segmentation model %s: %w", s.model.Name(), err)

@@ -101,7 +101,7 @@ func TestIndexWithoutLabel(t *testing.T) {
 	t.Parallel()
 	for _, class := range []int64{-1, 3} {
 		spec, mapping := mappingTo(t, pipeline.Spec{Width: 1, Height: 1}, 1, 1)
-		_, err := decode(tensor.Of([]int64{1, 1, 1}, []int64{class}), []string{"a", "b", "c"}, spec, mapping)
+		_, err := decode(tensor.Of([]int64{1, 1, 1}, []int64{class}), []string{"a", "b", "c"}, spec, mapping, true)
 		if err == nil {
 			t.Errorf("class %d of three decodes", class)
 		}

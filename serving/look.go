@@ -17,6 +17,7 @@ type Params struct {
 	MinScore *float32 // of boxes and classes, 0 to 1; nil: 0.5 for boxes, 0 for classes
 	Most     int      // boxes or classes to answer; 0: all
 	Overlay  bool     // of a mask: paint it over the image
+	Classes  bool     // of a mask: its classes alone, without confidence
 }
 
 // Seen is what a model saw in an image: one of the lists or the mask, as its task is.
@@ -99,6 +100,8 @@ func (m *Model) look(ctx context.Context, img *imageio.Image, p Params, seen *Se
 		}
 	case m.Classifier != nil:
 		seen.Classes, err = m.Classifier.Classify(ctx, img, minScore, p.Most)
+	case p.Classes:
+		seen.Mask, err = m.Segmenter.Classes(ctx, img)
 	default:
 		seen.Mask, err = m.Segmenter.Segment(ctx, img)
 	}

@@ -135,7 +135,10 @@ func (h *Handler) predict(ctx context.Context, in *predictionInput, task string)
 	if err := h.fetch(ctx, &asked.Source); err != nil {
 		return nil, err
 	}
-	p := serving.Params{MinScore: asked.MinScore, Most: asked.MaxResults, Overlay: slices.Contains(asked.Outputs, overlay)}
+	p := serving.Params{
+		MinScore: asked.MinScore, Most: asked.MaxResults, Overlay: slices.Contains(asked.Outputs, overlay),
+		Classes: form == asPNG && !slices.Contains(asked.Outputs, confidence), // nobody reads how sure
+	}
 	if task != "predict" {
 		p.Task = task
 	}
