@@ -27,7 +27,7 @@ type server struct {
 }
 
 func start(ctx context.Context, binary, home string) (*server, error) {
-	c := exec.CommandContext(ctx, binary, "serve", "--addr", "127.0.0.1:0", "--log-format", "json", "--models", "", "--home", home)
+	c := exec.CommandContext(ctx, binary, "serve", "--addr", "127.0.0.1:0", "--log-format", "json", "--models", "", "--home", home) //nolint:gosec // G204: a benchmark starts the program that it is told to
 	log, err := c.StderrPipe()
 	if err != nil {
 		return nil, err
