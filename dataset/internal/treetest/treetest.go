@@ -55,3 +55,25 @@ func Dropped(s *dataset.Set, dir string) []string {
 	}
 	return out
 }
+
+// CheckSet fails where a set holds what no reader may let through.
+func CheckSet(t testing.TB, s *dataset.Set) {
+	t.Helper()
+	for _, img := range s.Images {
+		for _, c := range img.Classes {
+			if c < 0 || c >= len(s.Classes) {
+				t.Errorf("class %d of %d", c, len(s.Classes))
+			}
+		}
+		for _, o := range img.Objects {
+			if o.Class < 0 || o.Class >= len(s.Classes) || dataset.CheckRect(o.Box) != nil || o.Box.W == 0 || o.Box.H == 0 {
+				t.Errorf("accepted %+v", o)
+			}
+			for _, p := range o.Polygons {
+				if err := dataset.CheckPolygon(p); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+}
