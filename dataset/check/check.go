@@ -83,8 +83,8 @@ func (c *checker) addf(level, kind, file string, line int, format string, args .
 	c.found = append(c.found, Finding{level, kind, file, line, fmt.Sprintf(format, args...)})
 }
 
-// at adds a finding about a picture, where its annotation stands if that is known.
-func (c *checker) at(level, kind string, img *dataset.Image, line int, format string, args ...any) {
+// atf adds a finding about a picture, where its annotation stands if that is known.
+func (c *checker) atf(level, kind string, img *dataset.Image, line int, format string, args ...any) {
 	file, text := img.Source, fmt.Sprintf(format, args...)
 	if file == "" {
 		file, line = img.File, 0
@@ -132,11 +132,11 @@ func (c *checker) boxes(img *dataset.Image) {
 	for i, o := range img.Objects {
 		line := cmp.Or(o.Line, img.Line)
 		if short := min(o.Box.W, o.Box.H); short < c.MinBox {
-			c.at(Warning, "tiny", img, line, "the box of a %s has %.3g×%.3g pixels", c.set.Classes[o.Class], o.Box.W, o.Box.H)
+			c.atf(Warning, "tiny", img, line, "the box of a %s has %.3g×%.3g pixels", c.set.Classes[o.Class], o.Box.W, o.Box.H)
 		}
 		for _, other := range img.Objects[:i] {
 			if other.Class == o.Class && !o.Crowd && !other.Crowd && overlap(o.Box, other.Box) >= c.Doubled {
-				c.at(Warning, "doubled", img, line, "two boxes of a %s lie on one another at %.4g, %.4g", c.set.Classes[o.Class], o.Box.X, o.Box.Y)
+				c.atf(Warning, "doubled", img, line, "two boxes of a %s lie on one another at %.4g, %.4g", c.set.Classes[o.Class], o.Box.X, o.Box.Y)
 				break
 			}
 		}
@@ -171,9 +171,9 @@ func (c *checker) pictures(ctx context.Context) error {
 		img := &c.set.Images[i]
 		switch {
 		case p == nil:
-			c.at(Error, "unreadable", img, img.Line, "%v", why[i])
+			c.atf(Error, "unreadable", img, img.Line, "%v", why[i])
 		case img.W > 0 && (p.W != img.W || p.H != img.H):
-			c.at(Error, "size", img, img.Line, "it has %d×%d pixels and is annotated as %d×%d", p.W, p.H, img.W, img.H)
+			c.atf(Error, "size", img, img.Line, "it has %d×%d pixels and is annotated as %d×%d", p.W, p.H, img.W, img.H)
 		}
 	}
 	for _, g := range duplicates.Groups(prints) {

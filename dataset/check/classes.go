@@ -60,7 +60,7 @@ func (c *checker) classes(pixels []int64) {
 	}
 	for i := range c.set.Images {
 		if img := &c.set.Images[i]; len(img.Classes)+len(img.Objects) == 0 && img.Mask == "" {
-			c.at(Warning, "unlabelled", img, img.Line, "it has no label, and others have")
+			c.atf(Warning, "unlabelled", img, img.Line, "it has no label, and others have")
 		}
 	}
 }

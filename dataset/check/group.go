@@ -31,16 +31,16 @@ func (c *checker) group(g []int, prints []*duplicates.Print) {
 			if !ok || split == img.Split {
 				continue
 			}
-			c.at(Error, "leak", img, img.Line, "%s, which is in %q; this is in %q", c.same(i, k, prints), split, img.Split)
+			c.atf(Error, "leak", img, img.Line, "%s, which is in %q; this is in %q", c.same(i, k, prints), split, img.Split)
 		}
 		k, ok := first[img.Split]
 		if !ok {
 			first[img.Split] = i
 		} else {
-			c.at(Warning, "duplicate", img, img.Line, "%s", c.same(i, k, prints))
+			c.atf(Warning, "duplicate", img, img.Line, "%s", c.same(i, k, prints))
 		}
 		if g0 := g[0]; i != g0 && c.labels(i) != c.labels(g0) {
-			c.at(Error, "conflict", img, img.Line, "%s, which is labelled %s; this is labelled %s", c.same(i, g0, prints), c.labels(g0), c.labels(i))
+			c.atf(Error, "conflict", img, img.Line, "%s, which is labelled %s; this is labelled %s", c.same(i, g0, prints), c.labels(g0), c.labels(i))
 		}
 	}
 }
