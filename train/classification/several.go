@@ -2,10 +2,8 @@ package classification
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 
-	"trilobite/dataset"
 	"trilobite/loss"
 	"trilobite/metric"
 	"trilobite/onnx"
@@ -25,51 +23,6 @@ func shown(of []int, classes int) *tensor.Tensor {
 		row[c] = 1
 	}
 	return tensor.Of([]int64{1, int64(classes)}, row)
-}
-
-// HoldOutSeveral is dataset.Set.HoldOut for pictures of any number of classes. Each counts
-// for the rarest of its own (those without any for one more), and of each such group the
-// share is held out, but never a class's last picture to train on.
-func HoldOutSeveral(set *dataset.Set, share float64, seed uint64) *dataset.Set {
-	out := *set
-	out.Images = slices.Clone(set.Images)
-	learned, left := set.Part(dataset.Train), make([]int, len(set.Classes))
-	for _, i := range learned {
-		out.Images[i].Split = dataset.Train
-		for _, c := range set.Images[i].Classes {
-			left[c]++
-		}
-	}
-	all := slices.Clone(left)
-	groups := make([][]int, len(set.Classes)+1)
-	for _, i := range learned {
-		at := len(set.Classes)
-		for _, c := range set.Images[i].Classes {
-			if at == len(set.Classes) || all[c] < all[at] {
-				at = c
-			}
-		}
-		groups[at] = append(groups[at], i)
-	}
-	for c, images := range groups {
-		r := rand.New(rand.NewPCG(seed, uint64(c))) //nolint:gosec // reproducible draws, no secrets
-		r.Shuffle(len(images), func(i, j int) { images[i], images[j] = images[j], images[i] })
-		n := 0
-		if len(images) > 1 {
-			n = max(1, int(share*float64(len(images))))
-		}
-		for _, i := range images[:n] {
-			of := set.Images[i].Classes
-			if slices.ContainsFunc(of, func(c int) bool { return left[c] == 1 }) {
-				continue
-			}
-			out.Images[i].Split = dataset.Val
-			for _, c := range of {
-				left[c]--
-			}
-		}
-	}
-	return &out
 }
 
 // severalJudge measures, over the classes that some picture shows, the means of the

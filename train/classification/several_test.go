@@ -1,9 +1,7 @@
 package classification
 
 import (
-	"fmt"
 	"math"
-	"slices"
 	"testing"
 
 	"trilobite/dataset"
@@ -25,7 +23,7 @@ func TestTrainSeveral(t *testing.T) {
 	}
 	set.Classes = []string{"no green", "no red"}
 	d := tiny(t)
-	d.Set, d.Network = HoldOutSeveral(set, 0.2, 1), tinyNetwork(t, 2)
+	d.Set, d.Network = set.HoldOut(0.2, 1), tinyNetwork(t, 2)
 	rt, err := ort.OpenCores("", 2)
 	if err != nil {
 		t.Fatal(err)
@@ -39,49 +37,6 @@ func TestTrainSeveral(t *testing.T) {
 	}
 }
 
-func TestHoldOutSeveral(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name    string
-		classes [][]int // by picture
-		held    int
-	}{
-		{"a label's only picture is trained on", [][]int{{0}, {1}, {1}, {1}, {1}, {1}}, 1},
-		{"two labels that only meet each other's rare ones", [][]int{{0, 1}, {0, 2}, {1}, {2}, {1}, {2}}, 3},
-		{"pictures without labels are held out too", [][]int{{0}, nil, nil}, 1},
-		{"none", nil, 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			for seed := range uint64(20) {
-				set := &dataset.Set{Classes: []string{"a", "b", "c"}}
-				for i, of := range tt.classes {
-					set.Images = append(set.Images, dataset.Image{File: fmt.Sprint(i), Classes: of})
-				}
-				s := HoldOutSeveral(set, 0.2, seed)
-				learned, held := s.Part(dataset.Train), s.Part(dataset.Val)
-				seen := map[int]bool{}
-				for _, i := range learned {
-					for _, c := range tt.classes[i] {
-						seen[c] = true
-					}
-				}
-				for i, of := range tt.classes {
-					if slices.ContainsFunc(of, func(c int) bool { return !seen[c] }) {
-						t.Errorf("seed %d: a label of picture %d is not trained on: %v", seed, i, learned)
-					}
-				}
-				if len(held) > tt.held || len(learned)+len(held) != len(tt.classes) {
-					t.Errorf("seed %d: %v, want at most %d held out", seed, held, tt.held)
-				}
-			}
-		})
-	}
-}
-
-// TestSeveralJudge's figures are those of torchmetrics' multilabel_average_precision and
-// PyTorch 2.15's binary_cross_entropy_with_logits.
 func TestSeveralJudge(t *testing.T) {
 	t.Parallel()
 	j := newSeveralJudge(3)
