@@ -39,7 +39,7 @@ func newServeCmd(app *App) *cobra.Command {
 	var mlDir string
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve the Rekognition, Vision and native APIs on one port",
+		Short: "Serve the vendors' APIs, the Open Inference Protocol and the native API on one port",
 		Example: `  trilobite serve
   trilobite serve --auth --addr 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem
   AWS_ENDPOINT_URL_REKOGNITION=http://localhost:8080 aws rekognition detect-labels --image-bytes fileb://photo.jpg`,
