@@ -107,12 +107,19 @@ func difference(x candidate) Finding {
 		}
 		if better != "" {
 			return Finding{Effect: Against, Weight: -2,
-				EN:       fmt.Sprintf("%s is better in %s by %.3f (p = %.4f).", better, t.Figure, max(t.Difference, -t.Difference), t.P),
-				JA:       fmt.Sprintf("%sのほうが%sが%.3f高い（p = %.4f）。", better, t.Figure, max(t.Difference, -t.Difference), t.P),
+				EN:       fmt.Sprintf("%s is better in %s by %.3f (%s).", better, t.Figure, max(t.Difference, -t.Difference), pValue(t.P)),
+				JA:       fmt.Sprintf("%sのほうが%sが%.3f高い（%s）。", better, t.Figure, max(t.Difference, -t.Difference), pValue(t.P)),
 				ChangeEN: "a data set on which they do not differ", ChangeJA: "差のないデータであれば変わる"}
 		}
 	}
 	return Finding{}
+}
+
+func pValue(p float64) string {
+	if p < 0.0001 {
+		return "p < 0.0001"
+	}
+	return fmt.Sprintf("p = %.4f", p)
 }
 
 // latency: what 95 of 100 images may take.
@@ -201,5 +208,5 @@ func evidence(x candidate) Finding {
 		return Finding{}
 	}
 	return Finding{Effect: Against, Weight: -3, EN: "It was not asked: its prices are known, its answers on your images are not.", JA: "測定していない：料金は分かるが、この画像での精度は不明。",
-		ChangeEN: "measure it: --routes …," + x.t.Service, ChangeJA: "--routesに" + x.t.Service + "を加えて測定する"}
+		ChangeEN: "measure it: " + x.t.Service + " among --routes", ChangeJA: "--routesに" + x.t.Service + "を加えて測定する"}
 }

@@ -39,7 +39,6 @@ func vendor(t *testing.T, status int, body string) *httptest.Server {
 	return s
 }
 
-//nolint:paralleltest // credentials are in the environment
 func TestRekognition(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -72,7 +71,6 @@ func TestRekognition(t *testing.T) {
 	}
 }
 
-//nolint:paralleltest // credentials are in the environment
 func TestRekognitionErrors(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "id")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -101,7 +99,6 @@ func TestRekognitionErrors(t *testing.T) {
 	}
 }
 
-//nolint:paralleltest // credentials are in the environment
 func TestNoCredentials(t *testing.T) {
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"} {
 		t.Setenv(name, "")
