@@ -65,7 +65,7 @@ func TestCompareRefusals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := newRootCmd()
-			args := append([]string{"compare", "-o", filepath.Join(t.TempDir(), "report"), "--routes", "pretrained"}, here(t, t.TempDir())...)
+			args := append([]string{"compare", "-o", filepath.Join(t.TempDir(), "report")}, here(t, t.TempDir())...)
 			cmd.SetArgs(append(args, tt.args...))
 			var out bytes.Buffer
 			cmd.SetOut(&out)

@@ -46,7 +46,7 @@ func (r *Report) figure(l Lang) *canvas {
 		c.rect(x, y, width, 7, 3, string(k))
 		for s, section := range sections {
 			section(c, k, l, x+inside, tops[s], width-2*inside)
-			if s > 1 {
+			if s > 1 && r.has(k) {
 				c.line(x+inside, tops[s]+4, x+width-inside, tops[s]+4, 1, "rule")
 			}
 		}
@@ -80,6 +80,12 @@ func (r *Report) head(c *canvas, k compare.Kind, l Lang, x, y, w float64) float6
 // of returns the routes of a kind that have figures.
 func (r *Report) of(k compare.Kind) []compare.Measured {
 	return slices.DeleteFunc(slices.Clone(r.Result.Routes), func(m compare.Measured) bool { return m.Kind != k || m.Missing != "" })
+}
+
+// has reports whether there is anything to say of a kind's costs: a route that was measured,
+// or a vendor with a price.
+func (r *Report) has(k compare.Kind) bool {
+	return slices.ContainsFunc(r.Costs.Routes, func(t cost.Table) bool { return t.Kind == k })
 }
 
 // does draws what a kind gets right.
@@ -197,6 +203,9 @@ func clip(c *canvas, text string, size, w float64) string {
 
 // costs draws what a kind costs a month, and how fast it is.
 func (r *Report) costs(c *canvas, k compare.Kind, l Lang, x, y, w float64) float64 {
+	if !r.has(k) {
+		return 0
+	}
 	top := y
 	y += 34
 	c.text(x, y, body, 0, true, "fg", fmt.Sprintf(Text{"Cost of %s images a month", "月%s枚の費用"}.In(l), thousands(r.Costs.Assumptions.Volume)))
@@ -237,6 +246,9 @@ func (r *Report) costs(c *canvas, k compare.Kind, l Lang, x, y, w float64) float
 
 // asks draws what a kind asks of the team.
 func (r *Report) asks(c *canvas, k compare.Kind, l Lang, x, y, w float64) float64 {
+	if !r.has(k) {
+		return 0
+	}
 	top := y
 	y += 34
 	c.text(x, y, body, 0, true, "fg", Text{"What it asks of you", "必要なもの"}.In(l))
