@@ -41,6 +41,9 @@ eval: build $(VENV)/eval ## accuracy and broken pictures on the reference data (
 acceptance: build $(VENV)/acceptance ## the vendors' unmodified clients against the binary
 	$(VENV)/bin/python -m pytest -q acceptance $(if $(SMOKE),-m smoke)
 
+acceptance-frameworks: build $(VENV)/import ## models of Keras and PyTorch in and out again
+	$(VENV)/bin/python -m pytest -q acceptance/test_import_keras.py acceptance/test_import_torch.py acceptance/test_export.py
+
 bench: build $(VENV)/bench ## speed and memory beside a FastAPI server, COUNT requests for memory
 	$(VENV)/bin/python bench/serve/run.py --count $(or $(COUNT),20000)
 	go test -run xxx -bench Thumbnail ./imageio
@@ -84,4 +87,4 @@ $(VENV)/%: deps/python/%.txt
 clean: ## remove what was built and fetched (models in the model store stay)
 	rm -rf bin out $(DEPS) $(VENV)
 
-.PHONY: help run build deps prerequisites test lint eval acceptance bench bench-serving bench-step bench-transfer bench-bccd bench-camvid bench-custom networks chaos hostile fuzz clean
+.PHONY: help run build deps prerequisites test lint eval acceptance acceptance-frameworks bench bench-serving bench-step bench-transfer bench-bccd bench-camvid bench-custom networks chaos hostile fuzz clean

@@ -112,7 +112,21 @@ func evalSegmenter(cmd *cobra.Command, c config.Config, model string, set *datas
 }
 
 func runEval(cmd *cobra.Command, app *App, model string, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
-	engine, err := app.openEngine(cmd, []string{model})
+	c, err := app.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	c.Models = []string{model}
+	return evalLoaded(cmd, c, set, byIndex)
+}
+
+// evalLoaded measures the one configured model, a detector or a classifier.
+func evalLoaded(cmd *cobra.Command, c config.Config, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
+	rt, err := openRuntime(c.ORT)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := loadEngine(cmd.Context(), rt, c)
 	if err != nil {
 		return nil, err
 	}
