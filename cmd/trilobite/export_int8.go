@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trilobite"
 	"trilobite/config"
 	"trilobite/dataset"
 	"trilobite/evaluate"
@@ -51,7 +52,8 @@ func quantise(cmd *cobra.Command, c config.Config, m zoo.Model, g *onnx.Graph, l
 	}
 	set := testPart(found.Set)
 	shown := calibrationPart(found.Set, f.images)
-	ranges, err := quantize.Calibrate(ctx, rt, g, fed(ctx, m.Pipeline, shown))
+	used := 0
+	ranges, err := quantize.Calibrate(ctx, rt, g, fed(ctx, m.Pipeline, shown, &used))
 	if err != nil {
 		return nil, nil, fmt.Errorf("calibrating %s: %w", m.Ref(), err)
 	}
@@ -59,7 +61,7 @@ func quantise(cmd *cobra.Command, c config.Config, m zoo.Model, g *onnx.Graph, l
 	if err != nil {
 		return nil, nil, err
 	}
-	q := &quantised{Pictures: len(shown), Measured: len(set.Images)}
+	q := &quantised{Pictures: used, Measured: len(set.Images)}
 	for i, graph := range []*onnx.Graph{g, small} {
 		if q.Millis[i], err = timeOf(ctx, rt, graph, m.Pipeline); err != nil {
 			return nil, nil, err
@@ -91,8 +93,9 @@ func calibrationPart(set *dataset.Set, most int) []dataset.Image {
 	return some
 }
 
-// fed prepares pictures as the model is fed them.
-func fed(ctx context.Context, spec pipeline.Spec, images []dataset.Image) iter.Seq2[*tensor.Tensor, error] {
+// fed prepares pictures as the model is fed them, and counts them; those that cannot be read
+// are left out.
+func fed(ctx context.Context, spec pipeline.Spec, images []dataset.Image, used *int) iter.Seq2[*tensor.Tensor, error] {
 	return func(yield func(*tensor.Tensor, error) bool) {
 		for _, img := range images {
 			data, err := os.ReadFile(img.File)
@@ -101,10 +104,13 @@ func fed(ctx context.Context, spec pipeline.Spec, images []dataset.Image) iter.S
 				return
 			}
 			seen, err := imageio.Decode(ctx, data, imageio.Options{MinSide: spec.MinSide()})
-			if err != nil {
+			if trilobite.CodeOf(err) == trilobite.InvalidImage {
+				continue
+			} else if err != nil {
 				yield(nil, fmt.Errorf("%s: %w", img.File, err))
 				return
 			}
+			*used++
 			x, _, err := spec.Apply(seen)
 			if !yield(x, err) {
 				return

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"trilobite/onnx"
+)
+
+// TestExport writes an imported model in every form and reads the files again.
+func TestExport(t *testing.T) {
+	t.Parallel()
+	home, set := t.TempDir(), flags(t)
+	runIn(t, home, "models", "import", imports+"torch_old.onnx", "--name", "small", "--normalise", "imagenet")
+	file := func(name string) string { return filepath.Join(home, name) }
+	read := func(name string) *onnx.Graph {
+		g, err := onnx.Load(file(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	runIn(t, home, "export", "small", "-o", file("plain.onnx"))
+	if g := read("plain.onnx"); g.Meta["trilobite.task"] != "classify" || !strings.Contains(g.Meta["trilobite.preprocessing"], `"width":32`) {
+		t.Errorf("metadata %v", g.Meta)
+	}
+	runIn(t, home, "export", "small", "-o", file("whole.onnx"), "--preprocessing")
+	if g := read("whole.onnx"); g.Inputs[0].Name != "image" || g.Meta["trilobite.preprocessing"] != "inside" {
+		t.Errorf("input %s, metadata %v", g.Inputs[0].Name, g.Meta)
+	}
+	out := runIn(t, home, "export", "small", "-o", file("small.onnx"), "--int8", "--calibration", set)
+	if !strings.Contains(out, "calibrated on\t15 pictures") || !strings.Contains(out, "on 6 pictures") || !strings.Contains(out, "times as fast") {
+		t.Error(out)
+	}
+	if g := read("small.onnx"); !slices.ContainsFunc(g.Nodes, func(n *onnx.Node) bool { return n.Op == "QuantizeLinear" }) {
+		t.Error("nothing is quantised")
+	}
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-o", file("a.pb")}, "ends in .onnx or .safetensors"},
+		{[]string{"-o", file("a.onnx"), "--int8"}, "go together"},
+		{[]string{"-o", file("a.safetensors"), "--preprocessing"}, "weights alone"},
+		{[]string{"-o", file("a.safetensors")}, "was not made of a network that has PyTorch's names"},
+	} {
+		args := append([]string{"export", "small"}, append(tt.args, here(t, home)...)...)
+		if _, _, err := command(t, args...); err == nil || !strings.Contains(errorText(err), tt.want) {
+			t.Errorf("%v: got %v, want %q in it", tt.args, err, tt.want)
+		}
+	}
+}
