@@ -55,10 +55,13 @@ func Open(ctx context.Context, registry *serving.Registry, refs []string) (*Engi
 		e.Close()
 		return nil, err
 	}
-	full := make([]string, len(e.models))
+	full, sides := make([]string, len(e.models)), make([]int, len(e.models))
 	for i, m := range e.models {
 		full[i] = m.Ref()
-		e.minSide = max(e.minSide, m.Pipeline.MinSide())
+		sides[i] = m.Pipeline.MinSide()
+	}
+	if !slices.Contains(sides, 0) && len(sides) > 0 { // a pipeline with steps needs the full size
+		e.minSide = slices.Max(sides)
 	}
 	e.version = strings.Join(full, "+")
 	return e, nil

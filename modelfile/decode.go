@@ -238,7 +238,7 @@ func bounds(tag reflect.StructTag) (low, high float64, ok bool) {
 // field finds a struct's field by its YAML name.
 func field(t reflect.Type, name string) (reflect.StructField, bool) {
 	for f := range t.Fields() {
-		if f.IsExported() && yamlName(f) == name {
+		if f.IsExported() && name != "-" && yamlName(f) == name {
 			return f, true
 		}
 	}
@@ -248,7 +248,7 @@ func field(t reflect.Type, name string) (reflect.StructField, bool) {
 func fieldNames(t reflect.Type) []string {
 	var names []string
 	for f := range t.Fields() {
-		if f.IsExported() {
+		if f.IsExported() && yamlName(f) != "-" {
 			names = append(names, yamlName(f))
 		}
 	}

@@ -32,7 +32,7 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 	case reflect.Struct:
 		properties := map[string]any{}
 		for f := range t.Fields() {
-			if !f.IsExported() {
+			if !f.IsExported() || yamlName(f) == "-" {
 				continue
 			}
 			properties[yamlName(f)] = schemaOf(f.Type, f.Tag)

@@ -60,8 +60,11 @@ func (s Spec) centreCrop(iw, ih int) geom.Box {
 
 // Mapping takes boxes from a model's input to the upright image at its full size.
 type Mapping struct {
-	sx, sy, dx, dy float32
+	sx, sy, dx, dy float32 // to the turned image
 	w, h           float32 // of the full image
+	turn           turn    // of steps, from the full image
+	seen           geom.Box
+	cropped        bool // seen, in the turned image, is not all of it
 }
 
 func newMapping(p placement, img *imageio.Image) Mapping {
@@ -74,29 +77,95 @@ func newMapping(p placement, img *imageio.Image) Mapping {
 	return m
 }
 
+// through leads a mapping to the image after steps back through them.
+func (m Mapping) through(f frame) Mapping {
+	m.dx, m.dy = float32(float64(m.dx)*f.sx+f.dx), float32(float64(m.dy)*f.sy+f.dy)
+	m.sx, m.sy = float32(float64(m.sx)*f.sx), float32(float64(m.sy)*f.sy)
+	m.w, m.h, m.turn, m.seen = float32(f.w), float32(f.h), f.turn, f.seen
+	m.cropped = f.seen != geom.Box{X2: m.w, Y2: m.h}
+	if f.turn.transpose {
+		m.w, m.h = m.h, m.w
+	}
+	return m
+}
+
+// turned returns the size of the turned image.
+func (m Mapping) turned() (w, h float64) {
+	if m.turn.transpose {
+		return float64(m.h), float64(m.w)
+	}
+	return float64(m.w), float64(m.h)
+}
+
 // ToImage takes a box in pixels of the model's input to pixels of the upright image
 // and cuts it at the image's edge. A box in the letterbox's margin comes back empty.
 func (m Mapping) ToImage(b geom.Box) geom.Box {
-	return geom.Box{
+	b = geom.Box{
 		X1: b.X1*m.sx + m.dx, Y1: b.Y1*m.sy + m.dy,
 		X2: b.X2*m.sx + m.dx, Y2: b.Y2*m.sy + m.dy,
+	}
+	if m.turn == (turn{}) {
+		return b.Clip(m.w, m.h)
+	}
+	tw, th := m.turned()
+	x1, y1 := m.turn.back(float64(b.X1), float64(b.Y1), tw, th)
+	x2, y2 := m.turn.back(float64(b.X2), float64(b.Y2), tw, th)
+	return geom.Box{
+		X1: float32(min(x1, x2)), Y1: float32(min(y1, y2)), X2: float32(max(x1, x2)), Y2: float32(max(y1, y2)),
 	}.Clip(m.w, m.h)
 }
 
 // FromImage takes a point of the upright image to pixels of the model's input; one that
 // the model does not see comes to lie outside.
 func (m Mapping) FromImage(x, y float64) (float64, float64) {
+	tw, th := m.turned()
+	x, y = m.turn.point(x, y, tw, th)
 	return (x - float64(m.dx)) / float64(m.sx), (y - float64(m.dy)) / float64(m.sy)
 }
 
 // Point takes a point of the model's input to the upright image, and not to its edge where
 // it lies outside.
 func (m Mapping) Point(x, y float64) (ix, iy float64) {
-	return x*float64(m.sx) + float64(m.dx), y*float64(m.sy) + float64(m.dy)
+	tw, th := m.turned()
+	return m.turn.back(x*float64(m.sx)+float64(m.dx), y*float64(m.sy)+float64(m.dy), tw, th)
 }
 
 // Size returns the full size of the image, pixels.
 func (m Mapping) Size() (w, h float32) { return m.w, m.h }
+
+// Straight returns the mapping to the image as steps turned it: x and y map each by
+// itself. A plane of that image is taken back to the upright one by Upright.
+func (m Mapping) Straight() Mapping {
+	tw, th := m.turned()
+	m.w, m.h, m.turn = float32(tw), float32(th), turn{}
+	return m
+}
+
+// Upright takes planes of bytes, of the size of m.Straight, to the upright image, and
+// makes 0 what the model did not see for a crop. Where there is nothing to do, they come
+// back as they are.
+func (m Mapping) Upright(planes ...[]uint8) {
+	if !m.cropped && m.turn == (turn{}) {
+		return
+	}
+	tw, th := m.turned()
+	w, h, line := int(m.w), int(m.h), int(tw)
+	for _, p := range planes {
+		if len(p) != w*h {
+			continue
+		}
+		src := append([]uint8(nil), p...)
+		for y := range h {
+			for x := range w {
+				tx, ty := m.turn.point(float64(x)+0.5, float64(y)+0.5, tw, th)
+				p[y*w+x] = 0
+				if !m.cropped || tx >= float64(m.seen.X1) && tx < float64(m.seen.X2) && ty >= float64(m.seen.Y1) && ty < float64(m.seen.Y2) {
+					p[y*w+x] = src[int(ty)*line+int(tx)]
+				}
+			}
+		}
+	}
+}
 
 func checkImage(img *imageio.Image) error {
 	if img == nil || img.W < 1 || img.H < 1 || len(img.Pix) != 3*img.W*img.H || img.FullW < 1 || img.FullH < 1 {

@@ -3,7 +3,8 @@
 // A Spec declares the steps (fit to the input size, normalise, lay out) in words that
 // a model's card can hold, so that training and serving cannot drift apart. Compile
 // makes a Transform of it, which does the work; its Mapping takes boxes back to the
-// image. Decoding, colour profiles and orientation are imageio's, done before.
+// image. Steps of a pipeline file (Parse, step.go) change the image before, and the
+// mapping leads back through them (frame.go). Decoding, colour profiles and orientation are imageio's, done before.
 //
 // Start at Spec, then Transform.Apply.
 package pipeline
@@ -39,6 +40,9 @@ type Spec struct {
 	// for all or three in the order of RGB, whatever Order says. Empty is 0 and 1.
 	Mean []float32 `yaml:"mean,omitempty,flow"`
 	Std  []float32 `yaml:"std,omitempty,flow"`
+
+	// Steps change the image first. A pipeline file declares them (Parse), no card does.
+	Steps []Step `yaml:"-"`
 
 	Layout string `yaml:"layout,omitempty"` // "nchw" (the default) or "nhwc"
 	Order  string `yaml:"order,omitempty"`  // "rgb" (the default) or "bgr"
@@ -126,8 +130,12 @@ func oneOf(word string, words []string) bool {
 
 // MinSide returns how many pixels the shorter side of an image must keep when it is
 // shrunk on load: twice what the model sees, so that the filter still has its say. An
-// image with fewer pixels is not shrunk.
+// image with fewer pixels is not shrunk; 0 says that none may be, for steps count in its
+// pixels.
 func (s Spec) MinSide() int {
+	if len(s.Steps) > 0 {
+		return 0
+	}
 	keep := float64(max(s.Width, s.Height))
 	if s.Resize == CentreCrop && s.Crop > 0 {
 		keep /= float64(s.Crop)

@@ -59,17 +59,19 @@ func (t *Transform) Apply(img *imageio.Image) (*tensor.Tensor, Mapping, error) {
 	if err := checkImage(img); err != nil {
 		return nil, Mapping{}, err
 	}
-	p := t.spec.place(img.W, img.H)
+	img, p, mapping, err := t.prepare(img)
+	if err != nil {
+		return nil, Mapping{}, err
+	}
 	x, data := t.buffer()
 	if p.w < t.spec.Width || p.h < t.spec.Height {
 		t.fill(data)
 	}
 	if t.direct() {
-		return x, newMapping(p, img), img.ResizePlanes(p.from, p.w, p.h, t.spec.Filter, t.planesOf(data, p))
+		return x, mapping, img.ResizePlanes(p.from, p.w, p.h, t.spec.Filter, t.planesOf(data, p))
 	}
 	part := img
 	if p.w != img.W || p.h != img.H || p.from != img.Bounds() {
-		var err error
 		if part, err = img.ResizeBox(p.from, p.w, p.h, t.spec.Filter); err != nil {
 			return nil, Mapping{}, err
 		}
@@ -79,7 +81,33 @@ func (t *Transform) Apply(img *imageio.Image) (*tensor.Tensor, Mapping, error) {
 	} else {
 		t.planes(data, part.Pix, p)
 	}
-	return x, newMapping(p, img), nil
+	return x, mapping, nil
+}
+
+// prepare runs the steps and says where the image goes and how to come back.
+func (t *Transform) prepare(img *imageio.Image) (*imageio.Image, placement, Mapping, error) {
+	if len(t.spec.Steps) == 0 {
+		p := t.spec.place(img.W, img.H)
+		return img, p, newMapping(p, img), nil
+	}
+	w, err := run(t.spec.Steps, img)
+	if err != nil {
+		return nil, placement{}, Mapping{}, err
+	}
+	p := t.spec.place(w.img.W, w.img.H)
+	return w.img, p, newMapping(p, w.img).through(w.frame), nil
+}
+
+// Steps returns the image after the steps, before it is fitted to the model's input.
+func (t *Transform) Steps(img *imageio.Image) (*imageio.Image, error) {
+	if err := checkImage(img); err != nil {
+		return nil, err
+	}
+	w, err := run(t.spec.Steps, img)
+	if err != nil {
+		return nil, err
+	}
+	return w.img, nil
 }
 
 // direct reports whether resizing and normalising are one step: for the filters that

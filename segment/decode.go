@@ -40,6 +40,18 @@ func fits(out []ort.ValueInfo, classes int) error {
 // spread evenly over the model's input. Without sure it has no confidence, which is most
 // of the work; its classes are the same.
 func decode(out *tensor.Tensor, labels []string, p pipeline.Spec, mapping pipeline.Mapping, sure bool) (*Mask, error) {
+	m, err := decodeTurned(out, labels, p, mapping.Straight(), sure)
+	if err != nil {
+		return nil, err
+	}
+	mapping.Upright(m.Class, m.Confidence)
+	w, h := mapping.Size()
+	m.W, m.H = int(w), int(h)
+	return m, nil
+}
+
+// decodeTurned makes the mask of the image as the pipeline's steps turned it.
+func decodeTurned(out *tensor.Tensor, labels []string, p pipeline.Spec, mapping pipeline.Mapping, sure bool) (*Mask, error) {
 	w, h := mapping.Size()
 	m := &Mask{W: int(w), H: int(h), Labels: labels}
 	m.Class = make([]uint8, m.W*m.H)

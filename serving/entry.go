@@ -60,7 +60,7 @@ func (r *Registry) enter(ctx context.Context, card zoo.Model, pin bool) (*entry,
 		}
 		var victims []*entry
 		e := r.entries[card.Dir]
-		if e != nil && !reflect.DeepEqual(e.card.Card, card.Card) {
+		if e != nil && (e.card.Revision != card.Revision || !reflect.DeepEqual(e.card.Card, card.Card)) {
 			if r.leave(e) {
 				victims = append(victims, e)
 			}

@@ -21,15 +21,18 @@ import (
 )
 
 // Store is a folder of models: NAME/VERSION/{card.yaml,model.onnx,labels.json}. A
-// version appears whole or not at all and never changes afterwards.
+// version appears whole or not at all and never changes afterwards, but for the revisions of
+// its preprocessing, beside it (revision.go).
 type Store struct {
-	dir string
+	dir         string
+	asInstalled bool // read gives the card's own preprocessing, whatever revisions there are
 }
 
 // Model is an installed model.
 type Model struct {
 	Card
-	Dir string
+	Dir      string
+	Revision int // of its pipeline (revision.go); 0: the card's own
 }
 
 // NewStore returns the model store under home, $TRILOBITE_HOME.
@@ -140,7 +143,11 @@ func (s *Store) read(name string, version int) (Model, error) {
 	if err != nil {
 		return Model{}, fmt.Errorf("reading %s: %w", filepath.Join(dir, "card.yaml"), err)
 	}
-	return Model{Card: c, Dir: dir}, nil
+	m := Model{Card: c, Dir: dir}
+	if s.asInstalled {
+		return m, nil
+	}
+	return m, m.revise()
 }
 
 // Put installs a model as card.Version, or as the next version if that is 0. It

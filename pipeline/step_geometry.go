@@ -1,0 +1,169 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"trilobite/geom"
+	"trilobite/imageio"
+)
+
+// Orient turns the upright image clockwise and then mirrors it.
+type Orient struct {
+	Turn int    `yaml:"turn"` // degrees clockwise: 0, 90, 180 or 270
+	Flip string `yaml:"flip"` // "horizontal" exchanges left and right, "vertical" top and bottom
+}
+
+func (o *Orient) turn() (turn, bool) {
+	t, ok := map[int]turn{0: {}, 90: {transpose: true, mirror: true}, 180: {mirror: true, flip: true}, 270: {transpose: true, flip: true}}[o.Turn]
+	f, known := map[string]turn{"": {}, "horizontal": {mirror: true}, "vertical": {flip: true}}[o.Flip]
+	return t.then(f), ok && known
+}
+
+func (o *Orient) check() error {
+	if _, ok := o.turn(); !ok {
+		return fmt.Errorf("turn is %d and flip %.40q; turn is 0, 90, 180 or 270, flip horizontal or vertical", o.Turn, o.Flip)
+	}
+	return nil
+}
+
+func (o *Orient) apply(w *work) error {
+	t, _ := o.turn()
+	w.frame = w.frame.turned(t, w.img.W, w.img.H)
+	w.img = t.apply(w.img)
+	return nil
+}
+
+// Crop keeps a part of the image: a box, or so much around the middle.
+type Crop struct {
+	Box    []int `yaml:"box,flow"`    // x1, y1, x2, y2 in pixels; x2 and y2 are the first outside
+	Centre []int `yaml:"centre,flow"` // width and height, pixels
+}
+
+func (c *Crop) check() error {
+	switch {
+	case len(c.Box) == 4 && c.Centre == nil:
+		if b := c.Box; b[0] < 0 || b[1] < 0 || b[2] <= b[0] || b[3] <= b[1] {
+			return fmt.Errorf("box %v has no size or lies outside: it is x1, y1, x2, y2 with 0 ≤ x1 < x2 and 0 ≤ y1 < y2", b)
+		}
+	case len(c.Centre) == 2 && c.Box == nil:
+		if c.Centre[0] < 1 || c.Centre[1] < 1 {
+			return fmt.Errorf("centre %v has no size", c.Centre)
+		}
+	default:
+		return errors.New("it takes either box with x1, y1, x2, y2 or centre with width, height")
+	}
+	return nil
+}
+
+func (c *Crop) apply(w *work) error {
+	if c.Box != nil {
+		return w.crop(c.Box[0], c.Box[1], c.Box[2]-c.Box[0], c.Box[3]-c.Box[1])
+	}
+	return w.crop((w.img.W-c.Centre[0])/2, (w.img.H-c.Centre[1])/2, c.Centre[0], c.Centre[1])
+}
+
+func (w *work) crop(x, y, cw, ch int) error {
+	if x < 0 || y < 0 || cw > w.img.W-x || ch > w.img.H-y {
+		return fmt.Errorf("%d×%d pixels at %d, %d lie outside of an image of %d×%d", cw, ch, x, y, w.img.W, w.img.H)
+	}
+	w.frame = w.frame.scaled(geom.Box{X1: float32(x), Y1: float32(y), X2: float32(x + cw), Y2: float32(y + ch)}, 0, 0, cw, ch)
+	var err error
+	w.img, err = w.img.Crop(x, y, cw, ch)
+	return err
+}
+
+// Trim cuts borders off that have the colour of the upper left pixel, give or take
+// Threshold levels. An image of one colour stays as it is.
+type Trim struct {
+	Threshold float64 `yaml:"threshold"` // 0 to 255
+}
+
+func (t *Trim) check() error { return within("threshold", t.Threshold, 0, 255) }
+
+func (t *Trim) apply(w *work) error {
+	x, y, cw, ch, err := w.img.Content(t.Threshold)
+	if err != nil || cw < 1 || ch < 1 {
+		return err
+	}
+	return w.crop(x, y, cw, ch)
+}
+
+// The modes of Resize beside Exact and Letterbox.
+const (
+	Fit  = "fit"
+	Fill = "fill"
+)
+
+// Resize changes the image's size: exact stretches it, fit keeps its proportions within
+// the size, fill covers the size and cuts what hangs over, letterbox is fit with margins
+// of the colour Fill.
+type Resize struct {
+	Mode   string         `yaml:"mode"`
+	Width  int            `yaml:"width"` // pixels, 1 to 16384
+	Height int            `yaml:"height"`
+	Filter imageio.Filter `yaml:"filter"`
+	Fill   int            `yaml:"fill"` // all channels, 0 to 255
+}
+
+// maxResized bounds the sides, and maxResizedArea the pixels, of a resized image.
+const maxResized, maxResizedArea = 16384, 1 << 26
+
+func (r *Resize) check() error {
+	if r.Width < 1 || r.Height < 1 || r.Width > maxResized || r.Height > maxResized || r.Width*r.Height > maxResizedArea {
+		return fmt.Errorf("the size is %d×%d; sides are 1 to %d pixels, %d megapixels in all", r.Width, r.Height, maxResized, maxResizedArea>>20)
+	}
+	if modes := []string{Exact, Fit, Fill, Letterbox}; !oneOf(r.Mode, modes) {
+		return fmt.Errorf("mode is %.40q%s", r.Mode, suggest(r.Mode, modes))
+	}
+	return within("fill", float64(r.Fill), 0, 255)
+}
+
+func (r *Resize) apply(w *work) error {
+	iw, ih := float64(w.img.W), float64(w.img.H)
+	kx, ky := float64(r.Width)/iw, float64(r.Height)/ih
+	from, tw, th := w.img.Bounds(), r.Width, r.Height
+	switch r.Mode {
+	case Fit, Letterbox:
+		k := min(kx, ky)
+		tw, th = clamp(int(math.Round(iw*k)), r.Width), clamp(int(math.Round(ih*k)), r.Height)
+	case Fill:
+		k := max(kx, ky)
+		cw, ch := float64(r.Width)/k, float64(r.Height)/k
+		left, top := (iw-cw)/2, (ih-ch)/2
+		from = geom.Box{X1: float32(left), Y1: float32(top), X2: float32(left + cw), Y2: float32(top + ch)}.Clip(float32(iw), float32(ih))
+	}
+	img, err := w.img.ResizeBox(from, tw, th, r.Filter)
+	if err != nil {
+		return err
+	}
+	x, y := 0, 0
+	if r.Mode == Letterbox {
+		x, y = (r.Width-tw)/2, (r.Height-th)/2
+		img = onCanvas(img, x, y, r)
+	}
+	w.frame, w.img = w.frame.scaled(from, x, y, tw, th), img
+	return nil
+}
+
+// onCanvas lays img at x, y on the colour of the margins.
+func onCanvas(img *imageio.Image, x, y int, r *Resize) *imageio.Image {
+	out := imageio.New(r.Width, r.Height)
+	out.Orientation, out.Format = img.Orientation, img.Format
+	for i := range out.Pix {
+		out.Pix[i] = uint8(r.Fill)
+	}
+	for j := range img.H {
+		copy(out.Pix[3*((y+j)*r.Width+x):], img.Pix[3*j*img.W:3*(j+1)*img.W])
+	}
+	return out
+}
+
+// within refuses a number outside of a range, NaN too.
+func within(name string, x, low, high float64) error {
+	if !(x >= low && x <= high) {
+		return fmt.Errorf("%s is %v; it is %v to %v", name, x, low, high)
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package zoo
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"trilobite"
+	"trilobite/pipeline"
+)
+
+// Revision is a pipeline file that a version was given after it was installed. Revision
+// 0 is the card's own preprocessing.
+type Revision struct {
+	N       int       `json:"revision"`
+	Before  int       `json:"before"` // the revision that was in use when this one came
+	Created time.Time `json:"created"`
+	Source  string    `json:"source"` // the file it was read from
+}
+
+// Revisions are the pipelines of a version: VERSION/pipeline/revisions.json, beside each
+// one's text, N.yaml. Texts never change; which one is in use does.
+type Revisions struct {
+	Current int        `json:"current"`
+	All     []Revision `json:"revisions"`
+}
+
+func pipelineDir(dir string) string { return filepath.Join(dir, "pipeline") }
+
+// RevisionFile returns the path of a revision's text.
+func (m Model) RevisionFile(n int) string {
+	return filepath.Join(pipelineDir(m.Dir), strconv.Itoa(n)+".yaml")
+}
+
+// Revisions reads which pipelines the version has had.
+func (m Model) Revisions() (Revisions, error) { return readRevisions(m.Dir) }
+
+func readRevisions(dir string) (Revisions, error) {
+	var r Revisions
+	name := filepath.Join(pipelineDir(dir), "revisions.json")
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, nil
+	} else if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// revise gives a model the pipeline that is in use.
+func (m *Model) revise() error {
+	r, err := readRevisions(m.Dir)
+	if err != nil || r.Current == 0 {
+		return err
+	}
+	name := m.RevisionFile(r.Current)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	m.Revision = r.Current
+	m.Pipeline, err = pipeline.Parse(name, text, m.Pipeline)
+	return err
+}
+
+// SetPipeline makes a pipeline file the preprocessing of a version, as a new revision,
+// and returns its number. A file that cannot be is an error, and changes nothing.
+func (s *Store) SetPipeline(ref, source string, text []byte) (Model, error) {
+	m, err := s.original(ref)
+	if err != nil {
+		return Model{}, err
+	}
+	if _, err := pipeline.Parse(source, text, m.Pipeline); err != nil {
+		return Model{}, &trilobite.Error{Op: "zoo.SetPipeline", Code: trilobite.Invalid, Msg: err.Error(), Err: err}
+	}
+	r, err := m.Revisions()
+	if err != nil {
+		return Model{}, err
+	}
+	if err := os.MkdirAll(pipelineDir(m.Dir), 0o755); err != nil {
+		return Model{}, err
+	}
+	n := 1
+	if len(r.All) > 0 {
+		n = r.All[len(r.All)-1].N + 1
+	}
+	r.All = append(r.All, Revision{N: n, Before: r.Current, Created: time.Now().UTC().Truncate(time.Second), Source: filepath.Base(source)})
+	r.Current = n
+	if err := replace(m.RevisionFile(n), text); err != nil {
+		return Model{}, err
+	}
+	if err := m.writeRevisions(r); err != nil {
+		return Model{}, err
+	}
+	return s.Get(m.Ref())
+}
+
+// RollBack puts the pipeline into use that was before the one in use.
+func (s *Store) RollBack(ref string) (Model, error) {
+	m, err := s.original(ref)
+	if err != nil {
+		return Model{}, err
+	}
+	r, err := m.Revisions()
+	if err != nil {
+		return Model{}, err
+	}
+	if r.Current == 0 {
+		return Model{}, &trilobite.Error{Op: "zoo.RollBack", Code: trilobite.Invalid, Msg: m.Ref() + " uses its card's own preprocessing: nothing is before it."}
+	}
+	for _, rev := range r.All {
+		if rev.N == r.Current {
+			r.Current = rev.Before
+			break
+		}
+	}
+	if err := m.writeRevisions(r); err != nil {
+		return Model{}, err
+	}
+	return s.Get(m.Ref())
+}
+
+// original is Get without revisions: a broken one can still be replaced or rolled back.
+func (s *Store) original(ref string) (Model, error) {
+	s = &Store{dir: s.dir, asInstalled: true}
+	return s.Get(ref)
+}
+
+func (m Model) writeRevisions(r Revisions) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return replace(filepath.Join(pipelineDir(m.Dir), "revisions.json"), data)
+}
+
+// replace writes a file whole or not at all.
+func replace(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".new-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
