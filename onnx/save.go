@@ -13,6 +13,8 @@ import (
 	"regexp"
 
 	"google.golang.org/protobuf/proto"
+
+	"trilobite/atomicfile"
 )
 
 // Marshal returns g as the bytes of an ONNX file, the same for the same graph. It
@@ -50,7 +52,7 @@ func Save(path string, g *Graph) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(path, func(w io.Writer) error { _, err := w.Write(data); return err }); err != nil {
+	if err := atomicfile.WriteFile(path, data, atomicfile.Perm); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
@@ -67,11 +69,11 @@ func SaveExternal(path string, g *Graph) error {
 }
 
 func saveExternal(path string, g *Graph) error {
-	data, err := createTemp(path)
+	data, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	defer data.discard()
+	defer data.Discard()
 	sum := sha256.New()
 	buffered := bufio.NewWriterSize(io.MultiWriter(data.File, sum), 1<<20)
 	ext := &external{w: buffered}
@@ -96,11 +98,11 @@ func saveExternal(path string, g *Graph) error {
 		return fmt.Errorf("%d bytes are more than a model file can have (%d)", len(raw), maxFile)
 	}
 	if len(ext.entries) > 0 {
-		if err := data.commit(filepath.Join(filepath.Dir(path), name)); err != nil {
+		if err := data.Commit(filepath.Join(filepath.Dir(path), name), atomicfile.Perm); err != nil {
 			return err
 		}
 	}
-	if err := writeFile(path, func(w io.Writer) error { _, err := w.Write(raw); return err }); err != nil {
+	if err := atomicfile.WriteFile(path, raw, atomicfile.Perm); err != nil {
 		return err
 	}
 	return removeStale(path, name)
@@ -121,50 +123,4 @@ func removeStale(path, keep string) error {
 		}
 	}
 	return nil
-}
-
-// writeFile writes a file through a temporary one in the same folder.
-func writeFile(path string, write func(io.Writer) error) error {
-	t, err := createTemp(path)
-	if err != nil {
-		return err
-	}
-	defer t.discard()
-	if err := write(t); err != nil {
-		return err
-	}
-	return t.commit(path)
-}
-
-// tempFile is a file that takes its name when it is complete.
-type tempFile struct{ *os.File }
-
-func createTemp(path string) (*tempFile, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	return &tempFile{f}, err
-}
-
-// commit puts the file on the disk, then in place of path.
-func (t *tempFile) commit(path string) error {
-	if err := errors.Join(t.Chmod(0o644), t.Sync(), t.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(t.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
-}
-
-// discard removes the file unless it was committed.
-func (t *tempFile) discard() {
-	if t.File == nil {
-		return
-	}
-	_ = t.Close()
-	_ = os.Remove(t.Name())
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"trilobite/atomicfile"
 	"trilobite/metric"
 )
 
@@ -103,7 +104,7 @@ func (f *Folder) SaveEvaluation(e Evaluation) error {
 	if err != nil {
 		return fmt.Errorf("writing evaluation.json: %w", err)
 	}
-	return writeFile(f.dir, "evaluation.json", data)
+	return atomicfile.WriteFile(filepath.Join(f.dir, "evaluation.json"), data, atomicfile.Perm)
 }
 
 // maxEvaluation bounds evaluation.json in bytes, its pictures included.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"trilobite"
+	"trilobite/atomicfile"
 )
 
 // Folder is the folder of a run that is under way. It is safe for concurrent use.
@@ -88,7 +89,7 @@ func (f *Folder) save() error {
 	if err != nil {
 		return fmt.Errorf("writing run.json of %s: %w", f.run.ID, err)
 	}
-	return writeFile(f.dir, "run.json", append(data, '\n'))
+	return atomicfile.WriteFile(filepath.Join(f.dir, "run.json"), append(data, '\n'), atomicfile.Perm)
 }
 
 // Append writes an event. What is more than a step is on the disk when it returns.

@@ -10,11 +10,13 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"trilobite/atomicfile"
 	"trilobite/metric"
 )
 
@@ -68,7 +70,7 @@ func (s *Store) WriteReport(id string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("report of run %s: %w", r.ID, err)
 	}
-	return s.Dir(r.ID) + "/report.html", writeFile(s.Dir(r.ID), "report.html", page)
+	return s.Dir(r.ID) + "/report.html", atomicfile.WriteFile(filepath.Join(s.Dir(r.ID), "report.html"), page, atomicfile.Perm)
 }
 
 // render returns the report: one HTML file that needs nothing else. Whatever comes from

@@ -104,26 +104,3 @@ func readRun(dir string) (Run, error) {
 	r.ID = filepath.Base(dir)
 	return r, nil
 }
-
-// writeFile replaces dir/name by data, whole or not at all, also when the machine stops.
-func writeFile(dir, name string, data []byte) error {
-	f, err := os.CreateTemp(dir, "."+name+"-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already where the rename happened
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", filepath.Join(dir, name), err)
-	}
-	return os.Rename(f.Name(), filepath.Join(dir, name))
-}

@@ -9,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"trilobite/atomicfile"
 )
 
 // Limits of an archive from outside: entries, and bytes of all of them unpacked.
@@ -80,7 +82,7 @@ func unzip(f *zip.File, limit int64) ([]byte, error) {
 // WriteNPZ writes the arrays to path as numpy.savez does, uncompressed, in the order
 // of their names.
 func WriteNPZ(path string, arrays map[string]*Tensor) error {
-	return writeFile(path, func(out io.Writer) error {
+	return atomicfile.Write(path, atomicfile.Perm, func(out io.Writer) error {
 		zw := zip.NewWriter(out)
 		for _, name := range slices.Sorted(maps.Keys(arrays)) {
 			data, err := AppendNPY(nil, arrays[name])

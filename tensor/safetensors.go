@@ -10,6 +10,8 @@ import (
 	"io"
 	"maps"
 	"slices"
+
+	"trilobite/atomicfile"
 )
 
 // maxSafetensorsHeader is the format's own limit (safetensors, tensor.rs, MAX_HEADER_SIZE).
@@ -150,7 +152,7 @@ func checkOffsets(names []string, entries []safetensorsEntry, length uint64) err
 // WriteSafetensors writes tensors and meta, which may be nil, to path through a
 // temporary file beside it; see WriteSafetensorsTo.
 func WriteSafetensors(path string, tensors map[string]*Tensor, meta map[string]string) error {
-	return writeFile(path, func(w io.Writer) error { return WriteSafetensorsTo(w, tensors, meta) })
+	return atomicfile.Write(path, atomicfile.Perm, func(w io.Writer) error { return WriteSafetensorsTo(w, tensors, meta) })
 }
 
 // WriteSafetensorsTo writes a .safetensors file to w. Larger element types come first

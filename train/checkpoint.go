@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"trilobite"
+	"trilobite/atomicfile"
 	"trilobite/tensor"
 )
 
@@ -81,34 +81,12 @@ func (f files) write(name string, fill func(io.Writer) error) error {
 }
 
 func (f files) replace(path string, fill func(io.Writer) error) error {
-	tmp, err := os.CreateTemp(f.dir, "."+filepath.Base(path)+"-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) // gone already where the rename happened
-	var w io.Writer = tmp
-	if f.wrap != nil {
-		w = f.wrap(w)
-	}
-	err = fill(w)
-	if err == nil {
-		err = tmp.Chmod(0o644)
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(f.dir)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync() // the name too
+	return atomicfile.Write(path, atomicfile.Perm, func(w io.Writer) error {
+		if f.wrap != nil {
+			w = f.wrap(w)
+		}
+		return fill(w)
+	})
 }
 
 // load reads the last checkpoint; nil where there is none.

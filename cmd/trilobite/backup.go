@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trilobite"
+	"trilobite/atomicfile"
 	"trilobite/backup"
 	"trilobite/config"
 	"trilobite/store/sqlite"
@@ -70,18 +71,11 @@ func backupTo(ctx context.Context, name string, force bool, s backup.Source) (ba
 	if _, err := os.Lstat(name); err == nil && !force {
 		return backup.Content{}, &trilobite.Error{Op: "backup", Code: trilobite.Exists, Msg: name + " is there already; --force replaces it."}
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-") // 0600
-	if err != nil {
-		return backup.Content{}, err
-	}
-	defer os.Remove(f.Name())
-	c, err := backup.Write(ctx, f, s)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
-	}
+	var c backup.Content
+	err := atomicfile.Write(name, 0o600, func(w io.Writer) (err error) {
+		c, err = backup.Write(ctx, w, s)
+		return err
+	})
 	return c, err
 }
 
