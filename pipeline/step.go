@@ -88,8 +88,8 @@ func strict(n *yaml.Node, into any) error {
 			return fmt.Errorf("line %d: parameters by name are missing", n.Line)
 		}
 		var known []string
-		for i := range t.NumField() {
-			key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		for f := range t.Fields() {
+			key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 			known = append(known, key)
 		}
 		for i := 0; i < len(n.Content); i += 2 {

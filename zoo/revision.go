@@ -38,11 +38,9 @@ func (m Model) RevisionFile(n int) string {
 }
 
 // Revisions reads which pipelines the version has had.
-func (m Model) Revisions() (Revisions, error) { return readRevisions(m.Dir) }
-
-func readRevisions(dir string) (Revisions, error) {
+func (m Model) Revisions() (Revisions, error) {
 	var r Revisions
-	name := filepath.Join(pipelineDir(dir), "revisions.json")
+	name := filepath.Join(pipelineDir(m.Dir), "revisions.json")
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
@@ -55,20 +53,22 @@ func readRevisions(dir string) (Revisions, error) {
 	return r, nil
 }
 
-// revise gives a model the pipeline that is in use.
-func (m *Model) revise() error {
-	r, err := readRevisions(m.Dir)
+// ReadRevision returns a revision's text.
+func (m Model) ReadRevision(n int) ([]byte, error) { return os.ReadFile(m.RevisionFile(n)) }
+
+// revised gives a model the pipeline that is in use.
+func revised(m Model) (Model, error) {
+	r, err := m.Revisions()
 	if err != nil || r.Current == 0 {
-		return err
+		return m, err
 	}
-	name := m.RevisionFile(r.Current)
-	text, err := os.ReadFile(name)
+	text, err := m.ReadRevision(r.Current)
 	if err != nil {
-		return err
+		return m, err
 	}
 	m.Revision = r.Current
-	m.Pipeline, err = pipeline.Parse(name, text, m.Pipeline)
-	return err
+	m.Pipeline, err = pipeline.Parse(m.RevisionFile(r.Current), text, m.Pipeline)
+	return m, err
 }
 
 // SetPipeline makes a pipeline file the preprocessing of a version, as a new revision,
@@ -154,4 +154,45 @@ func replace(name string, data []byte) error {
 		return err
 	}
 	return os.Rename(f.Name(), name)
+}
+
+// TryPipeline reads a pipeline file as SetPipeline does, and changes nothing.
+func (s *Store) TryPipeline(ref, source string, text []byte) (pipeline.Spec, error) {
+	m, err := s.original(ref)
+	if err != nil {
+		return pipeline.Spec{}, err
+	}
+	return pipeline.Parse(source, text, m.Pipeline)
+}
+
+// Trial makes a store below home with one version of s, by links, that has a pipeline
+// file in use, and returns its reference. What s has in use stays.
+func (s *Store) Trial(home, ref, source string, text []byte) (string, error) {
+	m, err := s.original(ref)
+	if err != nil {
+		return "", err
+	}
+	from, err := filepath.Abs(m.Dir)
+	if err != nil {
+		return "", err
+	}
+	files, err := os.ReadDir(from)
+	if err != nil {
+		return "", err
+	}
+	trial := NewStore(home)
+	dir := trial.Dir(m.Name, strconv.Itoa(m.Version))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		if f.Name() == filepath.Base(pipelineDir(dir)) {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(from, f.Name()), filepath.Join(dir, f.Name())); err != nil {
+			return "", err
+		}
+	}
+	_, err = trial.SetPipeline(m.Ref(), source, text)
+	return m.Ref(), err
 }

@@ -5,11 +5,11 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/goccy/go-yaml"
+
 	"trilobite"
 	"trilobite/imageio"
 	"trilobite/pipeline"
-
-	"github.com/goccy/go-yaml"
 )
 
 func TestRevisions(t *testing.T) {

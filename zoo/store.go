@@ -147,7 +147,7 @@ func (s *Store) read(name string, version int) (Model, error) {
 	if s.asInstalled {
 		return m, nil
 	}
-	return m, m.revise()
+	return revised(m)
 }
 
 // Put installs a model as card.Version, or as the next version if that is 0. It

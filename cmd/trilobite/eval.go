@@ -22,7 +22,7 @@ import (
 func newEvalCmd(app *App) *cobra.Command {
 	var o open.Options
 	var asJSON bool
-	var dump string
+	var dump, file string
 	cmd := &cobra.Command{
 		Use:   "eval MODEL DATASET",
 		Short: "Measure a model on a labelled data set",
@@ -38,7 +38,18 @@ part is used, or where there is none the validation part.`,
 				return err
 			}
 			set := testPart(found.Set)
-			r, err := evalAny(cmd, app, args[0], set, found.ByIndex)
+			c, err := app.config(cmd)
+			if err != nil {
+				return err
+			}
+			if file != "" {
+				now, tried, err := evalPipeline(cmd, c, args[0], file, set, found.ByIndex)
+				if err != nil {
+					return err
+				}
+				return printEffect(cmd.OutOrStdout(), now, tried, asJSON)
+			}
+			r, err := evalAny(cmd, c, args[0], set, found.ByIndex)
 			if err != nil {
 				return err
 			}
@@ -54,6 +65,8 @@ part is used, or where there is none the validation part.`,
 	fl.BoolVar(&asJSON, "json", false, "print JSON")
 	addDatasetFlags(fl, &o)
 	fl.StringVar(&dump, "dump", "", "also write truth and boxes as COCO JSON to this `file`, for other tools to judge")
+	fl.StringVar(&file, "pipeline", "", "measure with this pipeline `file` too, and print the difference")
+	cmd.MarkFlagsMutuallyExclusive("pipeline", "dump")
 	return cmd
 }
 
@@ -72,15 +85,12 @@ func testPart(set *dataset.Set) *dataset.Set {
 }
 
 // evalAny measures a model of any task.
-func evalAny(cmd *cobra.Command, app *App, model string, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
-	c, err := app.config(cmd)
-	if err != nil {
-		return nil, err
-	}
+func evalAny(cmd *cobra.Command, c config.Config, model string, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
 	if card, err := zoo.NewStore(c.Home).Get(model); err == nil && card.Task == zoo.Segment {
 		return evalSegmenter(cmd, c, model, set, byIndex)
 	}
-	return runEval(cmd, app, model, set, byIndex)
+	c.Models = []string{model}
+	return evalLoaded(cmd, c, set, byIndex)
 }
 
 // evalSegmenter measures a model that names pixels.
@@ -109,15 +119,6 @@ func evalSegmenter(cmd *cobra.Command, c config.Config, model string, set *datas
 		return nil, err
 	}
 	return seen.Result(s.card.Ref(), set, unmatched), nil
-}
-
-func runEval(cmd *cobra.Command, app *App, model string, set *dataset.Set, byIndex bool) (*evaluate.Result, error) {
-	c, err := app.config(cmd)
-	if err != nil {
-		return nil, err
-	}
-	c.Models = []string{model}
-	return evalLoaded(cmd, c, set, byIndex)
 }
 
 // evalLoaded measures the one configured model, a detector or a classifier.

@@ -81,6 +81,7 @@ command line, as Amazon Rekognition, as Google Vision and through its own API.
 		newAuditCmd(app),
 		newTrainCmd(app),
 		newEvalCmd(app),
+		newPreprocessCmd(app),
 		newExportCmd(app),
 		newCompareCmd(app),
 		newDatasetCmd(app),

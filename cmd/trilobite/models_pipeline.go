@@ -77,7 +77,7 @@ func printPipeline(w io.Writer, m zoo.Model) error {
 	if m.Revision == 0 {
 		return nil
 	}
-	if text, err = os.ReadFile(m.RevisionFile(m.Revision)); err != nil {
+	if text, err = m.ReadRevision(m.Revision); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\n# %s\n%s", m.RevisionFile(m.Revision), text)

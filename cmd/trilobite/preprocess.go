@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"trilobite/imageio"
+	"trilobite/pipeline"
+	"trilobite/zoo"
+)
+
+func newPreprocessCmd(app *App) *cobra.Command {
+	var model, file, out string
+	cmd := &cobra.Command{
+		Use:   "preprocess IMAGE --model NAME -o OUT.png",
+		Short: "Show what a model sees of a picture",
+		Long: `Writes three pictures side by side, each 480 pixels high: as it is, after the pipeline's steps, and
+as the model's input. --pipeline tries a file out before it is set (docs/pipelines.md).`,
+		Example: "  trilobite preprocess street.jpg --model road --pipeline dusk.yaml -o seen.png",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := app.config(cmd)
+			if err != nil {
+				return err
+			}
+			card, err := zoo.NewStore(c.Home).Get(model)
+			if err != nil {
+				return err
+			}
+			spec := card.Pipeline
+			if file != "" {
+				if spec, err = triedPipeline(zoo.NewStore(c.Home), model, file); err != nil {
+					return err
+				}
+			}
+			data, err := os.ReadFile(args[0])
+			if err != nil {
+				return err
+			}
+			img, err := imageio.Decode(cmd.Context(), data, imageio.Options{Limits: imageio.Limits{Pixels: int(c.Limits.Pixels)}})
+			if err != nil {
+				return err
+			}
+			sheet, err := preprocessed(spec, img)
+			if err != nil {
+				return err
+			}
+			png, err := sheet.EncodePNG()
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(out, png, 0o644); err != nil { //nolint:gosec // G703: the user names the file to write
+				return fmt.Errorf("writing %s: %w", out, err)
+			}
+			return nil
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&model, "model", "", "installed model, `name` or name@version")
+	fl.StringVar(&file, "pipeline", "", "pipeline `file` instead of the one in use")
+	fl.StringVarP(&out, "output", "o", "", "PNG `file` to write")
+	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("model"), cmd.MarkFlagRequired("output")))
+	return cmd
+}
+
+// triedPipeline reads a pipeline file for a model, as SetPipeline would.
+func triedPipeline(s *zoo.Store, model, file string) (pipeline.Spec, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return pipeline.Spec{}, err
+	}
+	return s.TryPipeline(model, file, text)
+}
+
+// preprocessed lays the picture, the picture after the steps and the model's input side
+// by side.
+func preprocessed(spec pipeline.Spec, img *imageio.Image) (*imageio.Image, error) {
+	t, err := pipeline.Compile(spec)
+	if err != nil {
+		return nil, err
+	}
+	after, err := t.Steps(img)
+	if err != nil {
+		return nil, err
+	}
+	x, _, err := t.Apply(img)
+	if err != nil {
+		return nil, err
+	}
+	input, err := t.Picture(x)
+	if err != nil {
+		return nil, err
+	}
+	const high, gap, widest = 480, 8, 1920
+	var panels []*imageio.Image
+	total := -gap
+	for _, m := range []*imageio.Image{img, after, input} {
+		p, err := m.Resize(min(widest, max(1, m.W*high/m.H)), high, imageio.Bilinear)
+		if err != nil {
+			return nil, err
+		}
+		panels = append(panels, p)
+		total += p.W + gap
+	}
+	sheet, at := imageio.New(total, high), 0
+	for i := range sheet.Pix {
+		sheet.Pix[i] = 255
+	}
+	for _, p := range panels {
+		for y := range high {
+			copy(sheet.Pix[3*(y*total+at):], p.Pix[3*y*p.W:3*(y+1)*p.W])
+		}
+		at += p.W + gap
+	}
+	return sheet, nil
+}
