@@ -1,0 +1,50 @@
+package pipeline
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"trilobite/imageio"
+)
+
+// BenchmarkSteps runs each step on a photo of 12 megapixels; bench/pipeline/peer.py has
+// libvips' own operations.
+func BenchmarkSteps(b *testing.B) {
+	data, err := os.ReadFile(filepath.Join("..", ".deps", "samples", "chelsea.png"))
+	if err != nil {
+		b.Skip("no sample photo; run make build first: ", err)
+	}
+	photo, err := imageio.Decode(b.Context(), data, imageio.Options{})
+	if err == nil {
+		photo, err = photo.Resize(4000, 3000, imageio.Bicubic)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	contrast, gamma, saturation, balance := Contrast(1.5), Gamma(0.6), Saturation(1.7), WhiteBalance(greyWorld)
+	for _, s := range []Step{
+		{Name: "orient", Op: &Orient{Turn: 90}},
+		{Name: "crop", Op: &Crop{Centre: []int{3000, 2000}}},
+		{Name: "trim", Op: &Trim{Threshold: 10}},
+		{Name: "resize", Op: &Resize{Mode: Fit, Width: 1024, Height: 1024, Filter: imageio.Lanczos}},
+		{Name: "contrast", Op: &contrast},
+		{Name: "gamma", Op: &gamma},
+		{Name: "saturation", Op: &saturation},
+		{Name: "white-balance", Op: &balance},
+		{Name: "equalise", Op: &Equalise{}},
+		{Name: "clahe", Op: &CLAHE{Window: 64, Slope: 3}},
+		{Name: "greyscale", Op: &Greyscale{}},
+		{Name: "median", Op: &Denoise{Median: 3}},
+		{Name: "gaussian", Op: &Denoise{Gaussian: 1.5}},
+		{Name: "sharpen", Op: &Sharpen{Sigma: 1, Amount: 0.8}},
+	} {
+		b.Run(s.Name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := run([]Step{s}, photo); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
