@@ -282,6 +282,33 @@ func TestANewCard(t *testing.T) {
 	done()
 }
 
+// TestANewRevision: a pipeline that is set while a model is loaded counts from the next
+// request on, and so does the way back.
+func TestANewRevision(t *testing.T) {
+	t.Parallel()
+	r, store := servingtest.Open(t, 0)
+	check := func(revision, steps int) {
+		t.Helper()
+		m, done, err := r.Use(t.Context(), "tint")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+		if m.Revision != revision || len(m.Classifier.Spec().Steps) != steps {
+			t.Errorf("revision %d with %d steps answers, want %d with %d", m.Revision, len(m.Classifier.Spec().Steps), revision, steps)
+		}
+	}
+	check(0, 0)
+	if _, err := store.SetPipeline("tint", "p.yaml", []byte("steps: [greyscale]")); err != nil {
+		t.Fatal(err)
+	}
+	check(1, 1)
+	if _, err := store.RollBack("tint"); err != nil {
+		t.Fatal(err)
+	}
+	check(0, 0)
+}
+
 func BenchmarkLoadUnload(b *testing.B) {
 	r, _ := servingtest.Open(b, 0)
 	for b.Loop() {
