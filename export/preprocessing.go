@@ -17,6 +17,9 @@ import (
 // pipeline makes, but for centre crops: one that falls between pixels is half a pixel off,
 // and the filter sees nothing beyond its edge.
 func Preprocess(g *onnx.Graph, s pipeline.Spec) error {
+	if len(s.Steps) > 0 {
+		return fmt.Errorf("the pipeline in use has steps (%s first), which no graph does: export without preprocessing, or roll the pipeline back", s.Steps[0].Name)
+	}
 	if err := s.Validate(); err != nil {
 		return err
 	}
