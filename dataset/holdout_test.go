@@ -34,6 +34,29 @@ func TestHoldOut(t *testing.T) {
 	}
 }
 
+// Where pictures have several classes, each class is divided, and none leaves the training.
+func TestHoldOutSeveral(t *testing.T) {
+	t.Parallel()
+	set := &dataset.Set{Classes: []string{"a", "b", "rare"}}
+	for i := range 40 {
+		set.Images = append(set.Images, dataset.Image{Classes: [][]int{{0, 1}, {0}, {1}, {1, 0}}[i%4]})
+	}
+	set.Images[7].Classes, set.Images[9].Split = []int{0, 2}, dataset.Test
+	s := set.HoldOut(0.2, 3)
+	counts := map[int]int{}
+	for _, i := range s.Part(dataset.Val) {
+		for _, c := range s.Images[i].Classes {
+			counts[c]++
+		}
+	}
+	if n := len(s.Part(dataset.Val)); n < 7 || n > 9 || counts[0] < 5 || counts[1] < 5 || counts[2] != 0 || !slices.Equal(s.Part(dataset.Test), []int{9}) {
+		t.Errorf("of 39 pictures %d validate, by class %v; test is %v", n, counts, s.Part(dataset.Test))
+	}
+	if !slices.Equal(s.Part(dataset.Val), set.HoldOut(0.2, 3).Part(dataset.Val)) || len(set.Part(dataset.Val)) > 0 {
+		t.Error("the same seed divides otherwise, or the set itself was changed")
+	}
+}
+
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "a.png")

@@ -1,5 +1,6 @@
 // Package evaluate measures a loaded model on a labelled data set: average precision
-// for detectors, top-1 and top-5 accuracy for classifiers, mean IoU for segmentation.
+// for detectors, top-1 and top-5 accuracy for classifiers, or mean average precision of
+// those that decide on each class by itself (several.go), mean IoU for segmentation.
 //
 // Images take the way that requests take, through label.Engine, so that a figure is
 // what clients get; segmentation (segment.go) takes that of `trilobite segment`. Start at
@@ -31,6 +32,8 @@ type Model struct {
 	Ref      string // name or name@version, one of the Analyzer's
 	Task     string // zoo.Detect or zoo.Classify
 	Labels   zoo.Labels
+	// Several says that a classifier decides on each class by itself: decoder "sigmoid".
+	Several bool
 }
 
 // Options of Run.
@@ -53,6 +56,7 @@ type Result struct {
 	Top1      *float64            `json:"top1,omitempty"`              // classifiers, 0 to 1
 	Top5      *float64            `json:"top5,omitempty"`
 	Classes   []Class             `json:"classes,omitempty"`   // classifiers: by class of the set
+	Several   *Several            `json:"several,omitempty"`   // in place of these, of a Model with Several
 	Confusion *Confusion          `json:"confusion,omitempty"` // classifiers, of images; segmentation, of pixels
 	Pixels    *Pixels             `json:"segmentation,omitempty"`
 	Found     []metric.Prediction `json:"-"` // detectors: every box, classes numbered as the set's
@@ -124,6 +128,10 @@ func Run(ctx context.Context, m Model, set *dataset.Set, o Options) (*Result, er
 		c := metric.COCOBoxes(set.Truth(), r.Found)
 		r.COCO = &COCO{c.AP, c.AP50, c.AP75, c.AR100}
 		r.Objects = objectsOf(set, c)
+		return r, nil
+	}
+	if m.Several {
+		r.Several = severalOf(seen, set, to)
 		return r, nil
 	}
 	rankings, classes := rankingsOf(seen, set, to)

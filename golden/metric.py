@@ -87,5 +87,27 @@ calibration("ece_on_edges", q, rng.integers(0, 3, 150), 4)
 v = np.sort(rng.normal(size=97))
 a["quantile_values"], a["quantile_at"] = v, np.array([0, 0.025, 0.31, 0.5, 0.975, 1])
 a["quantile_want"] = np.quantile(v, a["quantile_at"])
+
+
+def multilabel(name, scores, target):
+    """Scores and 0 or 1 of (samples, classes); at a threshold of 0.5. A class that no sample
+    bears has no AP and is left out of the mean."""
+    s, t, n = torch.from_numpy(scores), T(target), scores.shape[1]
+    a[name + "_answers"], a[name + "_target"] = scores, target.astype(np.uint8)
+    kw = dict(num_labels=n, threshold=0.5, average="none")
+    a[name + "_ap"] = np.nan_to_num(C.multilabel_average_precision(s, t, num_labels=n, average="none").numpy())
+    a[name + "_precision"] = C.multilabel_precision(s, t, **kw).numpy()
+    a[name + "_recall"] = C.multilabel_recall(s, t, **kw).numpy()
+    a[name + "_f1"] = C.multilabel_f1_score(s, t, **kw).numpy()
+    borne = target.any(0)
+    a[name + "_means"] = np.array([a[name + "_ap"][borne].mean(), a[name + "_f1"][borne].mean()], np.float64)
+    print(name, a[name + "_means"])
+
+
+s = np.round(rng.random((60, 5)), 2).astype(np.float32)
+multilabel("multilabel_some", s, rng.random((60, 5)) < s)
+t = rng.random((40, 4)) < 0.3
+t[:, 2] = False
+multilabel("multilabel_one_unseen", rng.random((40, 4)).astype(np.float32), t)
 np.savez_compressed(out / "metric.npz", **a)
 print((out / "metric.npz").stat().st_size, "bytes")

@@ -201,7 +201,7 @@ func (m *routeMaker) openOwn(ctx context.Context, home, model string) (compare.A
 
 // trainOwn trains on a set and installs the model as "own" in dir.
 func (m *routeMaker) trainOwn(ctx context.Context, set *dataset.Set, dir string) error {
-	tasks := trainTasks()
+	tasks := trainTasks(set)
 	at := slices.IndexFunc(tasks, func(t trainTask) bool { return t.name == string(m.task) })
 	t := &training{trainSettings: m.f.own, task: tasks[at], config: m.c, puller: puller(m.c, m.cmd, true), runtime: m.rt,
 		options: ort.Options{Provider: m.c.ORT.Provider, Device: m.c.ORT.Device}}

@@ -27,8 +27,9 @@ func newEvalCmd(app *App) *cobra.Command {
 		Use:   "eval MODEL DATASET",
 		Short: "Measure a model on a labelled data set",
 		Long: `Measures a detector's average precision, as pycocotools does, of each class too, a
-classifier's top-1 and top-5 accuracy, with each class's precision and recall, or a segmentation's
-mean IoU over all pixels at the masks' own size; --json has the confusion matrix as well.
+classifier's top-1 and top-5 accuracy, with each class's precision and recall, the mean AP and F1 of one
+that decides on each label by itself, or a segmentation's mean IoU over all pixels at the masks' own size;
+--json has the confusion matrix as well.
 DATASET is a folder or a file of any format in docs/datasets.md, or an imported name; of one with parts, the test
 part is used, or where there is none the validation part.`,
 		Args: cobra.ExactArgs(2),
@@ -140,7 +141,7 @@ func evalLoaded(cmd *cobra.Command, c config.Config, set *dataset.Set, byIndex b
 	b := newBar(cmd.ErrOrStderr(), len(set.Images))
 	defer b.done()
 	return evaluate.Run(cmd.Context(),
-		evaluate.Model{Analyzer: engine, Ref: card.Ref(), Task: card.Task, Labels: labels}, set,
+		evaluate.Model{Analyzer: engine, Ref: card.Ref(), Task: card.Task, Labels: labels, Several: card.Decoder.Name == "sigmoid"}, set,
 		evaluate.Options{Parallel: 2 * engine.Cores(), Step: b.step, ByIndex: byIndex})
 }
 
@@ -165,6 +166,14 @@ func printResult(w io.Writer, r *evaluate.Result, asJSON bool) error {
 		if len(r.Classes) <= mostClasses {
 			for _, c := range r.Classes {
 				fmt.Fprintf(w, "class %s\timages %d\tprecision %.4f\trecall %.4f\n", c.Name, c.Images, c.Precision, c.Recall)
+			}
+		}
+	}
+	if s := r.Several; s != nil {
+		fmt.Fprintf(w, "labelled images\t%d\nmAP\t%.4f\nmean F1\t%.4f\n", s.Images, s.MAP, s.F1)
+		if len(s.Labels) <= mostClasses {
+			for _, l := range s.Labels {
+				fmt.Fprintf(w, "label %s\timages %d\tAP %.4f\tF1 %.4f\tprecision %.4f\trecall %.4f\n", l.Name, l.Images, l.AP, l.F1, l.Precision, l.Recall)
 			}
 		}
 	}

@@ -59,6 +59,9 @@ The validation part chooses the checkpoint that is kept; where there is none, an
 none, a fifth of the training part is held out for it. A test part never chooses: the result is
 measured on it in the end.
 
+A classifier says which one class a picture is of; where some pictures bear several labels, it answers
+each label on its own, and pictures without any are left out.
+
 A network that knows ImageNet stays as it is and what is new at its end learns your classes: a
 classifier in seconds, the others in minutes. --unfreeze trains more of it afterwards: slower,
 and better where there are many pictures unlike photographs. A model file (--model) says all of

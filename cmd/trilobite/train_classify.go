@@ -14,20 +14,25 @@ import (
 func trainClassify() trainTask {
 	return trainTask{
 		name: zoo.Classify, headline: []string{"accuracy", "loss"},
-		has: func(set *dataset.Set) bool {
-			return slices.ContainsFunc(set.Images, func(img dataset.Image) bool { return len(img.Classes) > 0 })
-		},
+		has: hasClasses,
 		prepare: func(_ context.Context, set *dataset.Set) (*dataset.Set, error) {
 			set = oneClassEach(set)
 			return set, set.CheckClassification()
 		},
 		// A linear probe has one minimum, and its steps come closer to it.
 		lastIsBest: func(s trainSettings) bool { return s.Unfreeze == "" && s.Model == nil },
-		train:      learnClasses,
+		train: func(ctx context.Context, t *training, o train.Options) (*trainResult, error) {
+			return learnClasses(ctx, t, o, false)
+		},
 		measure: func(ctx context.Context, t *training, m *trainResult, pictures *dataset.Set) (*runs.Evaluation, error) {
 			return classification.Evaluate(ctx, t.runtime, pictures, m.card.Pipeline, m.graph, t.options)
 		},
 	}
+}
+
+// hasClasses reports whether some picture of the set has a class.
+func hasClasses(set *dataset.Set) bool {
+	return slices.ContainsFunc(set.Images, func(img dataset.Image) bool { return len(img.Classes) > 0 })
 }
 
 // oneClassEach leaves out pictures of no class and of several: what is learned is which
@@ -45,13 +50,17 @@ func oneClassEach(set *dataset.Set) *dataset.Set {
 	return &out
 }
 
-func learnClasses(ctx context.Context, t *training, o train.Options) (*trainResult, error) {
+// learnClasses trains a classifier of one class a picture, or of several.
+func learnClasses(ctx context.Context, t *training, o train.Options, several bool) (*trainResult, error) {
 	d, card, err := t.classifier(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d.Set, card.Pipeline, card.Decoder.Name = t.set, d.Spec, "softmax"
-	p := classification.Params{Backbone: t.Backbone, Unfreeze: t.Unfreeze, Epochs: t.Epochs, Budget: t.Budget, Seed: t.Seed}
+	if several {
+		card.Decoder.Name = "sigmoid"
+	}
+	p := classification.Params{Backbone: t.Backbone, Unfreeze: t.Unfreeze, Epochs: t.Epochs, Budget: t.Budget, Seed: t.Seed, Several: several}
 	m, err := classification.Train(ctx, t.runtime, d, p, o)
 	if err != nil {
 		return nil, err

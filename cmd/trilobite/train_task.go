@@ -70,14 +70,19 @@ type trainResult struct {
 }
 
 // trainTasks are the tasks in the order in which a data set's labels are asked for them:
-// what has masks is not classified by them.
-func trainTasks() []trainTask {
-	return []trainTask{trainSegment(), trainDetect(), trainClassify()}
+// what has masks is not classified by them. The set says which kind of classifier is
+// meant.
+func trainTasks(set *dataset.Set) []trainTask {
+	classify := trainClassify()
+	if bearsSeveral(set) {
+		classify = trainSeveral()
+	}
+	return []trainTask{trainSegment(), trainDetect(), classify}
 }
 
 func taskNames() []string {
 	var names []string
-	for _, t := range trainTasks() {
+	for _, t := range trainTasks(&dataset.Set{}) {
 		names = append(names, t.name)
 	}
 	return names
@@ -86,7 +91,7 @@ func taskNames() []string {
 // chooseTask returns the task of a name, or if that is empty, the one that the set's
 // labels are for.
 func chooseTask(name string, set *dataset.Set) (trainTask, error) {
-	all := trainTasks()
+	all := trainTasks(set)
 	i := slices.IndexFunc(all, func(t trainTask) bool { return t.name == name || name == "" && t.has(set) })
 	switch {
 	case i >= 0:

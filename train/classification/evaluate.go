@@ -42,6 +42,18 @@ func (a answer) right() bool { return a.best.Class == a.picture.Classes[0] }
 // counts. Of the wrong answers it keeps the surest ones, with small pictures. What cannot
 // be read counts nowhere.
 func Evaluate(ctx context.Context, rt *ort.Runtime, set *dataset.Set, s pipeline.Spec, g *onnx.Graph, o ort.Options) (*runs.Evaluation, error) {
+	answers, err := askAll(ctx, rt, set, classify.Config{Pipeline: s, Decoder: "softmax", Labels: set.Classes}, g, o, ask)
+	if err != nil {
+		return nil, err
+	}
+	return figures(set.Classes, answers), nil
+}
+
+// askAll shows the pictures to the network by ask and returns its answers, those about
+// pictures that cannot be read left out.
+func askAll[A any](ctx context.Context, rt *ort.Runtime, set *dataset.Set, c classify.Config, g *onnx.Graph, o ort.Options,
+	ask func(context.Context, *classify.Classifier, dataset.Image, *imageio.Image) (*A, error),
+) ([]*A, error) {
 	data, err := onnx.Marshal(g)
 	if err != nil {
 		return nil, err
@@ -52,27 +64,33 @@ func Evaluate(ctx context.Context, rt *ort.Runtime, set *dataset.Set, s pipeline
 		return nil, err
 	}
 	defer model.Close()
-	k, err := classify.New(model, classify.Config{Pipeline: s, Decoder: "softmax", Labels: set.Classes})
+	k, err := classify.New(model, c)
 	if err != nil {
 		return nil, err
 	}
-	answers := make([]*answer, len(set.Images))
+	answers := make([]*A, len(set.Images))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * runtime.GOMAXPROCS(0))
 	for i, p := range set.Images {
-		group.Go(func() (err error) {
-			answers[i], err = ask(ctx, k, p)
-			return err
+		group.Go(func() error {
+			img, err := read(ctx, k, p)
+			if img == nil || err != nil {
+				return err
+			}
+			if answers[i], err = ask(ctx, k, p, img); err != nil {
+				return fmt.Errorf("%s: %w", p.File, err)
+			}
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return figures(set.Classes, slices.DeleteFunc(answers, func(a *answer) bool { return a == nil })), nil
+	return slices.DeleteFunc(answers, func(a *A) bool { return a == nil }), nil
 }
 
-// ask shows a picture to the network; nil is one that cannot be read.
-func ask(ctx context.Context, k *classify.Classifier, p dataset.Image) (*answer, error) {
+// read decodes a picture; nil is one that cannot be read.
+func read(ctx context.Context, k *classify.Classifier, p dataset.Image) (*imageio.Image, error) {
 	data, err := os.ReadFile(p.File)
 	if err != nil {
 		return nil, err
@@ -83,9 +101,14 @@ func ask(ctx context.Context, k *classify.Classifier, p dataset.Image) (*answer,
 	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.File, err)
 	}
+	return img, nil
+}
+
+// ask shows a picture to the network.
+func ask(ctx context.Context, k *classify.Classifier, p dataset.Image, img *imageio.Image) (*answer, error) {
 	seen, err := k.Classify(ctx, img, 0, 1)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.File, err)
+		return nil, err
 	}
 	a := &answer{picture: p, best: seen[0]}
 	if !a.right() {

@@ -2,6 +2,7 @@ package classification
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"trilobite/dataset"
@@ -32,8 +33,40 @@ func TestTrainSeveral(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := m.Best.Metrics; got["mAP"] < 0.95 || got["F1"] < 0.95 || len(d.Set.Part(dataset.Val)) != 6 {
-		t.Errorf("%v on %d held-out pictures, want 0.95 on 6", got, len(d.Set.Part(dataset.Val)))
+	if got := m.Best.Metrics; got["mAP"] < 0.95 || got["F1"] < 0.95 || len(d.Set.Part(dataset.Val)) != 7 {
+		t.Errorf("%v on %d held-out pictures, want 0.95 on 7", got, len(d.Set.Part(dataset.Val)))
+	}
+	e, err := EvaluateSeveral(t.Context(), rt, set, d.Spec, m.Graph, ort.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Images != 30 || e.Figures[0].Name != "mAP" || e.Figures[0].Value < 0.95 || e.Figures[1].Value < 0.95 || e.Classes[1].Samples != 20 || len(e.Curves) != 2 {
+		t.Errorf("as it is served: %+v", e)
+	}
+}
+
+// The surest mistake of a picture is what the report shows of it, the surest picture first.
+func TestSeveralFigures(t *testing.T) {
+	t.Parallel()
+	answers := []*scored{
+		{picture: dataset.Image{File: "right", Classes: []int{0}}, scores: []float64{0.75, 0.25, 0}, class: -1},
+		{picture: dataset.Image{File: "missed", Classes: []int{0, 1}}, scores: []float64{0.625, 0.375, 0}, class: 1},
+		{picture: dataset.Image{File: "imagined", Classes: []int{1}}, scores: []float64{0.875, 0.625, 0}, class: 0},
+	}
+	e := severalFigures([]string{"a", "b", "c"}, answers)
+	var worst []string
+	for _, p := range e.Worst {
+		worst = append(worst, p.File+": "+p.Note+"; "+p.Truth+"; "+p.Predicted)
+	}
+	want := []string{"imagined: a scores 88%; b; a, b", "missed: b scores 38%; a, b; a"}
+	if !slices.Equal(worst, want) {
+		t.Errorf("worst %q, want %q", worst, want)
+	}
+	if ap := float64(e.Figures[0].Value); math.Abs(ap-(7./12+1)/2) > 1e-12 {
+		t.Errorf("mAP %v, want that of the two classes that pictures bear", ap)
+	}
+	if !math.IsNaN(float64(e.Classes[2].Values[0])) {
+		t.Errorf("a class that no picture bears has AP %v", e.Classes[2].Values[0])
 	}
 }
 
