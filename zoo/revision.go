@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"trilobite"
+	"trilobite/atomicfile"
 	"trilobite/pipeline"
 )
 
@@ -94,7 +95,7 @@ func (s *Store) SetPipeline(ref, source string, text []byte) (Model, error) {
 	}
 	r.All = append(r.All, Revision{N: n, Before: r.Current, Created: time.Now().UTC().Truncate(time.Second), Source: filepath.Base(source)})
 	r.Current = n
-	if err := replace(m.RevisionFile(n), text); err != nil {
+	if err := atomicfile.WriteFile(m.RevisionFile(n), text, atomicfile.Perm); err != nil {
 		return Model{}, err
 	}
 	if err := m.writeRevisions(r); err != nil {
@@ -139,21 +140,7 @@ func (m Model) writeRevisions(r Revisions) error {
 	if err != nil {
 		return err
 	}
-	return replace(filepath.Join(pipelineDir(m.Dir), "revisions.json"), data)
-}
-
-// replace writes a file whole or not at all.
-func replace(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return atomicfile.WriteFile(filepath.Join(pipelineDir(m.Dir), "revisions.json"), data, atomicfile.Perm)
 }
 
 // TryPipeline reads a pipeline file as SetPipeline does, and changes nothing.
