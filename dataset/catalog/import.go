@@ -63,7 +63,7 @@ func (c *Catalog) Import(ctx context.Context, name string, found *open.Found, o 
 	}
 	defer os.Remove(tmp.Name())
 	set := found.Set
-	w := &importer{store: c.blobs, set: set, Options: o, digest: sha256.New(), names: map[string]bool{}, Imported: &Imported{Header: &Header{
+	w := &importer{store: c.blobs, set: set, Options: o, digest: sha256.New(), names: map[string]bool{}, added: map[blobs.Sum]bool{}, Imported: &Imported{Header: &Header{
 		Name: name, Created: time.Now().UTC(), Source: o.Source, Format: found.Format, Classes: set.Classes, ByIndex: found.ByIndex, Ignore: set.Ignore, Splits: map[string]int{},
 	}, Dropped: set.Dropped}}
 	w.tables()
@@ -137,6 +137,7 @@ type importer struct {
 	set    *dataset.Set
 	digest hash.Hash
 	names  map[string]bool
+	added  map[blobs.Sum]bool // what is new; two equal pictures added at once both say so
 }
 
 // tables writes what masks' pixels mean into the header.
@@ -247,7 +248,8 @@ func (w *importer) count(img *dataset.Image, files ...blobs.Added) {
 	}
 	for _, f := range files {
 		w.Bytes += f.Size
-		if f.New {
+		if f.New && !w.added[f.Sum] {
+			w.added[f.Sum] = true
 			w.NewFiles, w.NewBytes = w.NewFiles+1, w.NewBytes+f.Size
 		}
 	}
