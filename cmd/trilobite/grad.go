@@ -87,6 +87,9 @@ func writeStep(cmd *cobra.Command, path string, f gradFlags) (*stepFile, error) 
 	if err != nil {
 		return nil, err
 	}
+	if f.bn == "train" && !slices.ContainsFunc(g.Nodes, func(n *onnx.Node) bool { return n.Op == "BatchNormalization" }) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s has no BatchNormalization, so --bn train changes nothing. Exporters that write it as Sub and Mul (Keras) fix its statistics in the file.\n", path)
+	}
 	s, params, err := f.build(g, spec)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w%s", path, err, hint(g, err))

@@ -149,3 +149,15 @@ func TestGradNames(t *testing.T) {
 		})
 	}
 }
+
+// A file without the operator has no mode, which must not pass for one that was set.
+func TestGradSaysThatNothingIsNormalised(t *testing.T) {
+	t.Parallel()
+	dir := models(t)
+	for mode, want := range map[string]bool{"train": true, "frozen": false} {
+		out, err := gradCommand(t, dir, "plain", "--loss", "mse", "--bn", mode)
+		if err != nil || strings.Contains(out, "no BatchNormalization") != want {
+			t.Errorf("--bn %s: %v, it says %q", mode, err, out)
+		}
+	}
+}
