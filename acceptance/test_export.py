@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 
 torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")
 onnxruntime = pytest.importorskip("onnxruntime")
+Image = pytest.importorskip("PIL.Image")
 safetensors = pytest.importorskip("safetensors.torch")
 
 from frameworks import Store  # noqa: E402

@@ -7,11 +7,11 @@ import urllib.request
 
 import numpy as np
 import pytest
-from PIL import Image
 
 os.environ["KERAS_BACKEND"] = "torch"
 keras = pytest.importorskip("keras")
 onnxruntime = pytest.importorskip("onnxruntime")
+Image = pytest.importorskip("PIL.Image")
 
 from keras import layers  # noqa: E402
 
