@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-torchvision = pytest.importorskip("torchvision")
-onnxruntime = pytest.importorskip("onnxruntime")
-Image = pytest.importorskip("PIL.Image")
-safetensors = pytest.importorskip("safetensors.torch")
+torch = pytest.importorskip("torch", reason="make acceptance-frameworks installs it")
+torchvision = pytest.importorskip("torchvision", reason="make acceptance-frameworks installs it")
+onnxruntime = pytest.importorskip("onnxruntime", reason="make acceptance-frameworks installs it")
+Image = pytest.importorskip("PIL.Image", reason="make acceptance-frameworks installs it")
+safetensors = pytest.importorskip("safetensors.torch", reason="make acceptance-frameworks installs it")
 
 from frameworks import Store  # noqa: E402
 from test_import_torch import lively  # noqa: E402

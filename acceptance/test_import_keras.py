@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 os.environ["KERAS_BACKEND"] = "torch"
-keras = pytest.importorskip("keras")
-onnxruntime = pytest.importorskip("onnxruntime")
-Image = pytest.importorskip("PIL.Image")
+keras = pytest.importorskip("keras", reason="make acceptance-frameworks installs it")
+onnxruntime = pytest.importorskip("onnxruntime", reason="make acceptance-frameworks installs it")
+Image = pytest.importorskip("PIL.Image", reason="make acceptance-frameworks installs it")
 
 from keras import layers  # noqa: E402
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-torchvision = pytest.importorskip("torchvision")
-onnxruntime = pytest.importorskip("onnxruntime")
+torch = pytest.importorskip("torch", reason="make acceptance-frameworks installs it")
+torchvision = pytest.importorskip("torchvision", reason="make acceptance-frameworks installs it")
+onnxruntime = pytest.importorskip("onnxruntime", reason="make acceptance-frameworks installs it")
 
 from frameworks import Store  # noqa: E402
 

@@ -38,25 +38,7 @@ func TestSpellDepthwise(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := onnx.NewBuilder("test")
-			x, w := b.Input("x", tensor.Float32, tt.x), b.Input("w", tensor.Float32, tt.w)
-			in := []*tensor.Tensor{whole(tt.x), whole(tt.w)}
-			var bias *onnx.Value
-			if tt.bias {
-				bias = b.Const("", whole(onnx.Shape{tt.w[0]}))
-			}
-			b.Output("y", b.Conv(x, w, bias, tt.conv))
-			g, err := b.Graph()
-			if err != nil {
-				t.Fatal(err)
-			}
-			run := func() *tensor.Tensor {
-				out, err := orttest.Load(t, g).Run(t.Context(), in)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return out[0]
-			}
+			g, run := convolution(t, tt.x, tt.w, tt.bias, tt.conv)
 			want := run()
 			rewrite := spellDepthwise
 			if tt.left < 0 {
@@ -82,6 +64,28 @@ func TestSpellDepthwise(t *testing.T) {
 				t.Errorf("the result changed: %v %v\n%s", want.Shape, got.Shape, diff)
 			}
 		})
+	}
+}
+
+// convolution is a graph of one Conv, and a run of it as it stands then.
+func convolution(t *testing.T, x, w onnx.Shape, biased bool, attrs onnx.ConvAttrs) (*onnx.Graph, func() *tensor.Tensor) {
+	t.Helper()
+	b := onnx.NewBuilder("test")
+	var bias *onnx.Value
+	if biased {
+		bias = b.Const("", whole(onnx.Shape{w[0]}))
+	}
+	b.Output("y", b.Conv(b.Input("x", tensor.Float32, x), b.Input("w", tensor.Float32, w), bias, attrs))
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, func() *tensor.Tensor {
+		out, err := orttest.Load(t, g).Run(t.Context(), []*tensor.Tensor{whole(x), whole(w)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out[0]
 	}
 }
 

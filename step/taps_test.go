@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trilobite/onnx"
-	"trilobite/ort/orttest"
 	"trilobite/tensor"
 )
 
@@ -40,25 +39,7 @@ func TestSpellTaps(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := onnx.NewBuilder("test")
-			x, w := b.Input("x", tensor.Float32, tt.x), b.Input("w", tensor.Float32, tt.w)
-			in := []*tensor.Tensor{whole(tt.x), whole(tt.w)}
-			var bias *onnx.Value
-			if tt.bias {
-				bias = b.Const("", whole(onnx.Shape{tt.w[0]}))
-			}
-			b.Output("y", b.Conv(x, w, bias, tt.conv))
-			g, err := b.Graph()
-			if err != nil {
-				t.Fatal(err)
-			}
-			run := func() *tensor.Tensor {
-				out, err := orttest.Load(t, g).Run(t.Context(), in)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return out[0]
-			}
+			g, run := convolution(t, tt.x, tt.w, tt.bias, tt.conv)
 			want := run()
 			if err := spellTaps(g); err != nil {
 				t.Fatal(err)
