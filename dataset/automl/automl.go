@@ -16,22 +16,16 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
 	"trilobite/dataset"
+	"trilobite/dataset/internal/gslist"
 	"trilobite/geom"
 )
 
 // maxBytes bounds a file from outside.
 const maxBytes = 1 << 30
-
-// Find returns the file that a gs:// URI names.
-type Find func(uri string) (path string, err error)
-
-// Size returns a picture's size in pixels.
-type Size func(path string) (w, h int, err error)
 
 // Is reports whether a file's first line is one of this format.
 func Is(path string) bool {
@@ -65,40 +59,12 @@ func use(text string) (split string, ok bool) {
 // Read returns the set of all files together: a picture that several lines name has what
 // all say. Classes are the labels that occur, in alphabetical order. Lines that make no
 // sense are dropped.
-func Read(paths []string, find Find, size Size) (*dataset.Set, error) {
-	r := &reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, find: find, size: size, place: map[string]int{}}
-	for _, path := range paths {
-		if err := r.file(path); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", path, err)
-		}
-	}
-	if len(r.set.Images) == 0 {
-		why := "it has no lines"
-		if len(r.set.Dropped) > 0 {
-			why = r.set.Dropped[0].String()
-		}
-		return nil, fmt.Errorf("%s lists no picture that is here: %s", paths[0], why)
-	}
-	r.classes.Name(r.set)
-	return r.set, nil
+func Read(paths []string, find gslist.Find, size gslist.Size) (*dataset.Set, error) {
+	r := &reader{gslist.New(find, size)}
+	return r.Read(paths, maxBytes, r.parse)
 }
 
-type reader struct {
-	set     *dataset.Set
-	find    Find
-	size    Size
-	place   map[string]int // in set.Images, by URI
-	classes dataset.Naming
-}
-
-func (r *reader) file(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return r.parse(dataset.Limit(f, maxBytes, path), path)
-}
+type reader struct{ *gslist.List }
 
 func (r *reader) parse(in io.Reader, name string) error {
 	lines := csv.NewReader(in)
@@ -113,7 +79,7 @@ func (r *reader) parse(in io.Reader, name string) error {
 		}
 		at, _ := lines.FieldPos(0)
 		if err := r.line(line, name, at); err != nil {
-			r.set.Dropf(name, at, "%v", err)
+			r.Set.Dropf(name, at, "%v", err)
 		}
 	}
 }
@@ -132,31 +98,15 @@ func (r *reader) line(cells []string, name string, n int) error {
 		return errors.New("there is no picture")
 	}
 	uri := cells[0]
-	i, known := r.place[uri]
-	if !known {
-		img := dataset.Image{Split: split, Source: name, Line: n}
-		var err error
-		if img.File, err = r.find(uri); err != nil {
-			return err
-		}
-		i = len(r.set.Images)
-		r.place[uri] = i
-		r.set.Images = append(r.set.Images, img)
-	}
-	img := &r.set.Images[i]
-	if img.Split != split {
-		return fmt.Errorf("%.200s is in split %q here and in %q before", uri, split, img.Split)
+	img, err := r.Image(uri, split, name, n, false)
+	if err != nil {
+		return err
 	}
 	if cells = cells[1:]; isBox(cells) {
 		return r.box(img, cells, name, n)
 	}
 	for _, label := range cells {
-		if label == "" {
-			continue
-		}
-		if c := r.classes.Class(label); !slices.Contains(img.Classes, c) {
-			img.Classes = append(img.Classes, c)
-		}
+		r.Label(img, label)
 	}
 	return nil
 }
@@ -175,11 +125,8 @@ func isBox(cells []string) bool {
 }
 
 func (r *reader) box(img *dataset.Image, cells []string, name string, n int) error {
-	if img.W == 0 {
-		var err error
-		if img.W, img.H, err = r.size(img.File); err != nil {
-			return fmt.Errorf("size of %s: %w", img.File, err)
-		}
+	if err := r.Measure(img); err != nil {
+		return err
 	}
 	var corners geom.Polygon
 	for i := 1; i+1 < len(cells); i += 2 {
@@ -197,6 +144,6 @@ func (r *reader) box(img *dataset.Image, cells []string, name string, n int) err
 		return fmt.Errorf("a box of %d corners", len(corners))
 	}
 	b := corners.Bounds()
-	r.set.Add(img, dataset.Object{Class: r.classes.Class(cells[0]), Box: b, Area: b.Area()}, name, n)
+	r.Set.Add(img, dataset.Object{Class: r.Classes.Class(cells[0]), Box: b, Area: b.Area()}, name, n)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"trilobite/dataset"
+	"trilobite/dataset/internal/gslist"
 	"trilobite/dataset/internal/treetest"
 	"trilobite/geom"
 )
@@ -24,16 +25,16 @@ TRAIN,gs://b/f.jpg,,,,,,,,,
 `
 
 func read(text string) (*dataset.Set, error) {
-	r := &reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, place: map[string]int{}, size: func(string) (int, int, error) { return 20, 10, nil },
-		find: func(uri string) (string, error) {
-			if strings.Contains(uri, "none") {
-				return "", errors.New("not here")
-			}
-			return uri, nil
-		}}
+	find := func(uri string) (string, error) {
+		if strings.Contains(uri, "none") {
+			return "", errors.New("not here")
+		}
+		return uri, nil
+	}
+	r := &reader{gslist.New(find, func(string) (int, int, error) { return 20, 10, nil })}
 	err := r.parse(strings.NewReader(text), "x.csv")
-	r.classes.Name(r.set)
-	return r.set, err
+	r.Classes.Name(r.Set)
+	return r.Set, err
 }
 
 func TestParse(t *testing.T) {

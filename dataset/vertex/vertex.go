@@ -12,11 +12,10 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"slices"
 	"strings"
 
 	"trilobite/dataset"
+	"trilobite/dataset/internal/gslist"
 	"trilobite/geom"
 )
 
@@ -79,49 +78,15 @@ type color struct {
 	} `json:"color"`
 }
 
-// Find returns the file that a gs:// URI names.
-type Find func(uri string) (path string, err error)
-
-// Size returns a picture's size in pixels.
-type Size func(path string) (w, h int, err error)
-
 // Read returns the set of all files together: a picture that several of them name has
 // what all say. Classes are the names that occur, in alphabetical order. Lines that make
 // no sense are dropped, parts of lines too.
-func Read(paths []string, find Find, size Size) (*dataset.Set, error) {
-	r := &reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, find: find, size: size, place: map[string]int{}}
-	for _, path := range paths {
-		if err := r.file(path); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", path, err)
-		}
-	}
-	if len(r.set.Images) == 0 {
-		why := "it has no lines"
-		if len(r.set.Dropped) > 0 {
-			why = r.set.Dropped[0].String()
-		}
-		return nil, fmt.Errorf("%s lists no picture that is here: %s", paths[0], why)
-	}
-	r.classes.Name(r.set)
-	return r.set, nil
+func Read(paths []string, find gslist.Find, size gslist.Size) (*dataset.Set, error) {
+	r := &reader{gslist.New(find, size)}
+	return r.Read(paths, maxBytes, r.parse)
 }
 
-type reader struct {
-	set     *dataset.Set
-	find    Find
-	size    Size
-	place   map[string]int // in set.Images, by URI
-	classes dataset.Naming
-}
-
-func (r *reader) file(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return r.parse(dataset.Limit(f, maxBytes, path), path)
-}
+type reader struct{ *gslist.List }
 
 func (r *reader) parse(in io.Reader, name string) error {
 	lines := bufio.NewScanner(in)
@@ -131,7 +96,7 @@ func (r *reader) parse(in io.Reader, name string) error {
 			continue
 		}
 		if err := r.line(lines.Bytes(), name, n); err != nil {
-			r.set.Dropf(name, n, "%v", err)
+			r.Set.Dropf(name, n, "%v", err)
 		}
 	}
 	return lines.Err()
@@ -153,23 +118,9 @@ func (r *reader) line(data []byte, name string, n int) error {
 			return fmt.Errorf("%s is %.50q, neither training, validation nor test", mlUse, use)
 		}
 	}
-	i, known := r.place[l.Image]
-	if !known {
-		img := dataset.Image{Split: split, Source: name, Line: n}
-		var err error
-		if img.File, err = r.find(l.Image); err != nil {
-			return err
-		}
-		if img.W, img.H, err = r.size(img.File); err != nil {
-			return fmt.Errorf("size of %s: %w", img.File, err)
-		}
-		i = len(r.set.Images)
-		r.place[l.Image] = i
-		r.set.Images = append(r.set.Images, img)
-	}
-	img := &r.set.Images[i]
-	if img.Split != split {
-		return fmt.Errorf("%.200s is in split %q here and in %q before", l.Image, split, img.Split)
+	img, err := r.Image(l.Image, split, name, n, true)
+	if err != nil {
+		return err
 	}
 	r.labels(&l, img)
 	r.objects(&l, img, name, n)
@@ -186,12 +137,7 @@ func (r *reader) labels(l *line, img *dataset.Image) {
 		l.Several = append(l.Several, *l.Single)
 	}
 	for _, a := range l.Several {
-		if a.Name == "" {
-			continue
-		}
-		if c := r.classes.Class(a.Name); !slices.Contains(img.Classes, c) {
-			img.Classes = append(img.Classes, c)
-		}
+		r.Label(img, a.Name)
 	}
 }
 
@@ -202,11 +148,11 @@ func (r *reader) objects(l *line, img *dataset.Image, name string, n int) {
 			err = errors.New("it has no displayName")
 		}
 		if err != nil {
-			r.set.Dropf(name, n, "%v", err)
+			r.Set.Dropf(name, n, "%v", err)
 			return
 		}
-		o.Class, o.Area = r.classes.Class(class), o.OwnArea()
-		r.set.Add(img, o, name, n)
+		o.Class, o.Area = r.Classes.Class(class), o.OwnArea()
+		r.Set.Add(img, o, name, n)
 	}
 	if l.Boxes != nil {
 		for _, b := range *l.Boxes {
@@ -222,7 +168,7 @@ func (r *reader) objects(l *line, img *dataset.Image, name string, n int) {
 		add(p.Name, dataset.Object{Box: outline.Bounds(), Polygons: []geom.Polygon{outline}}, dataset.CheckPolygon(outline))
 	}
 	if len(l.Polylines) > 0 {
-		r.set.Dropf(name, n, "%d polylines, which enclose nothing", len(l.Polylines))
+		r.Set.Dropf(name, n, "%d polylines, which enclose nothing", len(l.Polylines))
 	}
 }
 
@@ -232,7 +178,7 @@ func (r *reader) mask(m *mask, img *dataset.Image) error {
 	if uri == "" {
 		uri = m.URI
 	}
-	path, err := r.find(uri)
+	path, err := r.Find(uri)
 	if err != nil {
 		return fmt.Errorf("mask: %w", err)
 	}
@@ -241,11 +187,11 @@ func (r *reader) mask(m *mask, img *dataset.Image) error {
 			return errors.New("mask: a colour without displayName")
 		}
 		level := func(v float64) uint8 { return uint8(math.Round(255 * min(1, max(0, v)))) }
-		if err := r.classes.Color(r.set, [3]uint8{level(c.Color.Red), level(c.Color.Green), level(c.Color.Blue)}, c.Name); err != nil {
+		if err := r.Classes.Color(r.Set, [3]uint8{level(c.Color.Red), level(c.Color.Green), level(c.Color.Blue)}, c.Name); err != nil {
 			return fmt.Errorf("mask: %w", err)
 		}
 	}
-	if r.set.Colors == nil {
+	if r.Set.Colors == nil {
 		return errors.New("mask: there are no annotationSpecColors")
 	}
 	img.Mask = path
