@@ -33,12 +33,13 @@ func (s *Spec) check(d *decoder, find Finder) {
 		d.failf("preprocessing."+name, "%s", text)
 	}
 	seen := map[string]bool{}
-	for _, c := range s.Classes {
+	for i, c := range s.Classes {
+		at := fmt.Sprintf("classes[%d]", i)
 		switch {
 		case strings.TrimSpace(c) == "":
-			d.failf("classes", "a class has no name")
+			d.failf(at, "a class has no name")
 		case seen[c]:
-			d.failf("classes", "%.80q is there twice", c)
+			d.failf(at, "%.80q is there twice", c)
 		}
 		seen[c] = true
 	}
@@ -70,10 +71,10 @@ func (s *Spec) checkBackbone(d *decoder, find Finder) {
 	s.checkTaps(d)
 }
 
-// checkTaps looks for each tap in the backbone.
+// checkTaps looks for each tap in the backbone, and for the strides that the head names.
 func (s *Spec) checkTaps(d *decoder) {
 	build := nn.Classifiers()[s.Backbone.Name]
-	if len(s.Backbone.Taps) == 0 || build == nil || s.Preprocessing.Validate() != nil {
+	if build == nil || s.Network == "classifier" || s.Preprocessing.Validate() != nil {
 		return
 	}
 	n, err := build(nn.ClassifierOptions{Height: int64(s.Preprocessing.Height), Width: int64(s.Preprocessing.Width)})
@@ -84,6 +85,16 @@ func (s *Spec) checkTaps(d *decoder) {
 	for i, name := range s.Backbone.Taps {
 		if _, err := n.Tap(name); err != nil {
 			d.failf(fmt.Sprintf("backbone.taps[%d]", i), "%v", err)
+		}
+	}
+	if len(s.Backbone.Taps) > 0 {
+		return // they are what the head starts from
+	}
+	for path, strides := range map[string][]int64{"head.high": s.Head.High, "head.low": s.Head.Low} {
+		for i, stride := range strides {
+			if _, err := n.Tap(fmt.Sprintf("stride%d", stride)); err != nil {
+				d.failf(fmt.Sprintf("%s[%d]", path, i), "%v", err)
+			}
 		}
 	}
 }
@@ -108,7 +119,7 @@ func (s *Spec) findBackbone(d *decoder, find Finder) {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		d.failf("backbone.name", "%.80q is unknown; %s, or import it with `trilobite models import`", b.Name, nearest(b.Name, nn.ClassifierNames()))
+		d.failf("backbone.name", "%.80q is unknown, and no model of the store; %s", b.Name, Nearest(b.Name, nn.ClassifierNames()))
 		return
 	case err != nil:
 		d.failf("backbone.name", "%v", err)

@@ -72,7 +72,7 @@ func parse(name string, data []byte, find Finder) (*Spec, error) {
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
-		return nil, FileError{name, 0, "", strings.TrimPrefix(err.Error(), "yaml: ")}
+		return nil, syntaxError(name, err)
 	}
 	if len(root.Content) == 0 {
 		return nil, FileError{name, 0, "", "it is empty; `trilobite model init` writes one"}
@@ -84,6 +84,27 @@ func parse(name string, data []byte, find Finder) (*Spec, error) {
 		s.check(&d, find)
 	}
 	return s, errors.Join(d.problems...)
+}
+
+// grammar begins the messages of yaml's parser, which counts lines from 0; its scanner's
+// are from 1.
+var grammar = []string{
+	"did not find expected key", "did not find expected '-'", "did not find expected ','",
+	"did not find expected node content", "did not find expected <document start>",
+}
+
+// syntaxError takes the line out of what the parser says: "yaml: line 3: did not find …".
+func syntaxError(file string, err error) FileError {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if at, rest, ok := strings.Cut(strings.TrimPrefix(text, "line "), ": "); ok {
+		if line, err := strconv.Atoi(at); err == nil {
+			if slices.ContainsFunc(grammar, func(s string) bool { return strings.HasPrefix(rest, s) }) {
+				line++
+			}
+			return FileError{file, line, "", rest}
+		}
+	}
+	return FileError{file, 0, "", text}
 }
 
 // Fault is something wrong with a field of a file that was read without an error: with
@@ -170,7 +191,7 @@ func (d *decoder) fields(n *yaml.Node, v reflect.Value, path string) {
 		f, ok := field(v.Type(), name)
 		switch {
 		case !ok:
-			d.failf(at, "there is no such field; %s", nearest(name, fieldNames(v.Type())))
+			d.failf(at, "there is no such field; %s", Nearest(name, fieldNames(v.Type())))
 		case seen[name]:
 			d.failf(at, "is there twice")
 		default:
@@ -204,7 +225,7 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string, tag reflect
 	}
 	if words, ok := tag.Lookup("enum"); ok && v.Kind() == reflect.String {
 		if known := strings.Split(words, ","); !slices.Contains(known, v.String()) {
-			d.failf(path, "%.80q is unknown; %s", v.String(), nearest(v.String(), known))
+			d.failf(path, "%.80q is unknown; %s", v.String(), Nearest(v.String(), known))
 		}
 	}
 	if low, high, ok := bounds(tag); ok {
@@ -293,12 +314,17 @@ func plain(k reflect.Kind) string {
 	}
 }
 
-// nearest ends an error about an unknown name: with the one that was meant, where one is
-// near, else with all.
-func nearest(name string, known []string) string {
+// Nearest ends an error about an unknown name: with the one that was meant, where one is
+// near or begins so, else with all.
+func Nearest(name string, known []string) string {
+	name = strings.ToLower(name)
 	best, at := "", math.MaxInt
 	for _, k := range known {
-		if d := nn.EditDistance(strings.ToLower(name), k); d < at {
+		d := nn.EditDistance(name, k)
+		if len(name) > 2 && strings.HasPrefix(k, name) {
+			d = 1
+		}
+		if d < at {
 			best, at = k, d
 		}
 	}

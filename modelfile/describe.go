@@ -7,6 +7,7 @@ import (
 
 	"trilobite/nn"
 	"trilobite/onnx"
+	"trilobite/tensor"
 )
 
 // Description is what a network comes to, for one image.
@@ -44,7 +45,7 @@ func Describe(n *nn.Network) Description {
 	for _, p := range n.Params {
 		params[p] = true
 	}
-	ops := []map[string]int{}
+	ops, handed := []map[string]int{}, map[*onnx.Value]bool{} // handed: what another block reads
 	current, joins := "input", 0
 	for _, node := range g.Nodes {
 		if name := blockName(node, params); name != "" {
@@ -72,16 +73,25 @@ func Describe(n *nn.Network) Description {
 					counted[v] = true
 					b.Parameters += v.Data.Len()
 				}
+			case v.DType == tensor.Int64: // a shape, no features
 			case v.Node == nil:
 				b.From = appendNew(b.From, -1)
 			case at[v.Node] != i:
 				b.From = appendNew(b.From, at[v.Node])
+				handed[v] = true
 			}
 		}
 		for _, v := range node.Out {
 			if v != nil {
 				b.Activations += 4 * elements(v)
 				b.Output = shape(v)
+			}
+		}
+	}
+	for _, node := range slices.Backward(g.Nodes) { // the first of each block that is handed on
+		for _, v := range node.Out {
+			if handed[v] {
+				d.Blocks[at[node]].Output = shape(v)
 			}
 		}
 	}
@@ -97,9 +107,12 @@ func Describe(n *nn.Network) Description {
 
 // blockName is the part of the first parameter's name up to a number before the layer's
 // own name, or without that name: "backbone._blocks.3", "head.aspp.1", "head.project".
-// Nodes without parameters belong to the block before them, but for a Concat, where one
-// begins.
+// BatchNorms and nodes without parameters belong to the block before them, but for a
+// Concat, where one begins.
 func blockName(n *onnx.Node, params map[*onnx.Value]bool) string {
+	if n.Op == "BatchNormalization" {
+		return ""
+	}
 	for _, v := range n.In {
 		if !params[v] || !strings.Contains(v.Name, ".") {
 			continue

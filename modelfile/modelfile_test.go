@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -123,10 +124,14 @@ func TestParseRefuses(t *testing.T) {
 		{"a list for fields", "head:\n", "head: [1]\nbackground:\n", "head: is a list, want fields (channels"},
 		{"twice", "task: segment", "task: segment\ntask: detect", "twice"},
 		{"alias", "batch: 4", "batch: &x 4\n  ema: *x", "anchors and aliases are not read"},
+		{"a tap near a stride", "  # taps: [stride4, stride16]", "  taps: [strid16]", "backbone.taps[0]: there is no tap \"strid16\": the nearest of 148 are stride16"},
+		{"a stride that the backbone lacks", "low: [8, 4]", "low: [8, 5]", "head.low[1]: there is no tap \"stride5\""},
+		{"the beginning of a name", "network: deeplabv3plus", "network: deeplab", `did you mean "deeplabv3plus"?`},
+		{"a class twice", "  - b\n", "  - b\n  - a\n", `classes[2]: "a" is there twice`},
 		{"another task", "task: segment", "task: detect", "network deeplabv3plus is for task segment"},
 		{"input without width", "  width: 384\n", "", "width is 0"},
 		{"bad pattern", "      epochs: 20", "      epochs: 20\n      unfreeze: '('", "unfreeze"},
-		{"no YAML", "task: segment", "task: [", "line"},
+		{"no YAML", "task: segment", "task: [", "model.yaml:5: "},
 		{"empty", string(good), "", "it is empty"},
 	}
 	for _, tt := range tests {
@@ -196,4 +201,39 @@ func FuzzParse(f *testing.F) {
 	f.Add(text)
 	f.Add([]byte("a: &a [*a]"))
 	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = Parse("x", data) })
+}
+
+// TestDraw: the blocks of a branch each have a box, a name that does not fit shows its end,
+// and shapes that are computed are no connections.
+func TestDraw(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string][]string{
+		"deeplabv3plus": {">head.aspp.0<", ">head.aspp.3<", "432 × 18 × 24"},
+		"detector":      {">… cls_logits<", "head.classification_head.cls_logits", ">fpn.layer_blocks.2<"},
+	} {
+		text, err := Init(kind, "", []string{"a", "b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := Parse("model.yaml", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := s.Build(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := Describe(n)
+		picture := string(d.Draw())
+		for _, w := range want {
+			if !strings.Contains(picture, w) {
+				t.Errorf("%s: no %q", kind, w)
+			}
+		}
+		for _, b := range d.Blocks {
+			if strings.HasPrefix(b.Name, "head.") && slices.Contains(b.From, 0) {
+				t.Errorf("%s: %s reads the first block", kind, b.Name)
+			}
+		}
+	}
 }

@@ -34,7 +34,7 @@ func Init(kind, backbone string, classes []string) ([]byte, error) {
 		backbone = "efficientnet_lite0"
 	}
 	if names := nn.ClassifierNames(); !slices.Contains(names, backbone) {
-		return nil, fmt.Errorf("backbone %q: %s", backbone, nearest(backbone, names))
+		return nil, fmt.Errorf("backbone %q: %s", backbone, Nearest(backbone, names))
 	}
 	return write(kind, classes, map[string]any{"Backbone": backbone, "Weights": published[backbone]})
 }
@@ -46,7 +46,7 @@ func InitOn(kind, backbone string, spec pipeline.Spec, classes []string) ([]byte
 
 func write(kind string, classes []string, data map[string]any) ([]byte, error) {
 	if !slices.Contains(Kinds(), kind) {
-		return nil, fmt.Errorf("network %q: %s", kind, nearest(kind, Kinds()))
+		return nil, fmt.Errorf("network %q: %s", kind, Nearest(kind, Kinds()))
 	}
 	t, err := template.New("model").Funcs(template.FuncMap{"quote": quote, "list": list}).Parse(templateText)
 	if err != nil {

@@ -131,12 +131,13 @@ func (f *features) strides() []int64 {
 
 // Tap finds a feature map by the name of its tensor or node, or as "stride16".
 func (n *Network) Tap(name string) (Tap, error) {
+	var names []string
 	for _, t := range n.Taps {
-		if name == fmt.Sprintf("stride%d", t.Stride) {
+		names = append(names, fmt.Sprintf("stride%d", t.Stride))
+		if name == names[len(names)-1] {
 			return t, nil
 		}
 	}
-	var names []string
 	for _, node := range n.Graph.Nodes {
 		for i, v := range node.Out {
 			if v == nil {

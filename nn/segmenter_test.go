@@ -193,7 +193,7 @@ func TestBackboneMistakes(t *testing.T) {
 		want string
 	}{
 		{"a backbone that does not exist", BackboneOptions{Name: "resnet-50"}, `backbone "resnet-50": the nearest of 11 are resnet50`},
-		{"a tap that does not exist", BackboneOptions{Name: "resnet50", Taps: []string{"layer3.5.relu1"}}, `no tap "layer3.5.relu1": the nearest of 175 are layer3.5.relu`},
+		{"a tap that does not exist", BackboneOptions{Name: "resnet50", Taps: []string{"layer3.5.relu1"}}, `no tap "layer3.5.relu1": the nearest of 180 are layer3.5.relu`},
 		{"two taps of a stride", BackboneOptions{Name: "resnet50", Taps: []string{"layer1.2", "layer1.1"}}, `"layer1.2" and "layer1.1" are both of stride 4`},
 		{"a tap that is no map", BackboneOptions{Name: "resnet50", Taps: []string{"logits"}}, `tap "logits" is float32[-2,1000], want float32 (N, C, H, W)`},
 		{"a graph without images", BackboneOptions{Graph: rows}, `input "x" is float32[1,3], want an image`},

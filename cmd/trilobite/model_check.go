@@ -67,7 +67,7 @@ func checkWeights(path string, s *modelfile.Spec, n *nn.Network) error {
 		}
 		names = append(names, c.Name)
 	}
-	return wrong("there is no model %q with weights for it; there are %s, or name a .pth or .safetensors file", ref, strings.Join(names, ", "))
+	return wrong("there is no model %q with weights for it; %s, or name a .pth or .safetensors file", ref, modelfile.Nearest(ref, names))
 }
 
 // beside is where a file that a model file names is.
