@@ -19,20 +19,6 @@ func (t turn) then(u turn) turn {
 	return turn{t.transpose, t.mirror != u.mirror, t.flip != u.flip}
 }
 
-// apply turns the pixels.
-func (t turn) apply(img *imageio.Image) *imageio.Image {
-	if t.transpose {
-		img = img.Transpose()
-	}
-	if t.mirror {
-		img = img.Mirror()
-	}
-	if t.flip {
-		img = img.Flip()
-	}
-	return img
-}
-
 // point takes a point of a w×h image to the turned one, which has sides tw and th.
 func (t turn) point(x, y, tw, th float64) (float64, float64) {
 	if t.transpose {

@@ -27,11 +27,12 @@ type Op interface {
 	apply(w *work) error
 }
 
-// work is an image on its way through the steps. The pixels are not the caller's once a
-// step has been applied.
+// work is an image on its way through the steps: what they do is added to the flow, and
+// computed once its pixels are needed.
 type work struct {
-	img   *imageio.Image
+	flow  *imageio.Flow
 	frame frame
+	img   *imageio.Image // what the flow has come to, after the last step
 }
 
 // kinds makes an empty step of each name.
@@ -46,7 +47,7 @@ var kinds = map[string]func() Op{
 	"saturation":    func() Op { return new(Saturation) },
 	"white-balance": func() Op { return new(WhiteBalance) },
 	"equalise":      func() Op { return &Equalise{} },
-	"clahe":         func() Op { return &CLAHE{Window: 64, Slope: 3} },
+	"clahe":         func() Op { return &CLAHE{Slope: 3} },
 	"greyscale":     func() Op { return &Greyscale{} },
 	"denoise":       func() Op { return &Denoise{} },
 	"sharpen":       func() Op { return &Sharpen{Sigma: 1, Amount: 0.5} },
@@ -104,7 +105,12 @@ func strict(n *yaml.Node, into any) error {
 // run carries the steps out, in their order. What fails names the step: a crop outside
 // of an image is trilobite.Invalid.
 func run(steps []Step, img *imageio.Image) (*work, error) {
-	w := &work{img: img, frame: newFrame(img)}
+	flow, err := img.Flow()
+	if err != nil {
+		return nil, err
+	}
+	defer flow.Close()
+	w := &work{flow: flow, frame: newFrame(img)}
 	for i, s := range steps {
 		if err := s.Op.apply(w); err != nil {
 			return nil, &trilobite.Error{
@@ -113,7 +119,13 @@ func run(steps []Step, img *imageio.Image) (*work, error) {
 			}
 		}
 	}
-	w.img.FullW, w.img.FullH = w.img.W, w.img.H
+	after, err := flow.Pixels()
+	if err != nil {
+		return nil, err
+	}
+	own := *after // it may be the caller's
+	own.FullW, own.FullH = own.W, own.H
+	w.img = &own
 	return w, nil
 }
 

@@ -9,13 +9,10 @@ import (
 	"trilobite/imageio"
 )
 
-// table maps the levels of R, G and B.
-type table [3][256]uint8
-
 // tableOf makes a table of a function of levels 0 to 255, the same for all channels;
 // results are rounded and cut to 0 to 255.
-func tableOf(f func(x float64) float64) *table {
-	var t table
+func tableOf(f func(x float64) float64) *imageio.Table {
+	var t imageio.Table
 	for x := range 256 {
 		v := level(f(float64(x)))
 		t[0][x], t[1][x], t[2][x] = v, v, v
@@ -24,13 +21,6 @@ func tableOf(f func(x float64) float64) *table {
 }
 
 func level(v float64) uint8 { return uint8(math.Round(max(0, min(255, v)))) }
-
-// own gives w pixels that may be written to.
-func (w *work) own() *imageio.Image {
-	out := *w.img
-	out.Pix = make([]uint8, len(w.img.Pix))
-	return &out
-}
 
 // bands calls f for parts of n pixels, side by side.
 func bands(n int, f func(from, to int)) {
@@ -42,28 +32,13 @@ func bands(n int, f func(from, to int)) {
 	g.Wait()
 }
 
-// look replaces every level by its table's.
-func (w *work) look(t *table) {
-	out, src := w.own(), w.img.Pix
-	r, g, b := &t[0], &t[1], &t[2]
-	bands(len(src)/3, func(from, to int) {
-		in, to8 := src[3*from:3*to], out.Pix[3*from:3*to]
-		for i := 0; i+3 <= len(in) && i+3 <= len(to8); i += 3 {
-			p, q := in[i:i+3:i+3], to8[i:i+3:i+3]
-			q[0], q[1], q[2] = r[p[0]], g[p[1]], b[p[2]]
-		}
-	})
-	w.img = out
-}
-
 // Brightness is added, as a share of the whole range: x + 255·b, −1 to 1.
 type Brightness float64
 
 func (b *Brightness) check() error { return within("brightness", float64(*b), -1, 1) }
 
 func (b *Brightness) apply(w *work) error {
-	w.look(tableOf(func(x float64) float64 { return x + 255*float64(*b) }))
-	return nil
+	return w.flow.Look(tableOf(func(x float64) float64 { return x + 255*float64(*b) }))
 }
 
 // Contrast stretches levels around the middle: (x − 127.5)·c + 127.5, 0 to 10.
@@ -72,8 +47,7 @@ type Contrast float64
 func (c *Contrast) check() error { return within("contrast", float64(*c), 0, 10) }
 
 func (c *Contrast) apply(w *work) error {
-	w.look(tableOf(func(x float64) float64 { return (x-127.5)*float64(*c) + 127.5 }))
-	return nil
+	return w.flow.Look(tableOf(func(x float64) float64 { return (x-127.5)*float64(*c) + 127.5 }))
 }
 
 // Gamma is the exponent of 255·(x/255)^g, 0.1 to 10: above 1 darker, as torchvision's
@@ -83,13 +57,7 @@ type Gamma float64
 func (g *Gamma) check() error { return within("gamma", float64(*g), 0.1, 10) }
 
 func (g *Gamma) apply(w *work) error {
-	w.look(tableOf(func(x float64) float64 { return 255 * math.Pow(x/255, float64(*g)) }))
-	return nil
-}
-
-// luma is ITU-R BT.601's, rounded as Pillow's convert("L") does.
-func luma(r, g, b uint8) uint8 {
-	return uint8((int(r)*19595 + int(g)*38470 + int(b)*7471 + 0x8000) >> 16)
+	return w.flow.Look(tableOf(func(x float64) float64 { return 255 * math.Pow(x/255, float64(*g)) }))
 }
 
 // Saturation is s of luma + (x − luma)·s, 0 (grey) to 10, as torchvision's
@@ -98,40 +66,14 @@ type Saturation float64
 
 func (s *Saturation) check() error { return within("saturation", float64(*s), 0, 10) }
 
-func (s *Saturation) apply(w *work) error {
-	k := int(math.Round(float64(*s) * 65536))
-	w.pixels(func(p, q []uint8) {
-		y := int(luma(p[0], p[1], p[2]))
-		for c := range 3 {
-			q[c] = uint8(max(0, min(255, y+((int(p[c])-y)*k+0x8000)>>16)))
-		}
-	})
-	return nil
-}
+func (s *Saturation) apply(w *work) error { return w.flow.Saturate(float64(*s)) }
 
 // Greyscale gives all channels the luma of BT.601, as Pillow's convert("L").
 type Greyscale struct{}
 
 func (*Greyscale) check() error { return nil }
 
-func (*Greyscale) apply(w *work) error {
-	w.pixels(func(p, q []uint8) {
-		y := luma(p[0], p[1], p[2])
-		q[0], q[1], q[2] = y, y, y
-	})
-	return nil
-}
-
-// pixels makes each pixel anew from itself.
-func (w *work) pixels(f func(p, q []uint8)) {
-	out, src := w.own(), w.img.Pix
-	bands(len(src)/3, func(from, to int) {
-		for i := 3 * from; i < 3*to; i += 3 {
-			f(src[i:i+3:i+3], out.Pix[i:i+3:i+3])
-		}
-	})
-	w.img = out
-}
+func (*Greyscale) apply(w *work) error { return w.flow.Saturate(0) }
 
 // WhiteBalance is "grey-world": each channel is multiplied so that its mean becomes the
 // mean of all (Buchsbaum, A spatial processor model for object colour perception, 1980).
@@ -147,14 +89,18 @@ func (b *WhiteBalance) check() error {
 }
 
 func (b *WhiteBalance) apply(w *work) error {
+	img, err := w.flow.Pixels()
+	if err != nil {
+		return err
+	}
 	var mean [3]float64
-	for c, h := range histograms(w.img) {
+	for c, h := range histograms(img) {
 		for x, n := range h {
 			mean[c] += float64(x * n)
 		}
 	}
 	grey := (mean[0] + mean[1] + mean[2]) / 3
-	var t table
+	var t imageio.Table
 	for c := range t {
 		for x := range t[c] {
 			t[c][x] = uint8(x)
@@ -163,8 +109,7 @@ func (b *WhiteBalance) apply(w *work) error {
 			}
 		}
 	}
-	w.look(&t)
-	return nil
+	return w.flow.Look(&t)
 }
 
 // histograms counts the levels of R, G and B.
@@ -195,15 +140,19 @@ type Equalise struct{}
 func (*Equalise) check() error { return nil }
 
 func (*Equalise) apply(w *work) error {
-	var t table
-	for c, h := range histograms(w.img) {
+	img, err := w.flow.Pixels()
+	if err != nil {
+		return err
+	}
+	var t imageio.Table
+	for c, h := range histograms(img) {
 		last := 0 // the count of the highest level there is
 		for _, n := range h {
 			if n > 0 {
 				last = n
 			}
 		}
-		step := (len(w.img.Pix)/3 - last) / 255
+		step := (len(img.Pix)/3 - last) / 255
 		sum := step / 2
 		for x, n := range h {
 			t[c][x] = uint8(x)
@@ -213,6 +162,5 @@ func (*Equalise) apply(w *work) error {
 			sum += n
 		}
 	}
-	w.look(&t)
-	return nil
+	return w.flow.Look(&t)
 }

@@ -30,9 +30,8 @@ func (o *Orient) check() error {
 
 func (o *Orient) apply(w *work) error {
 	t, _ := o.turn()
-	w.frame = w.frame.turned(t, w.img.W, w.img.H)
-	w.img = t.apply(w.img)
-	return nil
+	w.frame = w.frame.turned(t, w.flow.W, w.flow.H)
+	return w.flow.Turn(t.transpose, t.mirror, t.flip)
 }
 
 // Crop keeps a part of the image: a box, or so much around the middle.
@@ -61,17 +60,15 @@ func (c *Crop) apply(w *work) error {
 	if c.Box != nil {
 		return w.crop(c.Box[0], c.Box[1], c.Box[2]-c.Box[0], c.Box[3]-c.Box[1])
 	}
-	return w.crop((w.img.W-c.Centre[0])/2, (w.img.H-c.Centre[1])/2, c.Centre[0], c.Centre[1])
+	return w.crop((w.flow.W-c.Centre[0])/2, (w.flow.H-c.Centre[1])/2, c.Centre[0], c.Centre[1])
 }
 
 func (w *work) crop(x, y, cw, ch int) error {
-	if x < 0 || y < 0 || cw > w.img.W-x || ch > w.img.H-y {
-		return fmt.Errorf("%d×%d pixels at %d, %d lie outside of an image of %d×%d", cw, ch, x, y, w.img.W, w.img.H)
+	if x < 0 || y < 0 || cw > w.flow.W-x || ch > w.flow.H-y {
+		return fmt.Errorf("%d×%d pixels at %d, %d lie outside of an image of %d×%d", cw, ch, x, y, w.flow.W, w.flow.H)
 	}
 	w.frame = w.frame.scaled(geom.Box{X1: float32(x), Y1: float32(y), X2: float32(x + cw), Y2: float32(y + ch)}, 0, 0, cw, ch)
-	var err error
-	w.img, err = w.img.Crop(x, y, cw, ch)
-	return err
+	return w.flow.Crop(x, y, cw, ch)
 }
 
 // Trim cuts borders off that have the colour of the upper left pixel, give or take
@@ -83,9 +80,13 @@ type Trim struct {
 func (t *Trim) check() error { return within("threshold", t.Threshold, 0, 255) }
 
 func (t *Trim) apply(w *work) error {
-	x, y, cw, ch, err := w.img.Content(t.Threshold)
-	if err != nil || cw < 1 || ch < 1 {
+	img, err := w.flow.Pixels()
+	if err != nil {
 		return err
+	}
+	x, y, cw, ch := img.Content(t.Threshold)
+	if cw < 1 || ch < 1 {
+		return nil
 	}
 	return w.crop(x, y, cw, ch)
 }
@@ -97,7 +98,7 @@ const (
 )
 
 // Resize changes the image's size: exact stretches it, fit keeps its proportions within
-// the size, fill covers the size and cuts what hangs over, letterbox is fit with margins
+// the size, fill covers the size and cuts off what hangs over, in whole pixels, letterbox is fit with margins
 // of the colour Fill.
 type Resize struct {
 	Mode   string         `yaml:"mode"`
@@ -121,43 +122,30 @@ func (r *Resize) check() error {
 }
 
 func (r *Resize) apply(w *work) error {
-	iw, ih := float64(w.img.W), float64(w.img.H)
-	kx, ky := float64(r.Width)/iw, float64(r.Height)/ih
-	from, tw, th := w.img.Bounds(), r.Width, r.Height
+	iw, ih := w.flow.W, w.flow.H
+	kx, ky := float64(r.Width)/float64(iw), float64(r.Height)/float64(ih)
+	tw, th := r.Width, r.Height
 	switch r.Mode {
 	case Fit, Letterbox:
 		k := min(kx, ky)
-		tw, th = clamp(int(math.Round(iw*k)), r.Width), clamp(int(math.Round(ih*k)), r.Height)
+		tw, th = clamp(int(math.Round(float64(iw)*k)), r.Width), clamp(int(math.Round(float64(ih)*k)), r.Height)
 	case Fill:
 		k := max(kx, ky)
-		cw, ch := float64(r.Width)/k, float64(r.Height)/k
-		left, top := (iw-cw)/2, (ih-ch)/2
-		from = geom.Box{X1: float32(left), Y1: float32(top), X2: float32(left + cw), Y2: float32(top + ch)}.Clip(float32(iw), float32(ih))
-	}
-	img, err := w.img.ResizeBox(from, tw, th, r.Filter)
-	if err != nil {
-		return err
+		cw, ch := clamp(int(math.Round(float64(r.Width)/k)), iw), clamp(int(math.Round(float64(r.Height)/k)), ih)
+		if err := w.crop((iw-cw)/2, (ih-ch)/2, cw, ch); err != nil {
+			return err
+		}
+		iw, ih = cw, ch
 	}
 	x, y := 0, 0
 	if r.Mode == Letterbox {
 		x, y = (r.Width-tw)/2, (r.Height-th)/2
-		img = onCanvas(img, x, y, r)
 	}
-	w.frame, w.img = w.frame.scaled(from, x, y, tw, th), img
-	return nil
-}
-
-// onCanvas lays img at x, y on the colour of the margins.
-func onCanvas(img *imageio.Image, x, y int, r *Resize) *imageio.Image {
-	out := imageio.New(r.Width, r.Height)
-	out.Orientation, out.Format = img.Orientation, img.Format
-	for i := range out.Pix {
-		out.Pix[i] = uint8(r.Fill)
+	w.frame = w.frame.scaled(geom.Box{X2: float32(iw), Y2: float32(ih)}, x, y, tw, th)
+	if err := w.flow.Resize(tw, th, r.Filter); err != nil || r.Mode != Letterbox {
+		return err
 	}
-	for j := range img.H {
-		copy(out.Pix[3*((y+j)*r.Width+x):], img.Pix[3*j*img.W:3*(j+1)*img.W])
-	}
-	return out
+	return w.flow.Embed(x, y, r.Width, r.Height, r.Fill)
 }
 
 // within refuses a number outside of a range, NaN too.
