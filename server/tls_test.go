@@ -26,6 +26,7 @@ import (
 	grpcstatus "google.golang.org/grpc/status"
 
 	"trilobite"
+	"trilobite/api/google"
 	"trilobite/api/vision"
 	"trilobite/server"
 )
@@ -69,7 +70,7 @@ func (seer) Analyze(context.Context, []byte, trilobite.AnalyzeParams) (*trilobit
 }
 
 func visionAPI(h *vision.Handler) server.API {
-	return server.API{Name: "vision", Handler: h, Operation: vision.Operation, Error: vision.WriteError}
+	return server.API{Name: "vision", Handler: h, Operation: vision.Operation, Error: google.WriteError}
 }
 
 func label(t *testing.T, c *client.ImageAnnotatorClient) error {

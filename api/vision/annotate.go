@@ -8,8 +8,10 @@ import (
 	"sync"
 
 	pb "cloud.google.com/go/vision/v2/apiv1/visionpb"
+	"google.golang.org/genproto/googleapis/rpc/status"
 
 	"trilobite"
+	"trilobite/api/google"
 )
 
 // annotate answers a batch: one response per request, in the same order. It fails
@@ -18,9 +20,9 @@ import (
 func (h *Handler) annotate(ctx context.Context, batch *pb.BatchAnnotateImagesRequest) (*pb.BatchAnnotateImagesResponse, error) {
 	switch n := len(batch.GetRequests()); {
 	case n == 0:
-		return nil, invalid("Request must contain at least one image: requests is empty.")
+		return nil, google.Invalid("Request must contain at least one image: requests is empty.")
 	case n > maxImages:
-		return nil, invalid(fmt.Sprintf("Too many images per request: %d, at most %d are allowed.", n, maxImages))
+		return nil, google.Invalid(fmt.Sprintf("Too many images per request: %d, at most %d are allowed.", n, maxImages))
 	}
 	responses := make([]*pb.AnnotateImageResponse, len(batch.GetRequests()))
 	errs := make([]error, len(responses))
@@ -85,7 +87,7 @@ func (h *Handler) annotateOne(ctx context.Context, r *pb.AnnotateImageRequest) (
 		return nil, canceled(ctx.Err())
 	}
 	if len(r.GetFeatures()) == 0 {
-		return nil, invalid("Request must specify image and features.")
+		return nil, google.Invalid("Request must specify image and features.")
 	}
 	w, unsupported := wanted(r)
 	if w.err != nil {
@@ -106,6 +108,15 @@ func (h *Handler) annotateOne(ctx context.Context, r *pb.AnnotateImageRequest) (
 		return nil, err
 	}
 	return w.response(a), unsupported
+}
+
+// imageStatus is the error of one image of a batch.
+func imageStatus(err error) *status.Status {
+	s := &status.Status{Code: int32(google.Code(err)), Message: google.Message(err)}
+	if trilobite.CodeOf(err) == trilobite.InvalidImage {
+		s.Message = "Bad image data."
+	}
+	return s
 }
 
 func canceled(cause error) error {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/genproto/googleapis/type/color"
 
 	"trilobite"
+	"trilobite/api/google"
 )
 
 // defaultResults is how many results a feature gives when max_results is 0.
@@ -39,13 +40,13 @@ func wanted(r *pb.AnnotateImageRequest) (want, error) {
 	for _, f := range r.GetFeatures() {
 		n := int(f.GetMaxResults())
 		if n < 0 {
-			return want{err: invalid(fmt.Sprintf("max_results of %s must not be negative.", f.GetType()))}, nil
+			return want{err: google.Invalid(fmt.Sprintf("max_results of %s must not be negative.", f.GetType()))}, nil
 		}
 		if n == 0 {
 			n = defaultResults
 		}
 		if m := f.GetModel(); m != "" && m != "builtin/stable" && m != "builtin/latest" {
-			return want{err: invalid(fmt.Sprintf("Unsupported model %q for %s: use builtin/stable or builtin/latest.", short(m), f.GetType()))}, nil
+			return want{err: google.Invalid(fmt.Sprintf("Unsupported model %q for %s: use builtin/stable or builtin/latest.", google.Short(m), f.GetType()))}, nil
 		}
 		switch t := f.GetType(); t {
 		case pb.Feature_LABEL_DETECTION:
@@ -61,7 +62,7 @@ func wanted(r *pb.AnnotateImageRequest) (want, error) {
 			}
 		default:
 			if _, known := pb.Feature_Type_name[int32(t)]; !known || t == pb.Feature_TYPE_UNSPECIFIED {
-				return want{err: invalid(fmt.Sprintf("Feature type %d is not valid.", t))}, nil
+				return want{err: google.Invalid(fmt.Sprintf("Feature type %d is not valid.", t))}, nil
 			}
 			if !slices.Contains(missing, t.String()) {
 				missing = append(missing, t.String())
@@ -86,12 +87,12 @@ func ratios(p *pb.CropHintsParams) ([]float32, error) {
 		return []float32{0}, nil
 	}
 	if len(rs) > maxRatios {
-		return nil, invalid(fmt.Sprintf("Too many aspect ratios: %d, at most %d are allowed.", len(rs), maxRatios))
+		return nil, google.Invalid(fmt.Sprintf("Too many aspect ratios: %d, at most %d are allowed.", len(rs), maxRatios))
 	}
 	for _, r := range rs {
 		// The bounds also keep out NaN and infinities, which JSON can carry as text.
 		if !(r >= 0.00001 && r <= 100000) {
-			return nil, invalid(fmt.Sprintf("Aspect ratio %v is not between 0.00001 and 100000.", r))
+			return nil, google.Invalid(fmt.Sprintf("Aspect ratio %v is not between 0.00001 and 100000.", r))
 		}
 	}
 	return rs, nil

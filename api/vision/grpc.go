@@ -2,9 +2,7 @@ package vision
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -12,17 +10,18 @@ import (
 	"connectrpc.com/connect"
 
 	"trilobite"
+	"trilobite/api/google"
 )
 
 // grpcRoutes serves the gRPC service: the one method, and UNIMPLEMENTED for the rest.
 func (h *Handler) grpcRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(Service+"BatchAnnotateImages", codedBody(connect.NewUnaryHandler(
+	mux.Handle(Service+"BatchAnnotateImages", google.CodedBody(connect.NewUnaryHandler(
 		Service+"BatchAnnotateImages",
 		func(ctx context.Context, r *connect.Request[pb.BatchAnnotateImagesRequest]) (*connect.Response[pb.BatchAnnotateImagesResponse], error) {
 			resp, err := h.annotate(ctx, r.Msg)
 			if err != nil {
-				return nil, connectError(err)
+				return nil, google.ConnectError(err)
 			}
 			return connect.NewResponse(resp), nil
 		},
@@ -30,35 +29,15 @@ func (h *Handler) grpcRoutes() http.Handler {
 	)))
 	mux.HandleFunc(Service, func(w http.ResponseWriter, r *http.Request) {
 		method := strings.TrimPrefix(r.URL.Path, Service)
-		msg := fmt.Sprintf("ImageAnnotator has no method %q.", short(method))
+		msg := fmt.Sprintf("ImageAnnotator has no method %q.", google.Short(method))
 		if Operation(r) != "unknown" {
 			msg = notOffered(method)
 		}
-		WriteError(w, r, &trilobite.Error{Op: "vision.grpc", Code: trilobite.Unsupported, Msg: msg})
+		google.WriteError(w, r, &trilobite.Error{Op: "vision.grpc", Code: trilobite.Unsupported, Msg: msg})
 	})
 	return mux
 }
 
 func notOffered(method string) string {
 	return method + " is not offered by this server; BatchAnnotateImages is."
-}
-
-// codedBody gives the server's own errors about a body, too slow or too much at once,
-// the form in which the gRPC library keeps their codes.
-func codedBody(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = coded{r.Body}
-		next.ServeHTTP(w, r)
-	})
-}
-
-type coded struct{ io.ReadCloser }
-
-// Read reads, and translates errors.
-func (c coded) Read(p []byte) (int, error) {
-	n, err := c.ReadCloser.Read(p)
-	if _, ok := errors.AsType[*trilobite.Error](err); ok {
-		return n, connectError(err)
-	}
-	return n, err
 }

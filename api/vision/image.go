@@ -8,6 +8,7 @@ import (
 	pb "cloud.google.com/go/vision/v2/apiv1/visionpb"
 
 	"trilobite"
+	"trilobite/api/google"
 )
 
 // Google's sentences for URLs, which clients are known to match on.
@@ -29,18 +30,18 @@ func (h *Handler) image(ctx context.Context, img *pb.Image) ([]byte, error) {
 	if uri == "" {
 		uri = img.GetSource().GetGcsImageUri()
 		if uri != "" && !strings.HasPrefix(uri, "gs://") {
-			return nil, invalid(fmt.Sprintf("Unsupported URI protocol specified: %s.", short(uri)))
+			return nil, google.Invalid(fmt.Sprintf("Unsupported URI protocol specified: %s.", google.Short(uri)))
 		}
 	}
 	switch scheme, rest, _ := strings.Cut(uri, "://"); scheme {
 	case "":
-		return nil, invalid("Request must specify image and features.")
+		return nil, google.Invalid("Request must specify image and features.")
 	case "gs":
 		return h.object(ctx, uri, rest)
 	case "http", "https":
 		return h.fetch(ctx, uri)
 	}
-	return nil, invalid(fmt.Sprintf("Unsupported URI protocol specified: %s.", short(uri)))
+	return nil, google.Invalid(fmt.Sprintf("Unsupported URI protocol specified: %s.", google.Short(uri)))
 }
 
 // object reads gs://bucket/key; a #fragment is a generation, as in gsutil's URLs.
@@ -48,9 +49,9 @@ func (h *Handler) object(ctx context.Context, uri, rest string) ([]byte, error) 
 	bucket, key, _ := strings.Cut(rest, "/")
 	key, version, _ := strings.Cut(key, "#")
 	if bucket == "" || key == "" {
-		return nil, invalid(fmt.Sprintf("Invalid GCS path specified: %s.", short(uri)))
+		return nil, google.Invalid(fmt.Sprintf("Invalid GCS path specified: %s.", google.Short(uri)))
 	}
-	opening := "Error opening file: " + short(uri) + "."
+	opening := "Error opening file: " + google.Short(uri) + "."
 	if h.config.Objects == nil {
 		return nil, &trilobite.Error{Op: "vision.object", Code: trilobite.NotFound, Msg: opening + " No buckets are configured on this server."}
 	}
@@ -85,14 +86,4 @@ func tooLarge() error {
 		Op: "vision.image", Code: trilobite.ImageTooLarge,
 		Msg: fmt.Sprintf("Image size exceeds limit: at most %d bytes are allowed.", maxImageBytes),
 	}
-}
-
-// short keeps a client's own text from filling an answer or a log.
-func short(s string) string {
-	const most = 200
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
 }

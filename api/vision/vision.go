@@ -2,8 +2,8 @@
 // gRPC, gRPC-Web and Connect, and over REST with JSON.
 //
 // Start at Handler; annotate.go is the call itself, rest.go and grpc.go are its two
-// doors, features.go turns what was seen into Google's messages and status.go errors
-// into Google's codes. The messages are those of cloud.google.com/go/vision/v2.
+// doors, features.go turns what was seen into Google's messages; errors and JSON are
+// package google's. The messages are those of cloud.google.com/go/vision/v2.
 // docs/api-vision.md lists what is answered and how it differs from Google. Files,
 // asynchronous calls and product search are answered UNIMPLEMENTED.
 package vision

@@ -18,6 +18,7 @@ import (
 
 	"trilobite"
 	"trilobite/api/container"
+	"trilobite/api/google"
 	"trilobite/api/inference"
 	"trilobite/api/native"
 	"trilobite/api/rekognition"
@@ -213,9 +214,9 @@ func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, e
 		Vision: server.API{
 			Name:      "vision",
 			Handler:   vision.New(vision.Config{Analyzer: engine, Objects: buckets, Fetcher: fetcher, Account: account, Log: log}),
-			Auth:      guarded(vision.WriteError),
+			Auth:      guarded(google.WriteError),
 			Operation: vision.Operation,
-			Error:     vision.WriteError,
+			Error:     google.WriteError,
 		},
 		Native: server.API{
 			Name:      "native",

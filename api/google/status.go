@@ -1,4 +1,4 @@
-package vision
+package google
 
 import (
 	"context"
@@ -9,15 +9,14 @@ import (
 
 	"connectrpc.com/connect"
 	"google.golang.org/genproto/googleapis/rpc/code"
-	"google.golang.org/genproto/googleapis/rpc/status"
 
 	"trilobite"
 	"trilobite/auth"
 )
 
-// rpcCode maps what went wrong to google.rpc.Code. It is the only such table of
-// this API.
-func rpcCode(err error) code.Code {
+// Code maps what went wrong to google.rpc.Code. It is the only such table of Google's
+// APIs here.
+func Code(err error) code.Code {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return code.Code_DEADLINE_EXCEEDED
 	}
@@ -94,11 +93,11 @@ func httpStatus(c code.Code) int {
 	return http.StatusInternalServerError
 }
 
-// message is what the client may read of err: cancellations have no *trilobite.Error
-// of their own where a model was interrupted.
-func message(err error) string {
+// Message is what the client may read of err: cancellations have no *trilobite.Error of
+// their own where a model was interrupted.
+func Message(err error) string {
 	if trilobite.CodeOf(err) == trilobite.Internal {
-		switch rpcCode(err) {
+		switch Code(err) {
 		case code.Code_DEADLINE_EXCEEDED:
 			return "Deadline exceeded."
 		case code.Code_CANCELLED:
@@ -109,24 +108,15 @@ func message(err error) string {
 	return trilobite.Message(err)
 }
 
-// imageStatus is the error of one image of a batch.
-func imageStatus(err error) *status.Status {
-	s := &status.Status{Code: int32(rpcCode(err)), Message: message(err)}
-	if trilobite.CodeOf(err) == trilobite.InvalidImage {
-		s.Message = "Bad image data."
-	}
-	return s
-}
-
 // WriteError writes err as the answer to r in the form its client reads: trailers
-// for gRPC, Google's JSON for REST. Middleware in front of the Handler uses it too.
+// for gRPC, Google's JSON for REST. Middleware in front of a handler uses it too.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if rpc := connect.NewErrorWriter(connect.WithRequireConnectProtocolHeader()); rpc.IsSupported(r) {
 		// A failed write means that the client has gone.
-		_ = rpc.Write(w, r, connectError(err))
+		_ = rpc.Write(w, r, ConnectError(err))
 		return
 	}
-	c := rpcCode(err)
+	c := Code(err)
 	answered := httpStatus(c)
 	if errors.Is(err, os.ErrDeadlineExceeded) { // of the request's own body
 		answered = http.StatusRequestTimeout
@@ -136,18 +126,14 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		Message string `json:"message"`
 		Status  string `json:"status"`
 	}
-	body, _ := json.MarshalIndent(map[string]problem{"error": {answered, message(err), c.String()}}, "", "  ")
+	body, _ := json.MarshalIndent(map[string]problem{"error": {answered, Message(err), c.String()}}, "", "  ")
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(answered)
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// connectError is err as the gRPC library sends it.
-func connectError(err error) *connect.Error {
-	return connect.NewError(connect.Code(rpcCode(err)), errors.New(message(err)))
-}
-
-func invalid(msg string) error {
-	return &trilobite.Error{Op: "vision.Annotate", Code: trilobite.Invalid, Msg: msg}
+// ConnectError is err as the gRPC library sends it.
+func ConnectError(err error) *connect.Error {
+	return connect.NewError(connect.Code(Code(err)), errors.New(Message(err)))
 }

@@ -1,4 +1,4 @@
-package vision_test
+package google_test
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"trilobite"
-	"trilobite/api/vision"
+	"trilobite/api/google"
 	"trilobite/auth"
 )
 
@@ -31,7 +31,7 @@ func TestRefusedCallers(t *testing.T) {
 			t.Parallel()
 			w := httptest.NewRecorder()
 			r := httptest.NewRequest(http.MethodPost, "/v1/images:annotate", nil)
-			vision.WriteError(w, r, &trilobite.Error{Code: trilobite.Unauthorized, Msg: "No.", Err: tt.cause})
+			google.WriteError(w, r, &trilobite.Error{Code: trilobite.Unauthorized, Msg: "No.", Err: tt.cause})
 			var got struct {
 				Error struct {
 					Code            int
