@@ -10,7 +10,9 @@ import grpc
 from botocore.config import Config
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import vision
+from google.cloud import aiplatform, vision
+from google.cloud.aiplatform_v1.services.prediction_service import PredictionServiceClient
+from google.cloud.aiplatform_v1.services.prediction_service.transports import PredictionServiceGrpcTransport
 from google.cloud.vision_v1.services.image_annotator.transports import ImageAnnotatorGrpcTransport
 
 REGION = "eu-central-1"
@@ -83,3 +85,17 @@ def vision_grpc(address, certificate=None):
     else:
         channel = grpc.insecure_channel(address, options=unbounded)
     return vision.ImageAnnotatorClient(transport=ImageAnnotatorGrpcTransport(channel=channel))
+
+
+VERTEX = "projects/p/locations/europe-west4/endpoints/"
+
+
+def vertex(url, model):
+    """google-cloud-aiplatform's endpoint of a model, over REST."""
+    aiplatform.init(project="p", location="europe-west4", api_endpoint=url, api_transport="rest", credentials=AnonymousCredentials())
+    return aiplatform.Endpoint(VERTEX + model)
+
+
+def vertex_grpc(address):
+    """Its generated client over gRPC, in plaintext."""
+    return PredictionServiceClient(transport=PredictionServiceGrpcTransport(channel=grpc.insecure_channel(address)))

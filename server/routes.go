@@ -26,6 +26,10 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("POST /{$}", s.chain(s.config.Rekognition))
 	mux.Handle("/v1/", s.chain(s.config.Vision))
 	mux.Handle("/google.cloud.vision.v1.ImageAnnotator/", s.chain(s.config.Vision))
+	vertex := s.chain(s.config.Vertex)
+	mux.Handle("/v1/projects/{project}/locations/{location}/endpoints/", vertex)
+	mux.Handle("/google.cloud.aiplatform.v1.PredictionService/", vertex)
+	mux.Handle("/google.cloud.aiplatform.v1.EndpointService/", vertex)
 	mux.Handle("/api/v1/", s.chain(s.config.Native))
 	inference := s.chain(s.config.Inference)
 	mux.Handle("/v2", inference)
@@ -124,6 +128,8 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 			"Google Cloud Vision v1, gRPC": "/google.cloud.vision.v1.ImageAnnotator/BatchAnnotateImages",
 			"Open Inference Protocol v2":   "/v2, /inference.GRPCInferenceService/ModelInfer",
 			"SageMaker runtime":            "POST /endpoints/MODEL/invocations",
+			"Vertex AI v1, REST":           "POST /v1/projects/PROJECT/locations/LOCATION/endpoints/MODEL:predict",
+			"Vertex AI v1, gRPC":           "/google.cloud.aiplatform.v1.PredictionService/Predict",
 			"Trilobite":                    "/api/v1/openapi.json",
 			"health":                       "/healthz, /readyz, /metrics",
 		},

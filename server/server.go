@@ -56,6 +56,7 @@ type Config struct {
 	Native      API // /api/v1/
 	Inference   API // /v2 and its gRPC service
 	SageMaker   API // /endpoints/
+	Vertex      API // /v1/projects/…/endpoints/ and its gRPC services
 	S3          API // what is signed for S3, whatever the path
 
 	// Only, where it is set, is all there is on the port, by pattern: the contract of a

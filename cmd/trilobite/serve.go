@@ -23,6 +23,7 @@ import (
 	"trilobite/api/native"
 	"trilobite/api/rekognition"
 	"trilobite/api/s3"
+	"trilobite/api/vertex"
 	"trilobite/api/vision"
 	"trilobite/auth"
 	"trilobite/backup"
@@ -237,6 +238,13 @@ func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, e
 			Handler:   &container.Endpoint{APIs: container.APIs{Native: own, Inference: tensors}, Auth: noting{who}},
 			Operation: func(*http.Request) string { return "InvokeEndpoint" },
 			Error:     container.WriteEndpointError,
+		},
+		Vertex: server.API{
+			Name:      "vertex",
+			Handler:   vertex.New(vertex.Config{Models: store, Log: log}),
+			Auth:      guarded(google.WriteError),
+			Operation: vertex.Operation,
+			Error:     google.WriteError,
 		},
 		S3:      s3API(c, log, w),
 		Account: account,
