@@ -27,14 +27,19 @@ def need(path):
 
 
 def png(width, height, rgb):
-    """A PNG file of one colour: signature, IHDR, IDAT, IEND (PNG specification, 5 and 11)."""
+    """A PNG file of one colour."""
+    return drawn(width, [bytes(rgb) * width] * height)
+
+
+def drawn(width, rows, colours=2):
+    """A PNG file of rows of bytes: signature, IHDR, IDAT, IEND (PNG specification, 5 and 11). colours
+    is the colour type: 2 is RGB, 0 is grey."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    row = b"\0" + bytes(rgb) * width
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(row * height)) + chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", width, len(rows), 8, colours, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + r for r in rows))) + chunk(b"IEND", b"")
 
 
 def padded(data, size):

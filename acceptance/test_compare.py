@@ -11,7 +11,7 @@ import pytest
 
 import clients
 import photos
-from serving import BINARY, Home, Server
+from serving import BINARY, Home, Server, models_folder
 
 DATA = Path(os.environ.get("TRILOBITE_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data")) / "hymenoptera"
 
@@ -29,14 +29,14 @@ def labelled(tmp_path_factory):
 def compare(home, data, out, server, *flags, check=True):
     env = {**home.env(), "TRILOBITE_PACKAGES": os.environ.get("TRILOBITE_PACKAGES", str(BINARY.parent.parent / ".deps")),
            "AWS_ENDPOINT_URL_REKOGNITION": server.url, "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_REGION": "eu-central-1"}
-    done = subprocess.run([BINARY, "compare", data, "-o", out, "--vision-endpoint", server.url, "--rate", "100", "--bootstrap", "50", *flags],
+    done = subprocess.run([BINARY, "compare", data, "-o", out, "--vision-endpoint", server.url, "--vertex-endpoint", server.address, "--rate", "100", "--bootstrap", "50", *flags],
                           env=env, stdin=subprocess.PIPE, capture_output=True, text=True, timeout=300, check=False)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 
 
 def asked(server):
-    return sum(r.get("op") in ("DetectLabels", "DetectCustomLabels", "BatchAnnotateImages") for r in server.requests())
+    return sum(r.get("op") in ("DetectLabels", "DetectCustomLabels", "BatchAnnotateImages", "Predict") for r in server.requests())
 
 
 @pytest.mark.smoke
@@ -109,3 +109,46 @@ def test_custom_labels(tmp_path):
     custom = next(r for r in report["routes"] if r["name"] == "custom-labels")
     print("accuracy", custom["figures"][0])
     assert custom["figures"][0]["value"] >= 0.75 and not custom.get("unmatched_classes")
+
+
+def test_vertex(home, labelled, tmp_path):
+    """Google's Go client asks an endpoint what the own route asks the same model."""
+    with Server(home) as server:
+        compare(home, labelled, tmp_path / "report", server, "--routes", "own=efficientnet-lite0,vertex=" + clients.VERTEX + "efficientnet-lite0", "--max-spend", "0")
+        assert asked(server) == 3
+    found = routes(tmp_path / "report")
+    said = {n: {m["label"]: m["class"] for m in found[n]["matches"] if m["said"]} for n in found}
+    assert found["vertex"]["figures"] == found["own"]["figures"] and said["vertex"] == said["own"]
+    assert found["vertex"]["figures"][0]["value"] >= 1 / 3
+
+
+def halves(folder, n):
+    """Pictures that are dark on the left and bright on the right of a seam, and their masks."""
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir(parents=True)
+    for i in range(n):
+        seam = 20 + 24 * i // n
+        (folder / "images" / f"{i}.png").write_bytes(photos.drawn(64, [bytes([20, 30, 40]) * seam + bytes([220, 200, 190]) * (64 - seam)] * 48))
+        (folder / "masks" / f"{i}.png").write_bytes(photos.drawn(64, [b"\0" * seam + b"\1" * (64 - seam)] * 48, colours=0))
+
+
+def test_vertex_masks(tmp_path):
+    """A model that was trained here is asked for masks as Vertex' own would be."""
+    for part, n in (("train", 8), ("val", 2), ("test", 3)):
+        halves(tmp_path / "set" / part, n)
+    (tmp_path / "set" / "classes.txt").write_text("dark\nbright\n")
+    (tmp_path / "home").mkdir()
+    home = Home(tmp_path / "home")
+    (home.path / "models").unlink()  # what is trained here stays here
+    shutil.copytree(models_folder(), home.path / "models")
+    home.run("train", tmp_path / "set", "--name", "halves", "--epochs", "3", timeout=300)
+    with Server(home) as server:
+        compare(home, tmp_path / "set", tmp_path / "report", server, "--routes", "own=halves,vertex=" + clients.VERTEX + "halves", "--max-spend", "0")
+        assert asked(server) == 3
+    found = routes(tmp_path / "report")
+    assert found["vertex"]["figures"] == found["own"]["figures"] and found["vertex"]["classes"] == found["own"]["classes"]
+    assert found["vertex"]["figures"][0]["name"] == "mIoU" and found["vertex"]["figures"][0]["value"] > 0.6
+
+
+def routes(report):
+    return {r["name"]: r for r in json.loads((report / "report.json").read_text())["routes"]}

@@ -16,12 +16,15 @@ import (
 	"trilobite"
 	"trilobite/compare"
 	"trilobite/compare/cloud"
+	"trilobite/dataset"
+	"trilobite/dataset/masks"
 	"trilobite/price"
 )
 
 // compareCloud are the flags of routes that are paid.
 type compareCloud struct {
 	region, vision, vertex string
+	classes                string // of Vertex' masks, a file
 	spend, rate            float64
 	unpriced, dry          bool
 	clients                int
@@ -31,6 +34,7 @@ func (k *compareCloud) addFlags(fl *pflag.FlagSet) {
 	fl.StringVar(&k.region, "aws-region", "", "`region` of Rekognition (default: as the AWS SDK finds it)")
 	fl.StringVar(&k.vision, "vision-endpoint", "", "ask another server that speaks Google Vision, by `URL` and without credentials")
 	fl.StringVar(&k.vertex, "vertex-endpoint", "", "ask another server that speaks Vertex AI over gRPC, by `HOST:PORT` and without credentials")
+	fl.StringVar(&k.classes, "vertex-classes", "", "table of masks `file` that says what the pixels of a Vertex model's masks mean (default: the classes in the data set's order)")
 	fl.Float64Var(&k.spend, "max-spend", 0, "most `dollars` that all calls of this report may cost, over all its runs")
 	fl.BoolVar(&k.unpriced, "allow-unpriced", false, "make calls whose price nobody knows; the cap cannot count them")
 	fl.BoolVar(&k.dry, "dry-run", false, "say what would be asked of paid services and what it would cost, and stop")
@@ -95,13 +99,35 @@ func (m *routeMaker) vision(string) (compare.Route, error) {
 }
 
 func (m *routeMaker) vertex(endpoint string) (compare.Route, error) {
-	feature := "vertex/online-classification"
-	if m.task == compare.Detect {
-		feature = "vertex/online-detection"
-	}
+	feature := map[compare.Task]string{
+		compare.Classify: "vertex/online-classification", compare.Detect: "vertex/online-detection", compare.Segment: "vertex/online-segmentation",
+	}[m.task]
 	o := cloud.Options{Task: m.task, Endpoint: m.f.cloud.vertex}
+	if m.task == compare.Segment {
+		var err error
+		if o.Pixels, err = m.pixels(); err != nil {
+			return compare.Route{}, err
+		}
+	}
 	return m.remote(compare.Route{Kind: compare.Custom, Service: "vertex"}, feature, false,
 		func(ctx context.Context) (asker, error) { return cloud.NewVertex(ctx, endpoint, o) })
+}
+
+// pixels says what the pixels of a vendor's masks mean.
+func (m *routeMaker) pixels() (*dataset.Set, error) {
+	out := &dataset.Set{Classes: m.classes, Ignore: dataset.NoIgnore}
+	if m.f.cloud.classes == "" {
+		return out, nil
+	}
+	table, err := os.Open(m.f.cloud.classes)
+	if err != nil {
+		return nil, err
+	}
+	defer table.Close()
+	if err := masks.ParseTable(table, out); err != nil {
+		return nil, fmt.Errorf("--vertex-classes %s: %w", m.f.cloud.classes, err)
+	}
+	return out, nil
 }
 
 // allow plans the paid calls, asks for a cap where none was said, and opens the budget. It

@@ -38,7 +38,7 @@ func openComparison(cmd *cobra.Command, c config.Config, path string, f compareF
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
-	routes, err := newRoutes(cmd, c, compare.Task(task.name), f, book)
+	routes, err := newRoutes(cmd, c, compare.Task(task.name), found.Set.Classes, f, book)
 	if err != nil {
 		return nil, err
 	}

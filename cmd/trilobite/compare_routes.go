@@ -32,6 +32,8 @@ type routeMaker struct {
 	f    compareFlags
 	rt   *ort.Runtime
 	book price.Book
+	// classes are the data set's.
+	classes []string
 }
 
 // routeKinds are what --routes may name, with how each is made of what stands after "=".
@@ -46,12 +48,12 @@ func (m *routeMaker) kinds() map[string]func(models string) (compare.Route, erro
 }
 
 // newRoutes makes what --routes names.
-func newRoutes(cmd *cobra.Command, c config.Config, task compare.Task, f compareFlags, book price.Book) ([]compare.Route, error) {
+func newRoutes(cmd *cobra.Command, c config.Config, task compare.Task, classes []string, f compareFlags, book price.Book) ([]compare.Route, error) {
 	rt, err := openRuntime(c.ORT)
 	if err != nil {
 		return nil, err
 	}
-	m := &routeMaker{cmd, c, task, f, rt, book}
+	m := &routeMaker{cmd, c, task, f, rt, book, classes}
 	var out []compare.Route
 	for _, text := range f.routes {
 		name, models, _ := strings.Cut(strings.TrimSpace(text), "=")

@@ -22,6 +22,7 @@ import (
 
 	"trilobite"
 	"trilobite/compare"
+	"trilobite/dataset"
 	"trilobite/geom"
 	"trilobite/imageio"
 )
@@ -35,6 +36,9 @@ type Options struct {
 	Task     compare.Task
 	Region   string
 	Endpoint string // another server that speaks the service's protocol; "": the vendor's
+	// Pixels says what the pixels of a Vertex model's masks mean, as a data set of masks does
+	// (Classes, Values, Colors, Ignore); only for segmentation.
+	Pixels *dataset.Set
 }
 
 // fraction turns a box of fractions of an image into pixels.
@@ -112,7 +116,17 @@ func google(op string, err error) error {
 	case 400, 413:
 		status = codes.InvalidArgument
 	}
+	if status == codes.InvalidArgument && !ofImage(api.Error()) {
+		return &trilobite.Error{Op: op, Code: trilobite.Invalid, Msg: "Google answered: " + api.Error(), Err: err}
+	}
 	return coded(op, status, api.Error(), err)
+}
+
+// ofImage reports whether a refused call's text blames its image: then the next one is
+// asked. What blames anything else would be refused for every image.
+func ofImage(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "image") || strings.Contains(text, "payload size")
 }
 
 // coded makes an error of a status of Google's.

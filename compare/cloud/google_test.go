@@ -1,8 +1,12 @@
 package cloud
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"image"
+	"image/color"
+	"image/png"
 	"net"
 	"net/http"
 	"strings"
@@ -17,6 +21,7 @@ import (
 
 	"trilobite"
 	"trilobite/compare"
+	"trilobite/dataset"
 	"trilobite/geom"
 )
 
@@ -53,6 +58,8 @@ func TestVisionErrors(t *testing.T) {
 	}{
 		{"an error of the image", `{"responses":[{"error":{"code":3,"message":"Bad image data."}}]}`, 200, trilobite.InvalidImage},
 		{"too many calls", `{"error":{"code":429,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED"}}`, 429, trilobite.Throttled},
+		{"a key that is none: every call would fail so", `{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT"}}`, 400, trilobite.Invalid},
+		{"an image too large for a call", `{"error":{"code":400,"message":"Request payload size exceeds the limit: 10485760 bytes.","status":"INVALID_ARGUMENT"}}`, 400, trilobite.InvalidImage},
 		{"no right to", `{"error":{"code":403,"message":"Billing is off","status":"PERMISSION_DENIED"}}`, 403, trilobite.Forbidden},
 		{"an empty answer", `{}`, 200, trilobite.Internal},
 	} {
@@ -160,5 +167,50 @@ func TestVertexErrors(t *testing.T) {
 	}
 	if _, err := NewVertex(t.Context(), "endpoints/42", Options{Task: compare.Detect}); trilobite.CodeOf(err) != trilobite.Invalid {
 		t.Errorf("a short name: %v", err)
+	}
+}
+
+// Masks by number and by colour, as the table says.
+func TestVertexMasks(t *testing.T) {
+	t.Parallel()
+	two := image.NewPaletted(image.Rect(0, 0, 2, 1), color.Palette{color.Black, color.RGBA{128, 64, 128, 255}})
+	two.Pix[1] = 1
+	var file bytes.Buffer
+	if err := png.Encode(&file, two); err != nil {
+		t.Fatal(err)
+	}
+	mask := base64.StdEncoding.EncodeToString(file.Bytes())
+	numbers := &dataset.Set{Classes: []string{"sky", "road"}, Ignore: dataset.NoIgnore}
+	colours := &dataset.Set{Classes: []string{"road", "none"}, Ignore: dataset.NoIgnore, Colors: map[[3]uint8]int{{128, 64, 128}: 0, {0, 0, 0}: 1}}
+	for _, tt := range []struct {
+		reason, answer string
+		pixels         *dataset.Set
+		want           []uint8
+		failed         string
+	}{
+		{"numbers", `{"categoryMask":"` + mask + `"}`, numbers, []uint8{0, 1}, ""},
+		{"colours", `{"categoryMask":"` + mask + `"}`, colours, []uint8{1, 0}, ""},
+		{"a number of no class", `{"categoryMask":"` + mask + `"}`, &dataset.Set{Classes: []string{"sky"}, Ignore: dataset.NoIgnore}, nil, "--vertex-classes"},
+		{"no mask", `{"displayNames":["a"],"confidences":[1]}`, numbers, nil, "does not segment"},
+		{"no base64", `{"categoryMask":"%"}`, numbers, nil, "categoryMask"},
+	} {
+		v := &vertex{answer: tt.answer}
+		a, err := NewVertex(t.Context(), endpoint, Options{Task: compare.Segment, Endpoint: serveVertex(t, v), Pixels: tt.pixels})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.Ask(t.Context(), picture(t))
+		if tt.failed != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.failed) {
+				t.Errorf("%s: %v, want %q", tt.reason, err, tt.failed)
+			}
+		} else if img, decodeErr := png.Decode(bytes.NewReader(got.Mask)); err != nil || decodeErr != nil || !cmp.Equal(img.(*image.Paletted).Pix, tt.want) {
+			t.Errorf("%s: %v, %v, %v", tt.reason, img, err, decodeErr)
+		} else if a.Vocabulary()[tt.want[0]].Name != tt.pixels.Classes[tt.want[0]] || v.asked.GetParameters().GetStructValue().GetFields()["confidenceThreshold"].GetNumberValue() != 0 {
+			t.Errorf("%s: %v asked with %v", tt.reason, a.Vocabulary(), v.asked.GetParameters())
+		}
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

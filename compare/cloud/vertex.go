@@ -3,8 +3,10 @@ package cloud
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	aiplatform "cloud.google.com/go/aiplatform/apiv1"
 	"cloud.google.com/go/aiplatform/apiv1/aiplatformpb"
@@ -16,6 +18,8 @@ import (
 
 	"trilobite"
 	"trilobite/compare"
+	"trilobite/dataset"
+	"trilobite/dataset/masks"
 	"trilobite/imageio"
 )
 
@@ -25,6 +29,7 @@ var endpointRE = regexp.MustCompile(`\Aprojects/[^/]+/locations/([a-z0-9-]+)/end
 // Vertex asks a deployed AutoML image model for predictions.
 type Vertex struct {
 	client   *aiplatform.PredictionClient
+	pixels   *dataset.Set // of segmentation
 	task     compare.Task
 	endpoint string
 	region   string
@@ -39,10 +44,10 @@ func NewVertex(ctx context.Context, endpoint string, o Options) (*Vertex, error)
 	if m == nil {
 		return nil, &trilobite.Error{Op: "cloud.NewVertex", Code: trilobite.Invalid, Msg: fmt.Sprintf("%.200q names no Vertex endpoint: it is projects/PROJECT/locations/REGION/endpoints/ID.", endpoint)}
 	}
-	if o.Task == compare.Segment {
-		return nil, &compare.MissingError{Why: "Segmentation endpoints of Vertex are not asked."}
+	if o.Task == compare.Segment && o.Pixels == nil {
+		return nil, errors.New("cloud.NewVertex: nothing says what the pixels of masks mean")
 	}
-	a := &Vertex{task: o.Task, endpoint: endpoint, region: m[1], host: m[1] + "-aiplatform.googleapis.com"}
+	a := &Vertex{task: o.Task, pixels: o.Pixels, endpoint: endpoint, region: m[1], host: m[1] + "-aiplatform.googleapis.com"}
 	opts := []option.ClientOption{option.WithEndpoint(a.host + ":443")}
 	if o.Endpoint != "" {
 		a.host = host(o.Endpoint)
@@ -65,18 +70,35 @@ func (a *Vertex) Host() string { return a.host }
 // Region is the endpoint's location.
 func (a *Vertex) Region() string { return a.region }
 
-// Source names the endpoint.
-func (a *Vertex) Source() string { return a.endpoint + " at " + a.host }
+// Source names the endpoint, and what its masks are read by.
+func (a *Vertex) Source() string {
+	if a.task != compare.Segment {
+		return a.endpoint + " at " + a.host
+	}
+	return fmt.Sprintf("%s at %s, pixels %v %v %v", a.endpoint, a.host, a.pixels.Classes, a.pixels.Values, a.pixels.Colors)
+}
 
-// Vocabulary is the model's: a prediction does not tell it.
-func (a *Vertex) Vocabulary() []compare.Label { return nil }
+// Vocabulary is the model's: a prediction does not tell it. Of masks it is what their pixels
+// are said to mean.
+func (a *Vertex) Vocabulary() []compare.Label {
+	if a.task != compare.Segment {
+		return nil
+	}
+	out := make([]compare.Label, len(a.pixels.Classes))
+	for i, name := range a.pixels.Classes {
+		out[i].Name = name
+	}
+	return out
+}
 
 // Close ends the connection.
 func (a *Vertex) Close() error { return a.client.Close() }
 
 // Ask makes one call. Instances and predictions have the shapes of Vertex' schema files
 // predict/instance/image_*_1.0.0.yaml and predict/prediction/*: classification answers
-// displayNames and confidences, detection bboxes as xMin, xMax, yMin, yMax as well.
+// displayNames and confidences, detection bboxes as xMin, xMax, yMin, yMax as well,
+// segmentation categoryMask. Of every pixel the surest class is asked for, as of the other
+// routes: without confidenceThreshold the unsure ones are background.
 func (a *Vertex) Ask(ctx context.Context, image []byte) (compare.Answer, error) {
 	size, err := imageio.Probe(image)
 	if err != nil {
@@ -86,7 +108,11 @@ func (a *Vertex) Ask(ctx context.Context, image []byte) (compare.Answer, error) 
 	if err != nil {
 		return compare.Answer{}, err
 	}
-	params, err := structpb.NewValue(map[string]any{"confidenceThreshold": leastPercent / 100.0, "maxPredictions": 100})
+	asked := map[string]any{"confidenceThreshold": leastPercent / 100.0, "maxPredictions": 100}
+	if a.task == compare.Segment {
+		asked = map[string]any{"confidenceThreshold": 0}
+	}
+	params, err := structpb.NewValue(asked)
 	if err != nil {
 		return compare.Answer{}, err
 	}
@@ -101,8 +127,29 @@ func (a *Vertex) Ask(ctx context.Context, image []byte) (compare.Answer, error) 
 	if len(out.GetPredictions()) != 1 {
 		return compare.Answer{}, fmt.Errorf("predict: %d predictions for one image", len(out.GetPredictions()))
 	}
-	labels, err := predicted(out.GetPredictions()[0].GetStructValue().GetFields(), a.task, size)
+	fields := out.GetPredictions()[0].GetStructValue().GetFields()
+	if a.task == compare.Segment {
+		mask, err := a.mask(fields["categoryMask"].GetStringValue())
+		return compare.Answer{Mask: mask, Raw: text}, err
+	}
+	labels, err := predicted(fields, a.task, size)
 	return compare.Answer{Labels: labels, Raw: text}, err
+}
+
+// mask reads a category mask, a picture in base64, by what its pixels are said to mean.
+func (a *Vertex) mask(text string) ([]byte, error) {
+	if text == "" {
+		return nil, errors.New("predict: the prediction has no categoryMask: the endpoint's model does not segment")
+	}
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("predict: categoryMask: %w", err)
+	}
+	m, err := masks.Decode(data, a.pixels)
+	if err != nil {
+		return nil, fmt.Errorf("predict: categoryMask: %w of %s; a table of them says what they mean (--vertex-classes)", err, strings.Join(a.pixels.Classes, ", "))
+	}
+	return m.Encode()
 }
 
 // predicted reads a prediction.
