@@ -676,6 +676,16 @@ def conv_4():
     )
 
 
+def conv_5():
+    """Several input channels per group, one output channel."""
+    save(
+        "conv_5",
+        ("shifted", lambda x, w: F.conv2d(x, w, padding=1, groups=2), whole(2, 4, 4, 5), whole(2, 2, 3, 3)),
+        ("shifted_dilated", lambda x, w: F.conv2d(x, w, dilation=(1, 2), padding=(0, 1), groups=3), whole(2, 6, 4, 5), whole(3, 2, 2, 3)),
+        ("shifted_even", lambda x, w: F.conv2d(F.pad(x, (0, 1, 1, 0)), w, groups=2), whole(1, 8, 3, 4), whole(2, 4, 2, 2)),
+    )
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -709,3 +719,4 @@ if __name__ == "__main__":
     grid_sample()
     recurrent()
     conv_4()
+    conv_5()

@@ -54,6 +54,40 @@ func (c *call) windowsWeight(a onnx.ConvAttrs) *onnx.Value {
 	return c.reshapedLike(c.ReduceSum(c.MatMul(dY, c.Transpose(met, 0, 1, 3, 2)), 0), w)
 }
 
+// shiftable reports whether shiftedWeight applies.
+func (c *call) shiftable(a onnx.ConvAttrs) bool {
+	w := c.n.In[1]
+	if a.Group == 1 || w.Shape[0] != a.Group || len(a.Strides) != 2 || slices.Max(a.Strides) > 1 || w.DType != tensor.Float32 || slices.Min(a.Pads) < 0 {
+		return false
+	}
+	pads := c.backPads(a)
+	return slices.Min(pads) >= 0
+}
+
+// backPads are the pads with which a Conv of dY, without strides, covers X.
+func (c *call) backPads(a onnx.ConvAttrs) []int64 {
+	w := c.n.In[1].Shape
+	high, wide := (w[2]-1)*a.Dilations[0], (w[3]-1)*a.Dilations[1]
+	return []int64{high - a.Pads[0], wide - a.Pads[1], high - a.Pads[2], wide - a.Pads[3]}
+}
+
+// shiftedWeight is dW with one output channel per group and several input channels, by
+// products of X, a row for each of these, with dY moved to where each tap meets X, a row
+// for each tap. A Conv by weights of one 1 each moves dY, as in windowsWeight.
+func (c *call) shiftedWeight(a onnx.ConvAttrs) *onnx.Value {
+	x, w := c.n.In[0], c.n.In[1]
+	taps := product(w.Shape[2:])
+	list := make([]float32, a.Group*taps*taps)
+	for i := range a.Group * taps {
+		list[i*taps+taps-1-i%taps] = 1
+	}
+	ones := c.Const("", tensor.Of(slices.Concat([]int64{a.Group * taps, 1}, w.Shape[2:]), list))
+	moved := c.Conv(c.dY[0], ones, nil, onnx.ConvAttrs{Dilations: a.Dilations, Group: a.Group, Pads: c.backPads(a)})
+	moved = c.Transpose(c.Reshape(moved, 0, a.Group, taps, -1), 0, 1, 3, 2)
+	rows := c.Reshape(x, 0, a.Group, w.Shape[1], product(x.Shape[2:]))
+	return c.reshapedLike(c.ReduceSum(c.MatMul(rows, moved), 0), w)
+}
+
 // rowsWeight is dW by products of whole rows. For the taps of the kernel's row i
 //
 //	R[c, q, u] = Σ dY[n, c, p, q] · X[n, c, p·s + i·d − pad, u]

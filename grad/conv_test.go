@@ -56,6 +56,11 @@ func TestConv(t *testing.T) {
 		{"crossed", conv(onnx.ConvAttrs{Group: 2, Pads: pads(2, 2, 2, 2)}), bilinear},
 		{"crossed_unread", conv(onnx.ConvAttrs{Group: 2, Strides: []int64{3, 3}}), bilinear},
 	})
+	testFamily(t, "conv_5.npz", []graphCase{
+		{"shifted", conv(onnx.ConvAttrs{Group: 2, Pads: one}), bilinear},
+		{"shifted_dilated", conv(onnx.ConvAttrs{Group: 3, Dilations: []int64{1, 2}, Pads: pads(0, 1, 0, 1)}), bilinear},
+		{"shifted_even", conv(onnx.ConvAttrs{Group: 2, Pads: pads(1, 0, 0, 1)}), bilinear},
+	})
 }
 
 func TestConvTranspose(t *testing.T) {

@@ -22,12 +22,15 @@ import (
 //	X (16, 1152, 7, 7), 1×1, M 192     4.9       2.9
 //
 // With few input channels, as in a network's first layer, all taps are one product
-// (unfoldedWeight); with one per group, depthwise, there are two other ways
-// (depthwiseWeight).
+// (unfoldedWeight), with one output channel per group too (shiftedWeight); with one input
+// channel per group, depthwise, there are other ways (depthwiseWeight).
 func (c *call) convWeight(a onnx.ConvAttrs) *onnx.Value {
 	w := c.n.In[1]
 	if w.Shape[1] == 1 && a.Group > 1 {
 		return c.depthwiseWeight(a)
+	}
+	if c.shiftable(a) {
+		return c.shiftedWeight(a)
 	}
 	x := c.padded(a.Pads)
 	if a.Group == 1 && w.Shape[1] <= fewChannels && product(w.Shape[2:]) > 1 {

@@ -5,7 +5,8 @@
 // Start at Build, which tells the story: the parameters become inputs, normalisations
 // are put into their mode (batchnorm.go), dropout gets its masks as inputs (dropout.go),
 // small depthwise convolutions are written as products (depthwise.go), those that mostly
-// meet padding tap by tap (taps.go), package grad differentiates, package optim updates (update.go), and what is left over
+// meet padding tap by tap (taps.go), strided ones over pixels sorted by phase
+// (strided.go), package grad differentiates, package optim updates (update.go), and what is left over
 // is cleaned up (optimise.go). Trainable and Loss serve models from files, where nobody
 // has said what is trained and by which loss.
 package step
@@ -145,7 +146,7 @@ func (b *build) run() error {
 		return err
 	}
 	b.Loss = b.g.Outputs[0] // Tidy drops a last node that does nothing
-	for _, spell := range []func(*onnx.Graph) error{spellTaps, spellDepthwise} {
+	for _, spell := range []func(*onnx.Graph) error{spellTaps, spellDepthwise, spellStrided} {
 		if err := spell(b.g); err != nil {
 			return err
 		}
