@@ -296,6 +296,27 @@ func TestDistribute(t *testing.T) {
 	}
 }
 
+// TestDistributeTooFew has one image of each label: nothing moves, and both sets say why.
+func TestDistributeTooFew(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	train := b.importing(t, custom.Train, b.manifest(t, "m.manifest", b.shapes(t, "a", 1, labelLine, "x", "y")))
+	test, err := b.store.CreateDataset(t.Context(), custom.NewDataset{Project: b.project.ARN, Type: custom.Test, CreatedAt: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.store.Distribute(t.Context(), train.ARN, test.ARN, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	b.Do(t.Context(), custom.Task{Work: custom.DistributeWork, Subject: train.ID})
+	for arn, total := range map[custom.ARN]int{train.ARN: 2, test.ARN: 0} {
+		got, err := b.store.Dataset(t.Context(), arn)
+		if err != nil || got.Status != custom.UpdateFailed || got.Message != TooFewForDistribute.Message() || got.Stats.Total != total {
+			t.Errorf("%s: %+v, %v, want UPDATE_FAILED with %d entries", arn.Name, got, err, total)
+		}
+	}
+}
+
 func TestTrain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -348,6 +369,9 @@ func TestTrain(t *testing.T) {
 	}
 	if v.Evaluation.Summary.Key != "out/EvaluationSummary-shapes-"+v.ARN.Name+".json" || s.EvaluationDetails.ProjectVersionArn != v.ARN.String() || s.EvaluationDetails.NumberOfTrainingImages != 18 {
 		t.Errorf("summary %s: %+v", v.Evaluation.Summary.Key, s.EvaluationDetails)
+	}
+	if learned := b.get(t, *v.TrainingFiles.Output); strings.Count(learned, "\n") != 18 || strings.Contains(learned, "evaluation") {
+		t.Errorf("what was learned from:\n%s", learned)
 	}
 	snapshot := b.get(t, *v.TestingFiles.Output)
 	if n := strings.Count(snapshot, "\n"); n != 4 || strings.Count(snapshot, `"is-true-positive":true`) != 3 || strings.Count(snapshot, `"is-false-negative":true`) != 1 {

@@ -249,11 +249,11 @@ func (t *training) writeSnapshots(ctx context.Context, r custom.TrainingResult, 
 	for _, i := range t.train.used {
 		text = append(append(text, t.train.records[i].text...), '\n')
 	}
-	o, err := t.write(ctx, "training_output.manifest", text)
+	learned, err := t.write(ctx, "training_output.manifest", text)
 	if err != nil {
 		return err
 	}
-	t.detail.TrainingFiles.Output = &o
+	t.detail.TrainingFiles.Output = &learned
 	text = text[:0]
 	for n, i := range t.test.used {
 		line, err := t.predicted(&t.test.records[i], predictionsOf(r, n), hits[n], r.Thresholds, now)
@@ -262,8 +262,8 @@ func (t *training) writeSnapshots(ctx context.Context, r custom.TrainingResult, 
 		}
 		text = append(append(text, line...), '\n')
 	}
-	o, err = t.write(ctx, "testing_output.manifest", text)
-	t.detail.TestingFiles.Output = &o
+	tested, err := t.write(ctx, "testing_output.manifest", text)
+	t.detail.TestingFiles.Output = &tested
 	return err
 }
 
