@@ -51,7 +51,10 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	db := stdlib.OpenDBFromPool(pool)
 	s := &Store{pool: pool, DB: records.DB{
 		Write: db, Read: db,
-		Dialect: records.Dialect{Numbered: true, Lock: " FOR UPDATE", Find: "strpos", Taken: taken},
+		Dialect: records.Dialect{
+			Numbered: true, Lock: " FOR UPDATE", LockName: "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))",
+			Find: "strpos", Taken: taken,
+		},
 	}}
 	if err := migrate(ctx, db); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening store: %w", err), s.Close())

@@ -30,10 +30,16 @@ func (d *DB) Audit(ctx context.Context, q custom.AuditQuery) ([]custom.Change, e
 }
 
 // within fails if an account has reached a quota: of is the query that counts, one argument
-// of which is the account.
+// of which is the account. Of two transactions that count for one account, the second waits
+// for the first.
 func (d *DB) within(ctx context.Context, tx *sql.Tx, method, account string, quota int, what, of string, args ...any) error {
 	if quota <= 0 {
 		return nil
+	}
+	if d.Dialect.LockName != "" {
+		if err := d.exec(ctx, tx, d.Dialect.LockName, "quotas of "+account); err != nil {
+			return err
+		}
 	}
 	var n int
 	if err := d.row(ctx, tx, of, append([]any{account}, args...)...).Scan(&n); err != nil {

@@ -81,7 +81,11 @@ func (d *DB) CreateDataset(ctx context.Context, n custom.NewDataset) (custom.Dat
 		Source: custom.DatasetSource{Manifest: n.Manifest}, CreatedAt: at(n.CreatedAt.UnixMilli()), UpdatedAt: at(n.CreatedAt.UnixMilli()),
 	}
 	err := d.change(ctx, func(tx *sql.Tx) error {
-		p, err := d.liveProject(ctx, tx, "CreateDataset", n.Project)
+		source := n.Project
+		if n.Dataset != nil {
+			source = *n.Dataset
+		}
+		p, err := d.liveFor(ctx, tx, "CreateDataset", n.Project, source)
 		if err != nil {
 			return err
 		}
@@ -99,13 +103,13 @@ func (d *DB) CreateDataset(ctx context.Context, n custom.NewDataset) (custom.Dat
 		if n.Manifest != nil || n.Dataset != nil {
 			s.Status, s.Message, s.MessageCode = custom.CreateInProgress, "The dataset is being created.", ""
 		}
-		source, err := document(s.Source)
+		text, err := document(s.Source)
 		if err != nil {
 			return err
 		}
 		err = d.row(ctx, tx, `INSERT INTO dataset (project_id, type, stamp, status, message, message_code, source, source_dataset, created_at, updated_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-			p.ID, s.Type, s.ARN.Stamp, s.Status, s.Message, s.MessageCode, source, s.Source.Dataset, s.ARN.Stamp, s.ARN.Stamp).Scan(&s.ID)
+			p.ID, s.Type, s.ARN.Stamp, s.Status, s.Message, s.MessageCode, text, s.Source.Dataset, s.ARN.Stamp, s.ARN.Stamp).Scan(&s.ID)
 		if err != nil && d.Dialect.Taken(err) {
 			return fail("CreateDataset", trilobite.Exists, "The project %s has a dataset of type %s.", n.Project.Project, n.Type)
 		} else if err != nil {

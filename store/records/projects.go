@@ -68,6 +68,19 @@ func (d *DB) lockProject(ctx context.Context, tx *sql.Tx, id int64) error {
 	return err
 }
 
+// liveFor is liveProject for a copy of something of another project, which is locked too:
+// the older first, lest two copies wait for each other.
+func (d *DB) liveFor(ctx context.Context, tx *sql.Tx, method string, to, from custom.ARN) (custom.Project, error) {
+	if d.Dialect.Lock != "" {
+		locked := "SELECT p.id FROM project p WHERE (p.account = ? AND p.name = ? AND p.region = ?) OR (p.account = ? AND p.name = ? AND p.region = ?) ORDER BY p.id"
+		if _, err := collect(ctx, d, tx, func(row scanner) (id int64, err error) { return id, row.Scan(&id) }, locked+d.Dialect.Lock,
+			to.Account, to.Project, to.Region, from.Account, from.Project, from.Region); err != nil {
+			return custom.Project{}, err
+		}
+	}
+	return d.liveProject(ctx, tx, method, to)
+}
+
 // Projects is custom.ProjectStore's.
 func (d *DB) Projects(ctx context.Context, account string, q custom.ProjectQuery) ([]custom.Project, error) {
 	query, args := "SELECT "+projectColumns+" FROM project p WHERE p.account = ?", []any{account}

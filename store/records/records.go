@@ -28,6 +28,7 @@ import (
 type Dialect struct {
 	Numbered bool             // parameters are $1, $2, …
 	Lock     string           // ends a SELECT that locks its rows
+	LockName string           // takes a lock of a name that ends with the transaction; "": there is one writer anyway
 	Find     string           // the function of text and part that tells where the part is, from 1; 0 for nowhere
 	Taken    func(error) bool // whether an error says that a unique key exists
 }

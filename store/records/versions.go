@@ -178,7 +178,7 @@ func (d *DB) insertVersion(ctx context.Context, tx *sql.Tx, p custom.Project, na
 func (d *DB) CopyVersion(ctx context.Context, n custom.NewCopy) (custom.Version, error) {
 	var v custom.Version
 	err := d.change(ctx, func(tx *sql.Tx) error {
-		p, err := d.liveProject(ctx, tx, "CopyVersion", n.Project)
+		p, err := d.liveFor(ctx, tx, "CopyVersion", n.Project, n.Source)
 		if err != nil {
 			return err
 		}

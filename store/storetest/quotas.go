@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,4 +98,51 @@ func Quotas(t *testing.T, s custom.Store) {
 	if err != nil || len(models) != 0 || len(training) != 0 {
 		t.Errorf("kept: %v, %v, %v; want nothing", models, training, err)
 	}
+	quotaRaces(t, s)
+}
+
+// quotaRaces holds a store to the quotas while many ask at once.
+func quotaRaces(t *testing.T, s custom.Store) {
+	t.Helper()
+	const askers = 8
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	race := func(what string, want int, call func(n int) error) {
+		t.Helper()
+		var all sync.WaitGroup
+		begin, done := make(chan struct{}), make(chan error, askers)
+		for n := range askers {
+			all.Go(func() { <-begin; done <- call(n) })
+		}
+		close(begin)
+		all.Wait()
+		close(done)
+		got := 0
+		for err := range done {
+			switch {
+			case err == nil:
+				got++
+			case trilobite.CodeOf(err) != trilobite.LimitExceeded:
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if got != want {
+			t.Errorf("%d %s at once, want %d", got, what, want)
+		}
+	}
+	arn := func(account, name string) custom.ARN {
+		return custom.ARN{Region: "r", Account: account, Project: name, Kind: custom.ProjectKind}
+	}
+	race("projects", 2, func(n int) error {
+		_, err := s.CreateProject(t.Context(), custom.NewProject{ARN: arn("3", fmt.Sprint("p", n)), CreatedAt: now})
+		return err
+	})
+	projects, err := s.Projects(t.Context(), "3", custom.ProjectQuery{Limit: 9})
+	if err != nil || len(projects) != 2 {
+		t.Fatalf("projects: %v, %v", projects, err)
+	}
+	race("trainings", 1, func(n int) error {
+		_, err := s.CreateVersion(t.Context(), custom.NewVersion{Project: projects[n%2].ARN, Name: fmt.Sprint("v", n), CreatedAt: now,
+			Detail: custom.VersionDetail{Training: []custom.Object{{Bucket: "b", Key: "m"}}}})
+		return err
+	})
 }
