@@ -107,12 +107,13 @@ type Training struct {
 	Models  string `koanf:"models"` // gocloud.dev/blob URL that machines share; empty: the home
 }
 
-// Quota bounds what one account may have of Custom Labels; 0: no bound.
+// Quota bounds what one account may have of Custom Labels and in its buckets; 0: no bound.
 type Quota struct {
-	Projects  int `koanf:"projects"`
-	Versions  int `koanf:"versions"`
-	Trainings int `koanf:"trainings"` // at once
-	Running   int `koanf:"running"`   // versions
+	Projects  int   `koanf:"projects"`
+	Versions  int   `koanf:"versions"`
+	Trainings int   `koanf:"trainings"` // at once
+	Running   int   `koanf:"running"`   // versions
+	Bytes     int64 `koanf:"bytes"`     // of the buckets that its clients made
 }
 
 // Keep says for how long things stay that can be had again, or are no longer needed, and how
@@ -170,6 +171,7 @@ func defaults() map[string]any {
 		"quota.versions":    0,
 		"quota.trainings":   0,
 		"quota.running":     0,
+		"quota.bytes":       int64(0),
 		"keep.images":       7 * 24 * time.Hour,
 		"keep.runs":         time.Duration(0),
 		"keep.uploads":      7 * 24 * time.Hour,
@@ -311,8 +313,8 @@ func (c Config) check() error {
 		return bad("training.workers is %d; it is 0 or more.", c.Training.Workers)
 	case c.Training.Search < 0:
 		return bad("training.search is %s; it is a time, or 0 to let the data decide.", c.Training.Search)
-	case min(c.Quota.Projects, c.Quota.Versions, c.Quota.Trainings, c.Quota.Running) < 0 || c.Training.Disk < 0:
-		return bad("quota.projects, quota.versions, quota.trainings, quota.running and training.disk are 0 or more.")
+	case min(c.Quota.Projects, c.Quota.Versions, c.Quota.Trainings, c.Quota.Running) < 0 || min(c.Quota.Bytes, c.Training.Disk) < 0:
+		return bad("quota.projects, quota.versions, quota.trainings, quota.running, quota.bytes and training.disk are 0 or more.")
 	case min(c.Keep.Images, c.Keep.Runs, c.Keep.Uploads, c.Keep.Audit, c.Keep.Every) < 0:
 		return bad("keep.images, keep.runs, keep.uploads, keep.audit and keep.every are times, or 0.")
 	case c.Log.Format != "text" && c.Log.Format != "json":

@@ -42,8 +42,13 @@ var (
 // An object appears whole or not at all, and only in a bucket that is there: commits and
 // DeleteBucket exclude each other within one process. It is safe for concurrent use.
 type Hosted struct {
+	// Quota is how many bytes the buckets of one account may hold together, parts of
+	// uploads included; 0: any number. What other processes write counts after a minute.
+	Quota int64
+
 	root *blob.Bucket
 	mu   sync.Mutex // held for a commit
+	used sync.Map   // *usage by account
 }
 
 // OpenHosted opens the buckets at a URL of gocloud.dev/blob.
@@ -137,6 +142,7 @@ func (h *Hosted) Delete(ctx context.Context, account, bucket string) error {
 	if err := h.root.Delete(ctx, marker(account, bucket)); err != nil {
 		return err
 	}
+	defer h.uncounted(account)
 	return h.deleteAll(ctx, uploads(account, bucket, ""))
 }
 

@@ -92,6 +92,11 @@ func (h *Hosted) Put(ctx context.Context, account, bucket, key string, a Attribu
 	if err != nil {
 		return "", err
 	}
+	body, settle, err := h.within(ctx, account, at, body)
+	if err != nil {
+		return "", err
+	}
+	defer func() { settle(err == nil) }()
 	o := a.options("")
 	o.IfNotExist = fresh
 	return h.write(ctx, account, bucket, at, o, func(w io.Writer) error {
@@ -132,7 +137,16 @@ func (h *Hosted) Remove(ctx context.Context, account, bucket, key string) error 
 	if err != nil {
 		return err
 	}
-	if err := h.root.Delete(ctx, at); err != nil && !errors.Is(missing(err), ErrNoObject) {
+	size := int64(0)
+	if h.Quota > 0 {
+		if size, err = h.size(ctx, at); err != nil {
+			return err
+		}
+	}
+	switch err := h.root.Delete(ctx, at); {
+	case err == nil:
+		h.changed(account, -size, 0)
+	case !errors.Is(missing(err), ErrNoObject):
 		return err
 	}
 	return nil

@@ -75,6 +75,7 @@ func (h *Hosted) staleOf(ctx context.Context, account string, before time.Time) 
 
 // AbortStale gives up an upload that StaleUploads listed.
 func (h *Hosted) AbortStale(ctx context.Context, s Stale) error {
+	defer h.uncounted(s.Account)
 	return h.deleteAll(ctx, uploads(s.Account, s.Bucket, s.ID+"/"))
 }
 

@@ -93,7 +93,13 @@ func (h *Hosted) PutPart(ctx context.Context, account, bucket, key, id string, n
 	if _, err := h.Upload(ctx, account, bucket, key, id); err != nil {
 		return "", err
 	}
-	return h.write(ctx, account, bucket, uploads(account, bucket, partName(id, n)), a.options(""), func(w io.Writer) error {
+	at := uploads(account, bucket, partName(id, n))
+	body, settle, err := h.within(ctx, account, at, body)
+	if err != nil {
+		return "", err
+	}
+	defer func() { settle(err == nil) }()
+	return h.write(ctx, account, bucket, at, a.options(""), func(w io.Writer) error {
 		_, err := io.Copy(w, body)
 		return err
 	})
@@ -160,6 +166,7 @@ func (h *Hosted) Abort(ctx context.Context, account, bucket, key, id string) err
 	if _, err := h.Upload(ctx, account, bucket, key, id); err != nil {
 		return err
 	}
+	defer h.uncounted(account)
 	return h.deleteAll(ctx, uploads(account, bucket, path.Clean(id)+"/"))
 }
 
@@ -190,6 +197,7 @@ func (h *Hosted) Complete(ctx context.Context, account, bucket, key, id string, 
 	if err != nil {
 		return "", err
 	}
+	defer h.uncounted(account) // the parts were within the quota; so is what they make
 	return etag, h.deleteAll(ctx, uploads(account, bucket, id+"/"))
 }
 

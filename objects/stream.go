@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -40,14 +41,23 @@ func (b *Buckets) Stat(ctx context.Context, account, bucket, key string) (int64,
 
 // Write makes or replaces an object: whole, or not at all. Its errors are Open's.
 func (b *Buckets) Write(ctx context.Context, account, bucket, key string, data []byte) error {
-	at, name, err := b.allowed(ctx, account, bucket, key)
-	if err == nil {
-		err = at.WriteAll(ctx, name, data, nil)
-	}
+	err := b.write(ctx, account, bucket, key, data)
 	if err != nil {
 		return explain("Write", bucket, key, err)
 	}
 	return nil
+}
+
+func (b *Buckets) write(ctx context.Context, account, bucket, key string, data []byte) error {
+	if b.hosted != nil && !b.Configured(bucket) {
+		_, err := b.hosted.Put(ctx, account, bucket, key, Attributes{}, bytes.NewReader(data), false)
+		return err
+	}
+	at, name, err := b.allowed(ctx, account, bucket, key)
+	if err != nil {
+		return err
+	}
+	return at.WriteAll(ctx, name, data, nil)
 }
 
 // explain says what an error means to who named the object.
@@ -56,9 +66,9 @@ func explain(method, bucket, key string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		code = trilobite.Canceled
-	case errors.Is(err, errUnknown), errors.Is(err, errAccount), gcerrors.Code(err) == gcerrors.PermissionDenied:
+	case errors.Is(err, errUnknown), errors.Is(err, errAccount), errors.Is(err, ErrNoBucket), errors.Is(err, ErrQuota), gcerrors.Code(err) == gcerrors.PermissionDenied:
 		code = trilobite.Forbidden
-	case errors.Is(err, errKey), gcerrors.Code(err) == gcerrors.NotFound:
+	case errors.Is(err, errKey), errors.Is(err, ErrKey), gcerrors.Code(err) == gcerrors.NotFound:
 		code = trilobite.NotFound
 	}
 	return &trilobite.Error{
@@ -73,12 +83,6 @@ func (b *Buckets) allowed(ctx context.Context, account, name, key string) (*blob
 	config, err := b.check(ctx, account, name, key)
 	if errors.Is(err, errUnknown) && b.hosted != nil {
 		at, err := b.hosted.find(ctx, account, name, key)
-		switch {
-		case errors.Is(err, ErrNoBucket):
-			err = errUnknown
-		case errors.Is(err, ErrKey):
-			err = errKey
-		}
 		return b.hosted.root, at, err
 	}
 	if err != nil {

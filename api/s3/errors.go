@@ -39,6 +39,7 @@ func reasons() []struct {
 		{objects.ErrPart, "InvalidPart"},
 		{objects.ErrPartOrder, "InvalidPartOrder"},
 		{objects.ErrSmallPart, "EntityTooSmall"},
+		{objects.ErrQuota, "QuotaExceeded"},
 		{auth.MissingToken, "AccessDenied"},
 		{auth.Expired, "AccessDenied"},
 		{auth.Incomplete, "AuthorizationHeaderMalformed"},
@@ -92,6 +93,7 @@ func answers() map[wire]struct {
 		"NotImplemented":               {http.StatusNotImplemented, "A header or query that you provided asks for what is not offered here."},
 		"OperationAborted":             {http.StatusConflict, "The storage behind this bucket cannot hold this key: a folder and an object of one name, or a name that is too long or ends in .attrs."},
 		"PreconditionFailed":           {http.StatusPreconditionFailed, "At least one of the preconditions you specified did not hold."},
+		"QuotaExceeded":                {http.StatusForbidden, "The buckets of this account would hold more than its quota."}, // Ceph's code: Amazon has no such quota
 		"RequestTimeTooSkewed":         {http.StatusForbidden, "The difference between the request time and the server's time is too large."},
 		"RequestTimeout":               {http.StatusBadRequest, "Your socket connection to the server was not read from or written to within the timeout period."},
 		"SignatureDoesNotMatch":        {http.StatusForbidden, "The request signature that the server calculated does not match the signature that you provided."},

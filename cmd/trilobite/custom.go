@@ -37,7 +37,7 @@ type records interface {
 
 // openStore opens the database that the settings name, or the file in the data folder.
 func openStore(ctx context.Context, c config.Config) (records, error) {
-	quotas := custom.Quotas(c.Quota)
+	quotas := custom.Quotas{Projects: c.Quota.Projects, Versions: c.Quota.Versions, Trainings: c.Quota.Trainings, Running: c.Quota.Running}
 	if c.Database != "" {
 		db, err := postgres.Open(ctx, c.Database)
 		if err == nil {

@@ -361,18 +361,31 @@ func openSealer(c config.Config) (*auth.Sealer, error) {
 	return auth.NewSealer(master)
 }
 
-// openHosted opens the buckets that clients make. In a folder, a file that is being written
-// lies beside its place, so that it can take it in one step.
+// openHosted opens the buckets that clients make.
 func openHosted(ctx context.Context, c config.Config) (*objects.Hosted, error) {
-	if c.S3.URL != "" {
-		return objects.OpenHosted(ctx, c.S3.URL)
-	}
-	folder, err := filepath.Abs(filepath.Join(c.Home, "s3"))
+	at, err := hostedURL(c)
 	if err != nil {
 		return nil, err
 	}
+	hosted, err := objects.OpenHosted(ctx, at)
+	if err == nil {
+		hosted.Quota = c.Quota.Bytes
+	}
+	return hosted, err
+}
+
+// hostedURL is where the buckets that clients make are kept. In a folder, a file that is
+// being written lies beside its place, so that it can take it in one step.
+func hostedURL(c config.Config) (string, error) {
+	if c.S3.URL != "" {
+		return c.S3.URL, nil
+	}
+	folder, err := filepath.Abs(filepath.Join(c.Home, "s3"))
+	if err != nil {
+		return "", err
+	}
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(folder), RawQuery: "create_dir=true&dir_file_mode=0700&no_tmp_dir=true"}
-	return objects.OpenHosted(ctx, u.String())
+	return u.String(), nil
 }
 
 func openBuckets(c config.Config) (*objects.Buckets, error) {
