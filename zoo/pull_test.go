@@ -73,6 +73,32 @@ func TestGetRefusesNames(t *testing.T) {
 	}
 }
 
+// TestRemoveGoesOn removes what a program that died had begun to remove.
+func TestRemoveGoesOn(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	s := NewStore(home)
+	half := filepath.Join(s.Dir("x", "1"), "model.onnx")
+	if err := os.MkdirAll(filepath.Dir(half), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(half, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get("x@1"); trilobite.CodeOf(err) != trilobite.NotFound {
+		t.Errorf("Get = %v, want NotFound", err)
+	}
+	if all, err := s.List(); err != nil || len(all) != 0 {
+		t.Errorf("List = %v, %v, want none", all, err)
+	}
+	if err := s.Remove("x@1"); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(half)), "*", "*")); err != nil || len(left) != 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
 func TestKnownCardsAreComplete(t *testing.T) {
 	t.Parallel()
 	cards, err := Known()

@@ -77,7 +77,9 @@ func (s *Store) List() ([]Model, error) {
 		}
 		for _, v := range slices.Backward(s.versions(n.Name())) {
 			m, err := s.read(n.Name(), v)
-			if err != nil {
+			if trilobite.CodeOf(err) == trilobite.NotFound && err != nil {
+				continue
+			} else if err != nil {
 				return nil, err
 			}
 			all = append(all, m)
@@ -89,24 +91,37 @@ func (s *Store) List() ([]Model, error) {
 // Get returns the model of a reference: a name for its newest version, or
 // name@version. It fails with trilobite.NotFound.
 func (s *Store) Get(ref string) (Model, error) {
-	name, version, exact := strings.Cut(ref, "@")
-	missing := &trilobite.Error{Op: "zoo.Get", Code: trilobite.NotFound, Msg: fmt.Sprintf("No model %q is installed; `trilobite models list` shows those that are, `trilobite models pull` installs.", ref)}
+	name, v, err := s.find(ref)
+	if err != nil {
+		return Model{}, err
+	}
+	return s.read(name, v)
+}
+
+// find returns the name and the version that ref means.
+func (s *Store) find(ref string) (name string, version int, err error) {
+	name, wanted, exact := strings.Cut(ref, "@")
+	missing := notInstalled(ref)
 	if !validName.MatchString(name) {
-		return Model{}, missing
+		return "", 0, missing
 	}
 	versions := s.versions(name)
 	if len(versions) == 0 {
-		return Model{}, missing
+		return "", 0, missing
 	}
-	v := versions[len(versions)-1]
+	version = versions[len(versions)-1]
 	if exact {
-		n, err := strconv.Atoi(version)
+		n, err := strconv.Atoi(wanted)
 		if err != nil || !slices.Contains(versions, n) {
-			return Model{}, missing
+			return "", 0, missing
 		}
-		v = n
+		version = n
 	}
-	return s.read(name, v)
+	return name, version, nil
+}
+
+func notInstalled(ref string) error {
+	return &trilobite.Error{Op: "zoo.Get", Code: trilobite.NotFound, Msg: fmt.Sprintf("No model %q is installed; `trilobite models list` shows those that are, `trilobite models pull` installs.", ref)}
 }
 
 // Versions returns the installed versions of a name in ascending order; none for what is
@@ -133,10 +148,13 @@ func (s *Store) versions(name string) []int {
 	return versions
 }
 
+// read reads a version's card. A folder without one is what an interrupted Remove left.
 func (s *Store) read(name string, version int) (Model, error) {
 	dir := filepath.Join(s.dir, name, strconv.Itoa(version))
 	data, err := os.ReadFile(filepath.Join(dir, "card.yaml"))
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return Model{}, notInstalled(name + "@" + strconv.Itoa(version))
+	} else if err != nil {
 		return Model{}, err
 	}
 	c, err := parseCard(data)
@@ -222,16 +240,23 @@ func (s *Store) Verify(m Model) error {
 	return nil
 }
 
-// Remove deletes the version that ref names, or every version if it names none.
+// Remove deletes the version that ref names, or every version if it names none: at once,
+// by a rename, so that nobody finds a part of it, though a program that dies may leave a
+// folder whose name begins with a dot.
 func (s *Store) Remove(ref string) error {
-	m, err := s.Get(ref)
+	name, version, err := s.find(ref)
 	if err != nil {
 		return err
 	}
+	dir := filepath.Join(s.dir, name)
 	if strings.Contains(ref, "@") {
-		return os.RemoveAll(m.Dir)
+		dir = filepath.Join(dir, strconv.Itoa(version))
 	}
-	return os.RemoveAll(filepath.Dir(m.Dir))
+	gone, err := os.MkdirTemp(filepath.Dir(dir), ".gone-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(dir, filepath.Join(gone, filepath.Base(dir))), os.RemoveAll(gone))
 }
 
 func digest(name string) (File, error) {
