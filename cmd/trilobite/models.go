@@ -18,7 +18,7 @@ import (
 
 func newModelsCmd(app *App) *cobra.Command {
 	cmd := &cobra.Command{Use: "models", Short: "List, install, check and remove models"}
-	cmd.AddCommand(newModelsListCmd(app), newModelsShowCmd(app), newModelsPullCmd(app), newModelsImportCmd(app), newModelsVerifyCmd(app), newModelsRmCmd(app), newModelsPipelineCmd(app))
+	cmd.AddCommand(newModelsListCmd(app), newModelsShowCmd(app), newModelsPullCmd(app), newModelsImportCmd(app), newModelsVerifyCmd(app), newModelsRmCmd(app), newModelsRollbackCmd(app), newModelsPipelineCmd(app))
 	return cmd
 }
 
