@@ -25,6 +25,8 @@ import (
 	_ "gocloud.dev/blob/memblob"  // mem://
 	_ "gocloud.dev/blob/s3blob"   // s3://
 	"gocloud.dev/gcerrors"
+
+	"trilobite/atomicfile"
 )
 
 // Sum is the SHA-256 of a file, in hexadecimal digits.
@@ -165,20 +167,14 @@ func (s *Store) fetch(ctx context.Context, sum Sum, path string) error {
 		return err
 	}
 	defer r.Close()
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".fetch-*")
-	if err != nil {
+	return atomicfile.Write(path, atomicfile.Perm, func(w io.Writer) error {
+		h := sha256.New()
+		_, err := io.Copy(io.MultiWriter(w, h), r)
+		if err == nil && hex.EncodeToString(h.Sum(nil)) != string(sum) {
+			err = fmt.Errorf("the blob store has other bytes under %s", sum)
+		}
 		return err
-	}
-	defer os.Remove(tmp.Name())
-	h := sha256.New()
-	_, err = io.Copy(io.MultiWriter(tmp, h), r)
-	if err == nil && hex.EncodeToString(h.Sum(nil)) != string(sum) {
-		err = fmt.Errorf("the blob store has other bytes under %s", sum)
-	}
-	if err := errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+	})
 }
 
 // Collected is what Collect removed.

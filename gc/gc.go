@@ -191,8 +191,8 @@ func (h Home) images(k Kept) ([]Item, error) {
 	return all, err
 }
 
-// half reports whether an image is being written.
-func half(name string) bool { return strings.HasPrefix(name, "new-") }
+// half reports whether a file or folder is being written, as packages atomicfile and zoo name it.
+func half(name string) bool { return strings.HasPrefix(name, ".") }
 
 func (h Home) runs(Kept) ([]Item, error) {
 	if h.Keep.Runs == 0 {
@@ -230,7 +230,7 @@ func (h Home) leftovers(Kept) ([]Item, error) {
 		}
 		parts := strings.Split(filepath.ToSlash(rel), "/")
 		left := len(parts) == 1 && strings.HasPrefix(rel, ".backup-") ||
-			len(parts) == 4 && parts[0] == custom && parts[1] == "images" && half(parts[3]) ||
+			parts[0] == custom && half(parts[len(parts)-1]) ||
 			parts[0] == "s3" && !d.IsDir() && objects.Temporary(path)
 		if info, err := d.Info(); !left || err != nil || info.ModTime().After(h.Now.Add(-settled)) {
 			return nil //nolint:nilerr // what has gone meanwhile is not left over

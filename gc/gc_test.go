@@ -46,12 +46,12 @@ func TestFind(t *testing.T) {
 		"custom/trainings/3/last.safetensors":                   day,     // over
 		"custom/images/aa/old":                                  9 * day, // used by the training under way, which began before
 		"custom/images/aa/older":                                11 * day,
-		"custom/images/aa/new-123":                              2 * day,
-		"custom/images/aa/new-124":                              0,
+		"custom/images/aa/.aa00-123":                            2 * day,
+		"custom/images/aa/.aa00-124":                            0,
 		"s3/1/objects/b/k":                                      30 * day,
 		"s3/1/objects/b/k.0123456789abcdef.tmp":                 2 * day,
 		"s3/1/objects/b/another.0123456789abcdef.tmp":           time.Hour,
-		"packages/x/custom/images/aa/new-1":                     30 * day,
+		"packages/x/custom/images/aa/.aa-1":                     30 * day,
 		"runs/old-20260101-000000/run.json":                     0,
 		"trilobite.db":                                          30 * day,
 		"models/efficientnet-lite0/1/card.yaml":                 30 * day,
@@ -93,7 +93,7 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"image custom/images/aa/older", "leftover .backup-1", "leftover custom/images/aa/new-123", "leftover s3/1/objects/b/k.0123456789abcdef.tmp",
+		"image custom/images/aa/older", "leftover .backup-1", "leftover custom/images/aa/.aa00-123", "leftover s3/1/objects/b/k.0123456789abcdef.tmp",
 		"model custom/models/custom-1/2", "model custom/models/custom-3/1", "run runs/old-20260101-000000", "training custom/trainings/3",
 	}
 	if diff := cmp.Diff(want, names(items)); diff != "" {
@@ -105,7 +105,7 @@ func TestFind(t *testing.T) {
 	if again, err := Find(t.Context(), h); err != nil || len(again) > 0 {
 		t.Errorf("after it was removed: %v, %v", names(again), err)
 	}
-	for _, stays := range []string{"custom/models/custom-1/1/card.yaml", "custom/images/aa/old", "s3/1/objects/b/k", "trilobite.db", "packages/x/custom/images/aa/new-1"} {
+	for _, stays := range []string{"custom/models/custom-1/1/card.yaml", "custom/images/aa/old", "s3/1/objects/b/k", "trilobite.db", "packages/x/custom/images/aa/.aa-1"} {
 		if _, err := os.Stat(filepath.Join(home, stays)); err != nil {
 			t.Error(err)
 		}

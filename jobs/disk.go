@@ -1,6 +1,9 @@
 package jobs
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
 // freeDisk returns the bytes that others than root may still write to a folder's file system.
 func freeDisk(dir string) (int64, error) {
@@ -10,3 +13,6 @@ func freeDisk(dir string) (int64, error) {
 	}
 	return int64(s.Bavail) * int64(s.Bsize), nil //nolint:unconvert // Bsize's type differs between systems
 }
+
+// noSpace reports whether a disk is full, or our part of it.
+func noSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }

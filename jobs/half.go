@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"trilobite"
 	"trilobite/custom"
@@ -280,13 +281,23 @@ func (t *training) write(ctx context.Context, name string, data []byte) (custom.
 	return t.writeAt(ctx, path.Join(t.version.ARN.Project+"-"+t.version.ARN.Name, name), data)
 }
 
-// writeAt is write, of a name below the output's prefix.
+// writeAt is write, of a name below the output's prefix. A bucket that does not answer is
+// asked again for a while, for hours of training may stand behind the answer.
 func (t *training) writeAt(ctx context.Context, name string, data []byte) (custom.Object, error) {
 	o := custom.Object{Bucket: t.detail.Output.Bucket, Key: strings.TrimPrefix(path.Join(t.detail.Output.Prefix, name), "/")}
-	err := t.Objects.Write(ctx, t.version.ARN.Account, o.Bucket, o.Key, data)
-	if err != nil && trilobite.CodeOf(err) != trilobite.Canceled {
+	for try, began := time.Second, time.Now(); ; try *= 2 {
+		err := t.Objects.Write(ctx, t.version.ARN.Account, o.Bucket, o.Key, data)
+		if err == nil || trilobite.CodeOf(err) == trilobite.Canceled {
+			return o, err
+		}
 		t.Log.WarnContext(ctx, "writing results", "version", t.version.ARN.String(), "error", err)
-		return o, CannotWriteOutput
+		if !passing(ctx, err, began) {
+			return o, CannotWriteOutput
+		}
+		select {
+		case <-ctx.Done():
+			return o, context.Cause(ctx)
+		case <-time.After(min(try, time.Minute)):
+		}
 	}
-	return o, err
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"trilobite"
+	"trilobite/atomicfile"
 	"trilobite/dataset/groundtruth"
 )
 
@@ -43,21 +44,42 @@ func (t *training) fetchImages(ctx context.Context) error {
 
 // fetchImage brings a record's image, or notes that it is none.
 func (t *training) fetchImage(ctx context.Context, r *record) error {
-	data, err := t.Objects.Read(ctx, t.version.ARN.Account, r.line.Bucket, r.line.Key, "", t.Limits.ImageBytes)
-	if err != nil && (ctx.Err() != nil || trilobite.CodeOf(err) == trilobite.Canceled) {
-		return err
-	}
+	account := t.version.ARN.Account
+	data, err := t.Objects.Read(ctx, account, r.line.Bucket, r.line.Key, "", t.Limits.ImageBytes)
 	if err == nil {
 		var ok bool
 		if r.w, r.h, ok = takes(data); ok {
 			r.file, err = t.keepImage(data)
 			return err
 		}
-	} else if _, err := t.Objects.Stat(ctx, t.version.ARN.Account, r.line.Bucket, r.line.Key); trilobite.CodeOf(err) == trilobite.Forbidden && err != nil {
-		r.denied = true
+	} else if trilobite.CodeOf(err) != trilobite.ImageTooLarge {
+		_, why := t.Objects.Stat(ctx, account, r.line.Bucket, r.line.Key)
+		if passing(ctx, why, t.version.CreatedAt) {
+			return why
+		}
+		r.denied = why != nil && trilobite.CodeOf(why) == trilobite.Forbidden
 	}
 	r.text, err = groundtruth.AddError(r.text, groundtruth.InvalidImage)
 	return err
+}
+
+// patience is how long a bucket that does not answer is asked again.
+const patience = 10 * time.Minute
+
+// passing reports whether an error of a bucket's may pass: nothing says that the object is
+// not there or not ours, and the work began at most patience ago.
+func passing(ctx context.Context, err error, since time.Time) bool {
+	if err == nil {
+		return false
+	}
+	switch trilobite.CodeOf(err) {
+	case trilobite.NotFound, trilobite.Forbidden:
+		return false
+	case trilobite.Canceled:
+		return true
+	default:
+		return ctx.Err() != nil || time.Since(since) <= patience
+	}
 }
 
 // takes reports whether data is an image that training takes, by its header.
@@ -80,16 +102,5 @@ func (w *Worker) keepImage(data []byte) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	f, err := os.CreateTemp(dir, "new-")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
-	}
-	return file, nil
+	return file, atomicfile.WriteFile(file, data, 0o600)
 }

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"trilobite"
 	"trilobite/custom"
 	"trilobite/dataset/groundtruth"
 )
@@ -30,7 +29,7 @@ func (w *Worker) importDataset(ctx context.Context, l custom.Lease) error {
 	}
 	c, err := w.readEntries(ctx, l, d)
 	if err == nil {
-		err = w.checkEntries(ctx, l, d.ARN.Account)
+		err = w.checkEntries(ctx, l, d)
 	}
 	if err == nil {
 		err = w.tooManyErrors(ctx, d, c)
@@ -122,14 +121,14 @@ func (w *Worker) checkUpdate(ctx context.Context, l custom.Lease) error {
 	if err != nil {
 		return err
 	}
-	if err := w.checkEntries(ctx, l, d.ARN.Account); err != nil {
+	if err := w.checkEntries(ctx, l, d); err != nil {
 		return err
 	}
 	return w.Store.FinishDataset(ctx, l, custom.DidUpdate, "", time.Now())
 }
 
 // checkEntries looks for the image of every entry that is not checked yet.
-func (w *Worker) checkEntries(ctx context.Context, l custom.Lease, account string) error {
+func (w *Worker) checkEntries(ctx context.Context, l custom.Lease, d custom.Dataset) error {
 	for after := int64(0); ; {
 		list, err := w.Store.Unchecked(ctx, l, after, batch)
 		if err != nil || len(list) == 0 {
@@ -139,7 +138,7 @@ func (w *Worker) checkEntries(ctx context.Context, l custom.Lease, account strin
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(checkers)
 		for i := range list {
-			g.Go(func() error { return w.checkEntry(gctx, account, &list[i]) })
+			g.Go(func() error { return w.checkEntry(gctx, d, &list[i]) })
 		}
 		if err := g.Wait(); err != nil {
 			return err
@@ -151,14 +150,14 @@ func (w *Worker) checkEntries(ctx context.Context, l custom.Lease, account strin
 }
 
 // checkEntry marks an entry whose image is not there, or too large.
-func (w *Worker) checkEntry(ctx context.Context, account string, e *custom.Entry) error {
+func (w *Worker) checkEntry(ctx context.Context, d custom.Dataset, e *custom.Entry) error {
 	line, err := groundtruth.Parse([]byte(e.Line))
 	if err != nil {
 		return err // it was read before
 	}
-	size, err := w.Objects.Stat(ctx, account, line.Bucket, line.Key)
+	size, err := w.Objects.Stat(ctx, d.ARN.Account, line.Bucket, line.Key)
 	switch {
-	case err != nil && trilobite.CodeOf(err) == trilobite.Canceled:
+	case passing(ctx, err, d.UpdatedAt):
 		return err
 	case err == nil && size > 0 && size <= w.Limits.ImageBytes:
 		e.Line, e.Failed = line.Text, line.Failed

@@ -27,9 +27,6 @@ type manifest struct {
 // maxLineBytes holds the longest line that can be valid, four bytes a character.
 const maxLineBytes = 4*groundtruth.MaxLine + 1
 
-// patience is how long a bucket that does not answer is asked again.
-const patience = 10 * time.Minute
-
 // openManifest opens a manifest, or says with a Code why it cannot be. Another error is
 // one that may pass; since says when it began to be asked for.
 func (w *Worker) openManifest(ctx context.Context, account string, o custom.Object, since time.Time) (*manifest, error) {
@@ -39,12 +36,12 @@ func (w *Worker) openManifest(ctx context.Context, account string, o custom.Obje
 	r, size, err := w.Objects.Open(ctx, account, o.Bucket, o.Key, o.Version)
 	switch {
 	case err == nil:
+	case passing(ctx, err, since):
+		return nil, fmt.Errorf("opening manifest s3://%s/%s: %w", o.Bucket, o.Key, err)
 	case trilobite.CodeOf(err) == trilobite.Forbidden:
 		return nil, ManifestPermissions
-	case trilobite.CodeOf(err) == trilobite.NotFound, trilobite.CodeOf(err) != trilobite.Canceled && time.Since(since) > patience:
+	default:
 		return nil, Inaccessible
-	default: // the bucket may come back
-		return nil, fmt.Errorf("opening manifest s3://%s/%s: %w", o.Bucket, o.Key, err)
 	}
 	if size > w.Limits.ManifestBytes {
 		return nil, errors.Join(ManifestTooLarge, r.Close())

@@ -44,11 +44,19 @@ func (w *Worker) train(ctx context.Context, l custom.Lease) error {
 	switch {
 	case err == nil:
 		t.detail.Message = "The model is ready to run."
-		return w.Store.FinishVersion(ctx, l, custom.DidTrain, t.detail)
+		if err := w.Store.FinishVersion(ctx, l, custom.DidTrain, t.detail); err != nil {
+			return err
+		}
+		_ = os.RemoveAll(t.dir()) // what stays is garbage that package gc finds
+		return nil
 	case ctx.Err() != nil:
 		return errors.Join(context.Cause(ctx), err)
 	case errors.As(err, &refused):
 		t.detail.Message = refused.message
+		return w.Store.FinishVersion(ctx, l, custom.DidNotTrain, t.detail)
+	case noSpace(err):
+		w.Log.ErrorContext(ctx, "disk is full", "version", v.ARN.String(), "error", err)
+		t.detail.Message = diskFull
 		return w.Store.FinishVersion(ctx, l, custom.DidNotTrain, t.detail)
 	}
 	if code, ok := asCode(err); ok {
@@ -57,6 +65,9 @@ func (w *Worker) train(ctx context.Context, l custom.Lease) error {
 	}
 	return err
 }
+
+// diskFull is what people read where a training found no room.
+const diskFull = "The server's disk is full. Free some space and train again."
 
 // refusal ends a training with a message for people.
 type refusal struct{ message string }
@@ -83,17 +94,16 @@ func (t *training) run(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	dir := filepath.Join(t.Dir, "trainings", strconv.FormatInt(t.version.ID, 10))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(t.dir(), 0o700); err != nil {
 		return err
 	}
 	result, err := t.Trainer.Train(ctx, custom.TrainingRun{
 		Name: fmt.Sprintf("custom-%d", t.version.ID), Learning: t.learning,
-		Train: t.train.set(t.learning, t.classes), Test: t.test.set(t.learning, t.classes), Dir: dir,
+		Train: t.train.set(t.learning, t.classes), Test: t.test.set(t.learning, t.classes), Dir: t.dir(),
 		Progress: func(text string) error { return t.note(ctx, text) },
 	})
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && (ctx.Err() != nil || noSpace(err)):
 		return err
 	case err != nil && trilobite.CodeOf(err) == trilobite.Invalid:
 		return &refusal{trilobite.Message(err)}
@@ -104,10 +114,12 @@ func (t *training) run(ctx context.Context) error {
 	now := time.Now()
 	t.detail.TrainedAt, t.detail.Base, t.detail.Progress = now, result.Base, ""
 	t.detail.Seconds = max(int64(now.Sub(began).Round(time.Second)/time.Second), 1)
-	if err := t.writeResults(ctx, result, now); err != nil {
-		return err
-	}
-	return os.RemoveAll(dir)
+	return t.writeResults(ctx, result, now)
+}
+
+// dir is where the training keeps its checkpoints.
+func (t *training) dir() string {
+	return filepath.Join(t.Dir, "trainings", strconv.FormatInt(t.version.ID, 10))
 }
 
 // enoughDisk refuses to train where checkpoints and the model might not find room.
@@ -126,7 +138,8 @@ func (t *training) enoughDisk() error {
 	return &refusal{fmt.Sprintf("The training needs %d MiB of free disk; the server has %d MiB.", t.FreeDisk>>20, free>>20)}
 }
 
-// note keeps a word of progress, and fails when the training is somebody else's.
+// note keeps a word of progress, and fails when the training is somebody else's. Records
+// that do not answer lose the word, no more: the heartbeat decides how long that may go on.
 func (t *training) note(ctx context.Context, text string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -135,7 +148,12 @@ func (t *training) note(ctx context.Context, text string) error {
 		return nil
 	}
 	t.detail.Progress = text
-	return t.Store.Note(ctx, t.lease, t.detail)
+	err := t.Store.Note(ctx, t.lease, t.detail)
+	if err != nil && trilobite.CodeOf(err) != trilobite.Canceled {
+		t.Log.WarnContext(ctx, "noting progress", "version", t.version.ARN.String(), "error", err)
+		return nil
+	}
+	return err
 }
 
 // validate looks for what spoils the halves as a whole, and picks the classes.
