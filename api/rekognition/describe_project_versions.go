@@ -51,29 +51,35 @@ func (s *Server) describeProjectVersions(ctx context.Context, in *rekognition.De
 }
 
 // hold asks again until the one version's state is another, or the time is up, or the
-// server closes.
+// server closes. A look that the time cuts off does not count: the answer is what was seen
+// before it.
 func (s *Server) hold(ctx context.Context, a custom.ARN, q custom.VersionQuery, list []custom.Version) ([]custom.Version, error) {
 	was := list[0].Status
 	until := time.Now().Add(holdFor)
 	if d, bounded := ctx.Deadline(); bounded && d.Add(-holdLeft).Before(until) {
 		until = d.Add(-holdLeft)
 	}
+	looking, stop := context.WithDeadline(ctx, until)
+	defer stop()
 	tick := time.NewTicker(holdLook)
 	defer tick.Stop()
-	for time.Now().Before(until) {
+	for {
 		select {
-		case <-ctx.Done():
+		case <-looking.Done():
 			return list, ctx.Err()
 		case <-s.Closing:
 			return list, nil
 		case <-tick.C:
 		}
-		var err error
-		if list, err = s.Custom.Versions(ctx, a, q); err != nil || len(list) != 1 || list[0].Status != was {
-			return list, err
+		now, err := s.Custom.Versions(looking, a, q)
+		switch {
+		case looking.Err() != nil:
+			return list, ctx.Err()
+		case err != nil || len(now) != 1 || now[0].Status != was:
+			return now, err
 		}
+		list = now
 	}
-	return list, nil
 }
 
 func versionDescription(v custom.Version) types.ProjectVersionDescription {
