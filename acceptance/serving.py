@@ -31,10 +31,11 @@ class Key:
 
 
 class Home:
-    """A data folder with the models of the user's own and keys of its own."""
+    """A data folder with the models of the user's own and keys of its own. settings are further variables of what runs
+    on it."""
 
-    def __init__(self, path):
-        self.path = Path(path)
+    def __init__(self, path, settings=None):
+        self.path, self.settings = Path(path), settings or {}
         (self.path / "models").symlink_to(models_folder())
 
     def run(self, *args, check=True, timeout=60):
@@ -43,7 +44,7 @@ class Home:
 
     def env(self):
         ours = {k: v for k, v in os.environ.items() if not k.startswith("TRILOBITE_")}
-        return {**ours, "TRILOBITE_HOME": str(self.path)}
+        return {**ours, "TRILOBITE_HOME": str(self.path), **self.settings}
 
     def create_key(self, *flags):
         return Key(**json.loads(self.run("key", "create", "--json", *flags).stdout))

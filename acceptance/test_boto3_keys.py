@@ -6,8 +6,8 @@ import time
 
 import boto3
 import botocore
-import botocore.auth
 import botocore.config
+import botocore.crt.auth
 import botocore.exceptions
 import pytest
 
@@ -52,8 +52,8 @@ def test_unknown_key(locked):
 
 @pytest.mark.parametrize(("minutes", "wanted"), [(-6, "InvalidSignatureException"), (-4, None), (4, None), (6, "InvalidSignatureException")])
 def test_clock_of_the_client(locked, key, monkeypatch, minutes, wanted):
-    now = botocore.auth.get_current_datetime
-    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: now() + datetime.timedelta(minutes=minutes))
+    now = botocore.crt.auth.get_current_datetime  # awscrt signs where it is installed
+    monkeypatch.setattr(botocore.crt.auth, "get_current_datetime", lambda **how: now(**how) + datetime.timedelta(minutes=minutes))
     assert code(clients.rekognition(locked.url, key)) == wanted
 
 

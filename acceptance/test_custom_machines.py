@@ -13,22 +13,20 @@ from serving import BINARY, Home, Server
 from test_custom_labels import DATA
 
 
-def test_machines(tmp_path, monkeypatch):
+def test_machines(tmp_path):
     if not DATA.exists():
         pytest.skip(f"{DATA} is not there")
-    for name, value in independent.CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
     with independent.postgres() as database, independent.moto("hosted", "models", "mapped") as (url, theirs):
         shared = ["--database", database, "--s3-url", url("hosted"), "--training-models", url("models"), "--buckets", f"results={url('mapped')}"]
         homes = []
         for n in range(3):
             (tmp_path / str(n)).mkdir()
-            homes.append(Home(tmp_path / str(n)))
+            homes.append(Home(tmp_path / str(n), independent.CREDENTIALS))
         workers = []
 
         def worker(home):
             log = open(home.path / "worker.log", "w")
-            workers.append(subprocess.Popen([BINARY, "worker", "--log-format", "json", *shared], env=independent.environment(home), stderr=log))
+            workers.append(subprocess.Popen([BINARY, "worker", "--log-format", "json", *shared], env=home.env(), stderr=log))
             return home.path / "worker.log"
 
         try:

@@ -1,4 +1,4 @@
-"""aws-sdk-go-v2 and Go's Vision client over gRPC and REST: the Go tests of this folder."""
+"""aws-sdk-go-v2, Go's Vision client over gRPC and REST, and MinIO's client: the Go tests of this folder."""
 
 import os
 import subprocess
@@ -24,3 +24,7 @@ def test_photo(server, photo):
 def test_errors_and_keys(server, locked, home, key):
     once = home.create_key("--rate", "0.001", "--burst", "1")
     go_test("TestAmazon|TestGoogle", SERVER=server.url, LOCKED=locked.url, KEY=key.token, ONCE=once.token)
+
+
+def test_signed_chunks(locked, key):
+    go_test("TestSignedChunks", LOCKED=locked.url, KEY=key.token)
