@@ -19,7 +19,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 
@@ -56,13 +55,33 @@ func Open(ctx context.Context, url string) (*Store, error) {
 			Find: "strpos", Taken: taken,
 		},
 	}}
-	if err := migrate(ctx, db); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening store: %w", err), s.Close())
-	}
-	if s.Enqueue, err = queue.Enqueuer(ctx, s.Driver()); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening store: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// prepare brings the schema up to date, and the queue of jobs: one process at a time, for
+// several machines may start at once.
+func (s *Store) prepare(ctx context.Context) (err error) {
+	conn, err := s.Write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	const name = "hashtextextended('trilobite: the schema', 0)"
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock("+name+")"); err != nil {
+		return err
+	}
+	defer func() {
+		_, unlocked := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock("+name+")")
+		err = errors.Join(err, unlocked)
+	}()
+	if err := migrate(ctx, s.Write); err != nil {
+		return err
+	}
+	s.Enqueue, err = queue.Enqueuer(ctx, s.Driver())
+	return err
 }
 
 // Driver is how River works with the store.
@@ -77,17 +96,13 @@ func (s *Store) Close() error {
 	return err
 }
 
-// migrate applies what is missing, under a lock of the database's.
+// migrate applies what is missing.
 func migrate(ctx context.Context, db *sql.DB) error {
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	one, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, dir, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(one))
+	p, err := goose.NewProvider(goose.DialectPostgres, db, dir, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err
 	}
