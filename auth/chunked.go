@@ -104,13 +104,17 @@ func (c *chunks) next() error {
 	return c.end()
 }
 
-// end reads the trailer up to the empty line, or the end, after it.
+// end reads the trailer up to the empty line, or the end, after it. Where it is signed,
+// there may be an empty line before its signature, too, as in Amazon's example.
 func (c *chunks) end() error {
 	var signed bytes.Buffer
 	for range maxTrailers {
 		line, err := c.line()
 		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return err
+		}
+		if line == "" && err == nil && c.signed != nil && signed.Len() > 0 && c.claim == "" {
+			continue
 		}
 		if line == "" {
 			if signed.Len() > 0 {
