@@ -9,13 +9,15 @@ import (
 	"trilobite"
 )
 
-// Reason is why a policy is refused; it is the cause in a trilobite.Error.
+// Reason is why something is refused, where a trilobite.Code does not tell enough; it is
+// the cause in a trilobite.Error.
 type Reason string
 
 // The reasons, named as the service's exceptions.
 const (
 	StaleRevision   Reason = "InvalidPolicyRevisionIdException"
 	MalformedPolicy Reason = "MalformedPolicyDocumentException"
+	TooManyTags     Reason = "ServiceQuotaExceededException"
 )
 
 // Error returns the name.

@@ -279,41 +279,36 @@ func TestImportErrors(t *testing.T) {
 
 func TestDistribute(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	train := b.importing(t, custom.Train, b.manifest(t, "m.manifest", b.shapes(t, "a", 10, labelLine, "x", "y")))
-	test, err := b.store.CreateDataset(t.Context(), custom.NewDataset{Project: b.project.ARN, Type: custom.Test, CreatedAt: time.Now()})
-	if err != nil {
-		t.Fatal(err)
+	tests := []struct {
+		name        string
+		each        int // images of each of two labels
+		status      custom.DatasetStatus
+		message     string
+		train, test custom.DatasetStats
+	}{
+		{"a fifth of each label", 10, custom.UpdateComplete, "The dataset was successfully updated.",
+			custom.DatasetStats{Labeled: 16, Total: 16, Labels: 2}, custom.DatasetStats{Labeled: 4, Total: 4, Labels: 2}},
+		{"one image of each label", 1, custom.UpdateFailed, TooFewForDistribute.Message(), custom.DatasetStats{Labeled: 2, Total: 2, Labels: 2}, custom.DatasetStats{}},
 	}
-	if err := b.store.Distribute(t.Context(), train.ARN, test.ARN, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	b.Do(t.Context(), custom.Task{Work: custom.DistributeWork, Subject: train.ID})
-	for arn, want := range map[custom.ARN]custom.DatasetStats{train.ARN: {Labeled: 16, Total: 16, Labels: 2}, test.ARN: {Labeled: 4, Total: 4, Labels: 2}} {
-		if got, err := b.store.Dataset(t.Context(), arn); err != nil || got.Status != custom.UpdateComplete || got.Stats != want {
-			t.Errorf("%s: %+v, %v, want %+v", arn.Name, got, err, want)
-		}
-	}
-}
-
-// TestDistributeTooFew has one image of each label: nothing moves, and both sets say why.
-func TestDistributeTooFew(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	train := b.importing(t, custom.Train, b.manifest(t, "m.manifest", b.shapes(t, "a", 1, labelLine, "x", "y")))
-	test, err := b.store.CreateDataset(t.Context(), custom.NewDataset{Project: b.project.ARN, Type: custom.Test, CreatedAt: time.Now()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.store.Distribute(t.Context(), train.ARN, test.ARN, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	b.Do(t.Context(), custom.Task{Work: custom.DistributeWork, Subject: train.ID})
-	for arn, total := range map[custom.ARN]int{train.ARN: 2, test.ARN: 0} {
-		got, err := b.store.Dataset(t.Context(), arn)
-		if err != nil || got.Status != custom.UpdateFailed || got.Message != TooFewForDistribute.Message() || got.Stats.Total != total {
-			t.Errorf("%s: %+v, %v, want UPDATE_FAILED with %d entries", arn.Name, got, err, total)
-		}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			train := b.importing(t, custom.Train, b.manifest(t, "m.manifest", b.shapes(t, "a", tt.each, labelLine, "x", "y")))
+			test, err := b.store.CreateDataset(t.Context(), custom.NewDataset{Project: b.project.ARN, Type: custom.Test, CreatedAt: time.Now()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.store.Distribute(t.Context(), train.ARN, test.ARN, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			b.Do(t.Context(), custom.Task{Work: custom.DistributeWork, Subject: train.ID})
+			for arn, want := range map[custom.ARN]custom.DatasetStats{train.ARN: tt.train, test.ARN: tt.test} {
+				if got, err := b.store.Dataset(t.Context(), arn); err != nil || got.Status != tt.status || got.Message != tt.message || got.Stats != want {
+					t.Errorf("%s: %+v, %v, want %s, %q, %+v", arn.Name, got, err, tt.status, tt.message, want)
+				}
+			}
+		})
 	}
 }
 

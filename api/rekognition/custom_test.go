@@ -339,11 +339,23 @@ func TestRefusals(t *testing.T) {
 	policy := func(doc string) error {
 		return second(p.ours.PutProjectPolicy(ctx, &sdk.PutProjectPolicyInput{ProjectArn: project, PolicyName: aws.String("p"), PolicyDocument: &doc}))
 	}
+	tags := func(from, to int) error {
+		some := map[string]string{}
+		for i := range to - from {
+			some[fmt.Sprint("tag", from+i)] = ""
+		}
+		return second(p.ours.TagResource(ctx, &sdk.TagResourceInput{ResourceArn: project, Tags: some}))
+	}
+	if err := tags(0, 150); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name string
 		err  error
 		want string
 	}{
+		{"201 tags at once", tags(0, 201), "ValidationException"},
+		{"201 tags in two calls", tags(150, 201), "ServiceQuotaExceededException"},
 		{"a name that is taken", second(p.ours.CreateProject(ctx, &sdk.CreateProjectInput{ProjectName: aws.String("a")})), "ResourceInUseException"},
 		{"a name with a slash", second(p.ours.CreateProject(ctx, &sdk.CreateProjectInput{ProjectName: aws.String("../a")})), "ValidationException"},
 		{"AutoUpdate without adapters", second(p.ours.CreateProject(ctx, &sdk.CreateProjectInput{ProjectName: aws.String("b"), AutoUpdate: types.ProjectAutoUpdateEnabled})), "InvalidParameterException"},

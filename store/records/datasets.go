@@ -85,7 +85,7 @@ func (d *DB) CreateDataset(ctx context.Context, n custom.NewDataset) (custom.Dat
 		if n.Dataset != nil {
 			source = *n.Dataset
 		}
-		p, err := d.liveFor(ctx, tx, "CreateDataset", n.Project, source)
+		p, err := d.liveFor(ctx, tx, "CreateDataset", trilobite.NotFound, n.Project, source)
 		if err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func (d *DB) DeleteDataset(ctx context.Context, a custom.ARN, now time.Time) err
 		} else if copied {
 			return fail("DeleteDataset", trilobite.InUse, "The dataset is being copied: wait until the copy is complete.")
 		}
-		if err := d.noReader(ctx, tx, "DeleteDataset", s.ProjectID); err != nil {
+		if err := d.noReader(ctx, tx, "DeleteDataset", trilobite.InUse, s.ProjectID); err != nil {
 			return err
 		}
 		if err := d.moveDataset(ctx, tx, &s, custom.DeleteSetCall, "The dataset is being deleted.", now); err != nil {
@@ -176,11 +176,11 @@ func (d *DB) DeleteDataset(ctx context.Context, a custom.ARN, now time.Time) err
 	})
 }
 
-// noReader refuses while a training of the project has not yet read the data sets.
-func (d *DB) noReader(ctx context.Context, tx *sql.Tx, method string, project int64) error {
+// noReader refuses with a code while a training of the project has not yet read the data sets.
+func (d *DB) noReader(ctx context.Context, tx *sql.Tx, method string, code trilobite.Code, project int64) error {
 	reads, err := d.exists(ctx, tx, "SELECT 1 FROM version WHERE project_id = ? AND status = ? AND reading = 1 LIMIT 1", project, custom.TrainingInProgress)
 	if err == nil && reads {
-		return fail(method, trilobite.InUse, "A model that is being trained is still reading the dataset.")
+		return fail(method, code, "A model that is being trained is still reading the dataset.")
 	}
 	return err
 }
@@ -233,7 +233,7 @@ func (d *DB) Distribute(ctx context.Context, train, test custom.ARN, now time.Ti
 		} else if !has {
 			return fail("Distribute", trilobite.Invalid, "The training dataset is empty.")
 		}
-		if err := d.noReader(ctx, tx, "Distribute", from.ProjectID); err != nil {
+		if err := d.noReader(ctx, tx, "Distribute", trilobite.NotReady, from.ProjectID); err != nil {
 			return err
 		}
 		for _, s := range []*custom.Dataset{&from, &to} {

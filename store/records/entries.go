@@ -87,7 +87,7 @@ func (d *DB) UpdateEntries(ctx context.Context, a custom.ARN, entries []custom.E
 		if err != nil {
 			return err
 		}
-		if err := d.noReader(ctx, tx, "UpdateEntries", s.ProjectID); err != nil {
+		if err := d.noReader(ctx, tx, "UpdateEntries", trilobite.InUse, s.ProjectID); err != nil {
 			return err
 		}
 		if err := d.moveDataset(ctx, tx, &s, custom.UpdateCall, "The dataset is being updated.", now); err != nil {

@@ -12,7 +12,7 @@ import (
 // PutPolicy is custom.PolicyStore's.
 func (d *DB) PutPolicy(ctx context.Context, n custom.Policy, revision string) error {
 	return d.change(ctx, func(tx *sql.Tx) error {
-		p, err := d.liveProject(ctx, tx, "PutPolicy", n.Project)
+		p, err := d.liveProject(ctx, tx, "PutPolicy", trilobite.NotFound, n.Project)
 		if err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ func (d *DB) lockProject(ctx context.Context, tx *sql.Tx, id int64) error {
 
 // liveFor is liveProject for a copy of something of another project, which is locked too:
 // the older first, lest two copies wait for each other.
-func (d *DB) liveFor(ctx context.Context, tx *sql.Tx, method string, to, from custom.ARN) (custom.Project, error) {
+func (d *DB) liveFor(ctx context.Context, tx *sql.Tx, method string, code trilobite.Code, to, from custom.ARN) (custom.Project, error) {
 	if d.Dialect.Lock != "" {
 		locked := "SELECT p.id FROM project p WHERE (p.account = ? AND p.name = ? AND p.region = ?) OR (p.account = ? AND p.name = ? AND p.region = ?) ORDER BY p.id"
 		if _, err := collect(ctx, d, tx, func(row scanner) (id int64, err error) { return id, row.Scan(&id) }, locked+d.Dialect.Lock,
@@ -78,7 +78,7 @@ func (d *DB) liveFor(ctx context.Context, tx *sql.Tx, method string, to, from cu
 			return custom.Project{}, err
 		}
 	}
-	return d.liveProject(ctx, tx, method, to)
+	return d.liveProject(ctx, tx, method, code, to)
 }
 
 // Projects is custom.ProjectStore's.
@@ -148,11 +148,12 @@ func (d *DB) busyDataset(ctx context.Context, q querier, project int64) (bool, e
 		project, custom.CreateInProgress, custom.UpdateInProgress, custom.DeleteInProgress)
 }
 
-// liveProject finds and locks a project for something new in it.
-func (d *DB) liveProject(ctx context.Context, tx *sql.Tx, method string, a custom.ARN) (custom.Project, error) {
+// liveProject finds and locks a project for something new in it; code is for one that is
+// being deleted.
+func (d *DB) liveProject(ctx context.Context, tx *sql.Tx, method string, code trilobite.Code, a custom.ARN) (custom.Project, error) {
 	p, err := d.project(ctx, tx, a, d.Dialect.Lock)
 	if err == nil && p.Status != custom.ProjectCreated {
-		err = fail(method, trilobite.InUse, "The project %s is being deleted.", a.Project)
+		err = fail(method, code, "The project %s is being deleted.", a.Project)
 	}
 	return p, err
 }

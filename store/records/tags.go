@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -53,7 +54,9 @@ func (d *DB) setTags(ctx context.Context, tx *sql.Tx, k custom.Kind, id int64, t
 		return err
 	}
 	if n > custom.MaxTags {
-		return fail("Tag", trilobite.LimitExceeded, "A resource has at most %d tags.", custom.MaxTags)
+		return &trilobite.Error{
+			Op: "store.Tag", Code: trilobite.LimitExceeded, Err: custom.TooManyTags, Msg: fmt.Sprintf("A resource has at most %d tags.", custom.MaxTags),
+		}
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func (d *DB) Versions(ctx context.Context, project custom.ARN, q custom.VersionQ
 func (d *DB) CreateVersion(ctx context.Context, n custom.NewVersion) (custom.Version, error) {
 	var v custom.Version
 	err := d.change(ctx, func(tx *sql.Tx) error {
-		p, err := d.liveProject(ctx, tx, "CreateVersion", n.Project)
+		p, err := d.liveProject(ctx, tx, "CreateVersion", trilobite.InUse, n.Project)
 		if err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func (d *DB) insertVersion(ctx context.Context, tx *sql.Tx, p custom.Project, na
 func (d *DB) CopyVersion(ctx context.Context, n custom.NewCopy) (custom.Version, error) {
 	var v custom.Version
 	err := d.change(ctx, func(tx *sql.Tx) error {
-		p, err := d.liveFor(ctx, tx, "CopyVersion", n.Project, n.Source)
+		p, err := d.liveFor(ctx, tx, "CopyVersion", trilobite.InUse, n.Project, n.Source)
 		if err != nil {
 			return err
 		}

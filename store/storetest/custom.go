@@ -536,7 +536,7 @@ func reading(t *testing.T, s custom.Store) {
 	ctx := t.Context()
 	wantCode(t, "an update", s.UpdateEntries(ctx, d.ARN, nil, start()), trilobite.InUse)
 	wantCode(t, "a deletion", s.DeleteDataset(ctx, d.ARN, start()), trilobite.InUse)
-	wantCode(t, "a distribution", s.Distribute(ctx, d.ARN, e.ARN, start()), trilobite.InUse)
+	wantCode(t, "a distribution", s.Distribute(ctx, d.ARN, e.ARN, start()), trilobite.NotReady)
 	ok(t, s.HasRead(ctx, claim(t, s, custom.TrainWork, v.ID)))
 	update(t, s, d, entry(2))
 	ok(t, s.DeleteDataset(ctx, d.ARN, start()))
