@@ -30,7 +30,10 @@ func (s *Spec) check(d *decoder, find Finder) {
 	if err := s.Preprocessing.Validate(); err != nil {
 		text := strings.TrimPrefix(err.Error(), "preprocessing: ")
 		name, _, _ := strings.Cut(text, " ")
-		d.failf("preprocessing."+name, "%s", text)
+		d.failf("preprocessing."+strings.TrimSuffix(name, ":"), "%s", text)
+	}
+	if s.Preprocessing.Tiled() {
+		d.failf("preprocessing.steps", "tile is for answers, a training is shown whole pictures; set it on the trained model by `trilobite models pipeline`")
 	}
 	seen := map[string]bool{}
 	for i, c := range s.Classes {

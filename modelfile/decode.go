@@ -139,6 +139,16 @@ func (d *decoder) failf(path, format string, args ...any) {
 	}
 }
 
+// failAt tells of an error that begins with the line it is about, as package pipeline's do.
+func (d *decoder) failAt(path string, err error) {
+	line, text := 0, err.Error()
+	if n, _ := fmt.Sscanf(text, "line %d:", &line); n == 1 {
+		d.lines[path] = line
+		_, text, _ = strings.Cut(text, ": ")
+	}
+	d.failf(path, "%s", text)
+}
+
 // line returns the line of a field, or of the nearest field around it.
 func (d *decoder) line(path string) int {
 	for path != "" && d.lines[path] == 0 {
@@ -166,6 +176,12 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string, tag reflect.
 			d.failf(path, "is %s, want a word", kind(n))
 		} else if err := u.UnmarshalText([]byte(n.Value)); err != nil {
 			d.failf(path, "%v", err)
+		}
+		return
+	}
+	if u, ok := reflect.TypeAssert[yaml.Unmarshaler](v.Addr()); ok {
+		if err := u.UnmarshalYAML(n); err != nil {
+			d.failAt(path, err)
 		}
 		return
 	}

@@ -62,9 +62,13 @@ func TestJSON(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		text = bytes.Replace(text, []byte("preprocessing:\n"), []byte("preprocessing:\n  steps: [equalise, {denoise: {median: 3}}]\n"), 1)
 		s, err := Parse("m", text)
-		if err != nil {
+		if err != nil || len(s.Preprocessing.Steps) != 2 {
 			t.Fatal(err)
+		}
+		for i := range s.Preprocessing.Steps {
+			s.Preprocessing.Steps[i].Line = 1 // JSON has one
 		}
 		data, err := json.Marshal(s)
 		if err != nil {
@@ -132,6 +136,9 @@ func TestParseRefuses(t *testing.T) {
 		{"input without width", "  width: 384\n", "", "width is 0"},
 		{"bad pattern", "      epochs: 20", "      epochs: 20\n      unfreeze: '('", "unfreeze"},
 		{"no YAML", "task: segment", "task: [", "model.yaml:5: "},
+		{"unknown step", "preprocessing:\n", "preprocessing:\n  steps:\n    - greyscale\n    - croop: {centre: [9, 9]}\n", `preprocessing.steps[1]: unknown step "croop"; did you mean "crop"?`},
+		{"a step of no size", "preprocessing:\n", "preprocessing:\n  steps: [{crop: {box: [1, 1, 1, 9]}}]\n", "preprocessing.steps[0]: crop: box [1 1 1 9] has no size"},
+		{"tiles", "preprocessing:\n", "preprocessing:\n  steps: [{tile: {width: 64, height: 64, overlap: 8}}]\n", "preprocessing.steps: tile is for answers"},
 		{"empty", string(good), "", "it is empty"},
 	}
 	for _, tt := range tests {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"trilobite/nn"
+	"trilobite/pipeline"
 )
 
 // Schema returns the JSON Schema of model files (draft 2020-12), which editors complete
@@ -26,6 +27,17 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[interface{ UnmarshalText([]byte) error }]()) {
 		s["type"] = "string"
+		return s
+	}
+	if t == reflect.TypeFor[pipeline.Step]() {
+		kinds := map[string]any{}
+		for _, name := range pipeline.StepNames() {
+			kinds[name] = map[string]any{}
+		}
+		s["oneOf"] = []any{
+			map[string]any{"type": "string", "enum": pipeline.StepNames()},
+			map[string]any{"type": "object", "properties": kinds, "minProperties": 1, "maxProperties": 1, "additionalProperties": false},
+		}
 		return s
 	}
 	switch t.Kind() {

@@ -16,9 +16,9 @@ import (
 // for each pixel, of the Window×Window around it: vips_hist_local, whose Slope is a count,
 // and which takes seconds for a photo.
 type CLAHE struct {
-	Tiles  int `yaml:"tiles"`  // along each side, 1 to 32
-	Window int `yaml:"window"` // pixels, 2 to 512; at most the image's sides
-	Slope  int `yaml:"slope"`  // 1 to 100; 0: no limit
+	Tiles  int `yaml:"tiles,omitempty"`  // along each side, 1 to 32
+	Window int `yaml:"window,omitempty"` // pixels, 2 to 512; at most the image's sides
+	Slope  int `yaml:"slope"`            // 1 to 100; 0: no limit
 }
 
 const usualTiles = 8 // OpenCV's

@@ -2,10 +2,12 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -38,13 +40,17 @@ func parse(data []byte, base Spec) (Spec, error) {
 		return Spec{}, fmt.Errorf("line %d: a pipeline has steps: and fields by name", max(1, doc.Line))
 	}
 	s, known, top := base, []string{"steps", "resize", "crop", "fill", "align", "filter", "mean", "std"}, doc.Content[0]
-	rest := *top
+	rest, seen := *top, map[string]int{}
 	rest.Content = nil
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		key, value := top.Content[i], top.Content[i+1]
 		if !slices.Contains(known, key.Value) {
 			return Spec{}, fmt.Errorf("line %d: unknown field %.60q%s", key.Line, key.Value, suggest(key.Value, known))
 		}
+		if at, twice := seen[key.Value]; twice {
+			return Spec{}, fmt.Errorf("line %d: %s is there twice, first in line %d", key.Line, key.Value, at)
+		}
+		seen[key.Value] = key.Line
 		if key.Value != "steps" {
 			rest.Content = append(rest.Content, key, value)
 			continue
@@ -55,10 +61,11 @@ func parse(data []byte, base Spec) (Spec, error) {
 		}
 	}
 	if err := rest.Decode(&s); err != nil {
-		return Spec{}, err
+		return Spec{}, wrongType(top.Line, err)
 	}
 	if err := s.Validate(); err != nil {
-		return Spec{}, fmt.Errorf("line %d: %w", top.Line, err)
+		name, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "preprocessing: "), " ")
+		return Spec{}, fmt.Errorf("line %d: %w", cmp.Or(seen[name], top.Line), err)
 	}
 	return s, nil
 }

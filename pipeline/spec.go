@@ -41,8 +41,8 @@ type Spec struct {
 	Mean []float32 `yaml:"mean,omitempty,flow"`
 	Std  []float32 `yaml:"std,omitempty,flow"`
 
-	// Steps change the image first. A pipeline file declares them (Parse), no card does.
-	Steps []Step `yaml:"-"`
+	// Steps change the image first, at its full size.
+	Steps []Step `yaml:"steps,omitempty" doc:"changes of the picture before it is fitted to the input, in their order; docs/pipelines.md lists them"`
 
 	Layout string `yaml:"layout,omitempty"` // "nchw" (the default) or "nhwc"
 	Order  string `yaml:"order,omitempty"`  // "rgb" (the default) or "bgr"
@@ -99,6 +99,9 @@ func (s Spec) Validate() error {
 	if _, err := imageio.ParseFilter(s.Filter.String()); err != nil {
 		return fmt.Errorf("preprocessing: %w", err)
 	}
+	if err := validateSteps(s.Steps); err != nil {
+		return err
+	}
 	return s.validateNormalisation()
 }
 
@@ -129,11 +132,17 @@ func oneOf(word string, words []string) bool {
 }
 
 // MinSide returns how many pixels the shorter side of an image must keep when it is
-// shrunk on load: twice what the model sees, so that the filter still has its say. An
-// image with fewer pixels is not shrunk; 0 says that none may be, for steps count in its
-// pixels.
+// shrunk on load: twice what the model sees, or what a first step resizes to, so that the
+// filter still has its say. An image with fewer pixels is not shrunk; 0 says that none may
+// be, for steps count in its pixels.
 func (s Spec) MinSide() int {
-	if len(s.Steps) > 0 {
+	for _, step := range s.Steps {
+		switch op := step.Op.(type) {
+		case *Orient, *Brightness, *Contrast, *Gamma, *Saturation, *Greyscale: // they do not count in pixels
+			continue
+		case *Resize:
+			return 2 * max(op.Width, op.Height)
+		}
 		return 0
 	}
 	keep := float64(max(s.Width, s.Height))

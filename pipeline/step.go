@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -51,6 +52,7 @@ var kinds = map[string]func() Op{
 	"greyscale":     func() Op { return &Greyscale{} },
 	"denoise":       func() Op { return &Denoise{} },
 	"sharpen":       func() Op { return &Sharpen{Sigma: 1, Amount: 0.5} },
+	"tile":          func() Op { return &Tile{Width: 1024, Height: 1024, Overlap: 128} },
 }
 
 // UnmarshalYAML reads one step: its name alone, or its name with parameters.
@@ -82,6 +84,37 @@ func (s *Step) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
+// MarshalYAML writes a step as UnmarshalYAML reads it.
+func (s Step) MarshalYAML() (any, error) {
+	switch s.Op.(type) {
+	case *Equalise, *Greyscale:
+		return s.Name, nil
+	}
+	return map[string]any{s.Name: s.Op}, nil
+}
+
+// StepNames lists the kinds of steps.
+func StepNames() []string { return names(kinds) }
+
+// validateSteps checks steps that no file declares, too.
+func validateSteps(steps []Step) error {
+	if len(steps) > maxSteps {
+		return fmt.Errorf("preprocessing: steps are %d, %d at most", len(steps), maxSteps)
+	}
+	for i, s := range steps {
+		if s.Op == nil {
+			return fmt.Errorf("preprocessing: steps has no work at %d", i+1)
+		}
+		if err := s.Op.check(); err != nil {
+			return fmt.Errorf("preprocessing: steps: %d, %s: %w", i+1, s.Name, err)
+		}
+		if _, ok := s.Op.(*Tile); ok && i < len(steps)-1 {
+			return fmt.Errorf("preprocessing: steps: line %d: tile is the last step; here %s comes after it", s.Line, steps[i+1].Name)
+		}
+	}
+	return nil
+}
+
 // strict decodes parameters; an unknown one is an error with its line.
 func strict(n *yaml.Node, into any) error {
 	if t := reflect.TypeOf(into).Elem(); t.Kind() == reflect.Struct {
@@ -94,12 +127,41 @@ func strict(n *yaml.Node, into any) error {
 			known = append(known, key)
 		}
 		for i := 0; i < len(n.Content); i += 2 {
-			if key := n.Content[i]; !slices.Contains(known, key.Value) {
+			key := n.Content[i]
+			if !slices.Contains(known, key.Value) {
 				return fmt.Errorf("line %d: unknown parameter %.60q%s", key.Line, key.Value, suggest(key.Value, known))
+			}
+			for j := range i / 2 {
+				if n.Content[2*j].Value == key.Value {
+					return fmt.Errorf("line %d: %s is there twice", key.Line, key.Value)
+				}
 			}
 		}
 	}
-	return n.Decode(into)
+	if err := n.Decode(into); err != nil {
+		return wrongType(n.Line, err)
+	}
+	return nil
+}
+
+// wrongType says in one line, with its number, what a value is not.
+func wrongType(line int, err error) error {
+	var types *yaml.TypeError
+	if !errors.As(err, &types) || len(types.Errors) == 0 {
+		return fmt.Errorf("line %d: %w", line, err)
+	}
+	text := types.Errors[0]
+	for _, plain := range [][2]string{
+		{"cannot unmarshal ", "wrong type: "}, {"!!str ", ""}, {"!!int ", ""}, {"!!float ", ""}, {"!!bool ", ""}, {"!!seq", "a list"}, {"!!map", "a set of fields"},
+		{" into []int", ", want a list of whole numbers"}, {" into int", ", want a whole number"}, {" into float64", ", want a number"},
+		{" into string", ", want a text"}, {" into pipeline.WhiteBalance", ", want a word"}, {" into []float32", ", want a list of numbers"}, {" into float32", ", want a number"},
+	} {
+		text = strings.Replace(text, plain[0], plain[1], 1)
+	}
+	for _, name := range []string{"Brightness", "Contrast", "Gamma", "Saturation"} {
+		text = strings.Replace(text, " into pipeline."+name, ", want a number", 1)
+	}
+	return errors.New(text)
 }
 
 // run carries the steps out, in their order. What fails names the step: a crop outside

@@ -4,8 +4,8 @@ import "errors"
 
 // Denoise smooths by one of two filters.
 type Denoise struct {
-	Median   int     `yaml:"median"`   // side of the window, pixels: 3, 5, … 15
-	Gaussian float64 `yaml:"gaussian"` // sigma, 0.3 to 20 pixels
+	Median   int     `yaml:"median,omitempty"`   // side of the window, pixels: 3, 5, … 15
+	Gaussian float64 `yaml:"gaussian,omitempty"` // sigma, 0.3 to 20 pixels
 }
 
 func (d *Denoise) check() error {

@@ -11,8 +11,8 @@ import (
 
 // Orient turns the upright image clockwise and then mirrors it.
 type Orient struct {
-	Turn int    `yaml:"turn"` // degrees clockwise: 0, 90, 180 or 270
-	Flip string `yaml:"flip"` // "horizontal" exchanges left and right, "vertical" top and bottom
+	Turn int    `yaml:"turn,omitempty"` // degrees clockwise: 0, 90, 180 or 270
+	Flip string `yaml:"flip,omitempty"` // "horizontal" exchanges left and right, "vertical" top and bottom
 }
 
 func (o *Orient) turn() (turn, bool) {
@@ -36,8 +36,8 @@ func (o *Orient) apply(w *work) error {
 
 // Crop keeps a part of the image: a box, or so much around the middle.
 type Crop struct {
-	Box    []int `yaml:"box,flow"`    // x1, y1, x2, y2 in pixels; x2 and y2 are the first outside
-	Centre []int `yaml:"centre,flow"` // width and height, pixels
+	Box    []int `yaml:"box,omitempty,flow"`    // x1, y1, x2, y2 in pixels; x2 and y2 are the first outside
+	Centre []int `yaml:"centre,omitempty,flow"` // width and height, pixels
 }
 
 func (c *Crop) check() error {

@@ -5,6 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	goccy "github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"go.yaml.in/yaml/v3"
+
 	"trilobite"
 	"trilobite/geom"
 	"trilobite/imageio"
@@ -29,7 +34,17 @@ func TestParseErrors(t *testing.T) {
 		{"no name", "steps:\n  -\n", "line 2"},
 		{"two names", "steps:\n  - {gamma: 1, contrast: 1}\n", "line 2: a step has one name"},
 		{"a list", "- gamma\n", "line 1"},
-		{"a wrong field", "std: [0]\n", "std is [0]"},
+		{"a wrong field", "steps: []\nstd: [0]\n", "line 2: preprocessing: std is [0]"},
+		{"a text for a number", "steps:\n  - greyscale\n  - sharpen: {sigma: much}\n", "line 3: wrong type: `much`, want a number"},
+		{"a number for a list", "steps:\n  - crop: {centre: 5}\n", "line 2: wrong type: `5`, want a list of whole numbers"},
+		{"steps twice", "steps: []\nmean: [1]\nsteps: [greyscale]\n", "line 3: steps is there twice, first in line 1"},
+		{"a parameter twice", "steps:\n  - sharpen:\n      sigma: 1\n      sigma: 2\n", "line 4: sigma is there twice"},
+		{"an enormous size", "steps:\n  - resize: {width: 16385, height: 2}\n", "line 2: resize: the size is 16385×2"},
+		{"enormous together", "steps:\n  - resize: {width: 16384, height: 16384}\n", "line 2: resize: the size is 16384×16384"},
+		{"more steps than allowed", "steps: [" + strings.Repeat("greyscale, ", 65) + "]\n", "line 1: steps are a list of 64 at most"},
+		{"tiles and a window", "steps:\n  - clahe: {tiles: 4, window: 9}\n", "line 2: clahe: it takes either tiles or window"},
+		{"a step after tile", "steps:\n  - tile: {width: 64, height: 64, overlap: 8}\n  - greyscale\n", "line 2: tile is the last step; here greyscale comes after it"},
+		{"tiles that are all overlap", "steps:\n  - tile: {width: 64, height: 64, overlap: 33}\n", "line 2: tile: overlap is 33; it is 0 to 32"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -38,6 +53,48 @@ func TestParseErrors(t *testing.T) {
 				t.Errorf("Parse = %v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestWritten reads every kind of step, writes it and reads it again.
+func TestWritten(t *testing.T) {
+	t.Parallel()
+	const text = "steps:\n  - orient: {turn: 90, flip: vertical}\n  - crop: {box: [1, 2, 30, 40]}\n  - crop: {centre: [9, 8]}\n  - trim\n" +
+		"  - resize: {mode: letterbox, width: 7, height: 9, fill: 0, filter: bicubic}\n  - brightness: 0.1\n  - contrast: 2\n  - gamma: 0.5\n  - saturation: 0\n" +
+		"  - white-balance: grey-world\n  - equalise\n  - clahe: {slope: 0}\n  - clahe: {window: 9}\n  - greyscale\n  - denoise: {median: 3}\n  - denoise: {gaussian: 1.5}\n" +
+		"  - sharpen: {amount: 0}\n  - tile: {width: 64, height: 64, overlap: 0}\n"
+	want, err := Parse("f.yaml", []byte(text), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(want.Steps) < len(kinds) {
+		t.Errorf("%d steps for %d kinds", len(want.Steps), len(kinds))
+	}
+	for name, marshal := range map[string]func(any) ([]byte, error){"cards": goccy.Marshal, "runs": yaml.Marshal} {
+		data, err := marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Spec
+		if err := yaml.Unmarshal(data, &got); err != nil {
+			t.Fatalf("%s: %v in\n%s", name, err, data)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Step{}, "Line"), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s\n%s", name, diff, data)
+		}
+	}
+}
+
+func TestMinSide(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"": 80, "steps: [greyscale, {resize: {mode: fit, width: 300, height: 200}}, {crop: {centre: [100, 100]}}]": 600,
+		"steps: [{crop: {centre: [300, 200]}}, {resize: {width: 300, height: 200}}]": 0, "steps: [sharpen]": 0, "steps: [{orient: {turn: 90}}]": 80,
+	} {
+		s, err := Parse("f.yaml", []byte(text), base)
+		if err != nil || s.MinSide() != want {
+			t.Errorf("%q: MinSide = %d, %v; want %d", text, s.MinSide(), err, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"trilobite"
 	"trilobite/imageio"
 	"trilobite/tensor"
 )
@@ -54,15 +55,31 @@ func (s Spec) Apply(img *imageio.Image) (*tensor.Tensor, Mapping, error) {
 }
 
 // Apply returns the model's input, float32 of shape Spec.Shape with N = 1, and the way
-// back for its boxes. The tensor is the caller's, who may give it back with Recycle.
+// back for its boxes. The tensor is the caller's, who may give it back with Recycle. A
+// pipeline that cuts images into parts makes more than one input of them: Parts.
 func (t *Transform) Apply(img *imageio.Image) (*tensor.Tensor, Mapping, error) {
-	if err := checkImage(img); err != nil {
-		return nil, Mapping{}, err
+	if t.spec.Tiled() {
+		return nil, Mapping{}, &trilobite.Error{Op: "pipeline", Code: trilobite.Unsupported,
+			Msg: "The model's pipeline cuts images into tiles: there is no one input for an image. Send the image, or set a pipeline without the step tile."}
 	}
-	img, p, mapping, err := t.prepare(img)
+	after, way, err := t.Steps(img)
 	if err != nil {
 		return nil, Mapping{}, err
 	}
+	x, m, err := t.Fit(after)
+	if len(t.spec.Steps) > 0 {
+		m = m.Through(way)
+	}
+	return x, m, err
+}
+
+// Fit is Apply for an image after the steps; the mapping leads back to that.
+func (t *Transform) Fit(img *imageio.Image) (*tensor.Tensor, Mapping, error) {
+	if err := checkImage(img); err != nil {
+		return nil, Mapping{}, err
+	}
+	p := t.spec.place(img.W, img.H)
+	mapping := newMapping(p, img)
 	x, data := t.buffer()
 	if p.w < t.spec.Width || p.h < t.spec.Height {
 		t.fill(data)
@@ -72,6 +89,7 @@ func (t *Transform) Apply(img *imageio.Image) (*tensor.Tensor, Mapping, error) {
 	}
 	part := img
 	if p.w != img.W || p.h != img.H || p.from != img.Bounds() {
+		var err error
 		if part, err = img.ResizeBox(p.from, p.w, p.h, t.spec.Filter); err != nil {
 			return nil, Mapping{}, err
 		}
@@ -82,32 +100,6 @@ func (t *Transform) Apply(img *imageio.Image) (*tensor.Tensor, Mapping, error) {
 		t.planes(data, part.Pix, p)
 	}
 	return x, mapping, nil
-}
-
-// prepare runs the steps and says where the image goes and how to come back.
-func (t *Transform) prepare(img *imageio.Image) (*imageio.Image, placement, Mapping, error) {
-	if len(t.spec.Steps) == 0 {
-		p := t.spec.place(img.W, img.H)
-		return img, p, newMapping(p, img), nil
-	}
-	w, err := run(t.spec.Steps, img)
-	if err != nil {
-		return nil, placement{}, Mapping{}, err
-	}
-	p := t.spec.place(w.img.W, w.img.H)
-	return w.img, p, newMapping(p, w.img).through(w.frame), nil
-}
-
-// Steps returns the image after the steps, before it is fitted to the model's input.
-func (t *Transform) Steps(img *imageio.Image) (*imageio.Image, error) {
-	if err := checkImage(img); err != nil {
-		return nil, err
-	}
-	w, err := run(t.spec.Steps, img)
-	if err != nil {
-		return nil, err
-	}
-	return w.img, nil
 }
 
 // direct reports whether resizing and normalising are one step: for the filters that

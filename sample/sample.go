@@ -72,6 +72,9 @@ func New(set *dataset.Set, t *pipeline.Transform, o Options) (*Loader, error) {
 	if err := o.Augment.Validate(); err != nil {
 		return nil, err
 	}
+	if t.Spec().Tiled() {
+		return nil, errors.New("preprocessing: tile is for answers: a training is shown whole pictures; set it on the trained model by `trilobite models pipeline`")
+	}
 	if o.MaskWidth < 0 || o.MaskHeight < 0 {
 		return nil, fmt.Errorf("a mask of %d×%d pixels", o.MaskWidth, o.MaskHeight)
 	}
@@ -114,21 +117,28 @@ func (l *Loader) load(ctx context.Context, img *dataset.Image, index, epoch int)
 	if err != nil {
 		return nil, err
 	}
-	change := plan.Draw(pic.W, pic.H, augment.Seed(l.o.Seed, max(0, epoch), index))
-	seen := pic
-	if !plan.Nothing() {
-		seen = change.Image(pic)
-	}
-	s := &Sample{}
-	if s.X, s.Mapping, err = l.transform.Apply(seen); err != nil {
+	after, way, err := l.transform.Steps(pic)
+	if err != nil {
 		return nil, err
 	}
-	m := s.Mapping
+	v := view{pic: pic, after: after, way: way, change: plan.Draw(after.W, after.H, augment.Seed(l.o.Seed, max(0, epoch), index))}
+	seen := after
+	if !plan.Nothing() {
+		seen = v.change.Image(after)
+	}
+	s := &Sample{}
+	if s.X, v.fit, err = l.transform.Fit(seen); err != nil {
+		return nil, err
+	}
+	s.Mapping = v.fit
+	if plan.Nothing() && len(l.transform.Spec().Steps) > 0 {
+		s.Mapping = v.fit.Through(way)
+	}
 	switch l.o.Task {
 	case Segment:
-		s.Mask, err = l.mask(img, pic, &change, m)
+		s.Mask, err = l.mask(img, &v)
 	case Detect:
-		err = l.boxes(s, img, pic, &change, m)
+		err = l.boxes(s, img, &v)
 	default:
 		if len(img.Classes) == 0 {
 			return nil, errors.New("the picture has no class")
@@ -138,36 +148,49 @@ func (l *Loader) load(ctx context.Context, img *dataset.Image, index, epoch int)
 	return s, err
 }
 
+// view is how a picture became an input: steps, then a change, then the fit.
+type view struct {
+	pic    *imageio.Image
+	after  *imageio.Image // the steps
+	way    pipeline.Way
+	change augment.Change
+	fit    pipeline.Mapping // to the changed picture
+}
+
 // mask returns the classes of the mask's pixels: each is the one of the pixel that its
-// middle comes from, through the pipeline and the change at once.
-func (l *Loader) mask(img *dataset.Image, pic *imageio.Image, c *augment.Change, m pipeline.Mapping) (*tensor.Tensor, error) {
+// middle comes from, through fit, change and steps at once.
+func (l *Loader) mask(img *dataset.Image, v *view) (*tensor.Tensor, error) {
 	src, err := l.classes(img)
 	if err != nil {
 		return nil, err
 	}
-	if src.W != pic.FullW || src.H != pic.FullH {
-		return nil, fmt.Errorf("the mask has %d×%d pixels, its picture %d×%d", src.W, src.H, pic.FullW, pic.FullH)
+	if src.W != v.pic.FullW || src.H != v.pic.FullH {
+		return nil, fmt.Errorf("the mask has %d×%d pixels, its picture %d×%d", src.W, src.H, v.pic.FullW, v.pic.FullH)
 	}
 	ignore := int64(max(0, l.set.Ignore))
 	w, h := l.o.MaskWidth, l.o.MaskHeight
-	fullW, fullH := m.Size()
+	fullW, fullH := v.fit.Size()
 	stepX, stepY := float64(l.transform.Spec().Width)/float64(w), float64(l.transform.Spec().Height)/float64(h)
 	at := func(i, j float64) (x, y float64) { // a point of the mask to the source's pixels
-		ix, iy := m.Point(i*stepX, j*stepY)
-		u, v := c.Source(ix/float64(fullW), iy/float64(fullH))
-		return u * float64(src.W), v * float64(src.H)
+		ix, iy := v.fit.Point(i*stepX, j*stepY)
+		x, y = v.way.Point(v.change.Source(ix/float64(fullW), iy/float64(fullH)))
+		return x * float64(src.W), y * float64(src.H)
 	}
 	// the map is affine: three points say all
 	x0, y0 := at(0, 0)
 	x1, y1 := at(1, 0)
 	x2, y2 := at(0, 1)
+	// what a crop left out is not in the picture, either
+	left, top, right, bottom := v.way.Seen()
+	firstX, firstY := int(math.Round(left*float64(src.W))), int(math.Round(top*float64(src.H)))
+	endX, endY := int(math.Round(right*float64(src.W))), int(math.Round(bottom*float64(src.H)))
 	out := make([]int64, w*h)
 	for j := range h {
 		for i := range w {
 			u, v := float64(i)+0.5, float64(j)+0.5
 			x, y := int(math.Floor(x0+(x1-x0)*u+(x2-x0)*v+tie)), int(math.Floor(y0+(y1-y0)*u+(y2-y0)*v+tie))
 			k := ignore
-			if x >= 0 && y >= 0 && x < src.W && y < src.H {
+			if x >= firstX && y >= firstY && x < endX && y < endY {
 				k = int64(src.Pix[y*src.W+x])
 			}
 			out[j*w+i] = k
@@ -188,26 +211,33 @@ func (l *Loader) classes(img *dataset.Image) (*masks.Mask, error) {
 }
 
 // boxes gives s the boxes that are seen.
-func (l *Loader) boxes(s *Sample, img *dataset.Image, pic *imageio.Image, c *augment.Change, m pipeline.Mapping) error {
-	if img.W > 0 && (img.W != pic.FullW || img.H != pic.FullH) {
-		return fmt.Errorf("annotated as %d×%d pixels, it has %d×%d", img.W, img.H, pic.FullW, pic.FullH)
+func (l *Loader) boxes(s *Sample, img *dataset.Image, v *view) error {
+	if img.W > 0 && (img.W != v.pic.FullW || img.H != v.pic.FullH) {
+		return fmt.Errorf("annotated as %d×%d pixels, it has %d×%d", img.W, img.H, v.pic.FullW, v.pic.FullH)
 	}
 	var boxes []geom.Box
 	var classes []int
 	for _, o := range img.Objects {
-		if !o.Crowd {
-			boxes, classes = append(boxes, o.Box.Box()), append(classes, o.Class)
+		if o.Crowd {
+			continue
 		}
+		b := o.Box.Box()
+		if len(l.transform.Spec().Steps) > 0 {
+			if b = v.way.Box(b); b.Clip(float32(v.after.W), float32(v.after.H)).Area() <= 0 {
+				continue // cropped away
+			}
+		}
+		boxes, classes = append(boxes, b), append(classes, o.Class)
 	}
-	boxes, classes = c.Boxes(boxes, classes, float64(pic.FullW), float64(pic.FullH))
+	boxes, classes = v.change.Boxes(boxes, classes, float64(v.after.FullW), float64(v.after.FullH))
 	flat, numbers := []float32{}, []int64{}
 	spec := l.transform.Spec()
 	for i, b := range boxes {
-		x1, y1 := m.FromImage(float64(b.X1), float64(b.Y1))
-		x2, y2 := m.FromImage(float64(b.X2), float64(b.Y2))
+		x1, y1 := v.fit.FromImage(float64(b.X1), float64(b.Y1))
+		x2, y2 := v.fit.FromImage(float64(b.X2), float64(b.Y2))
 		b = geom.Box{X1: float32(x1), Y1: float32(y1), X2: float32(x2), Y2: float32(y2)}.Clip(float32(spec.Width), float32(spec.Height))
 		if b.Area() <= 0 {
-			continue // cropped away by the pipeline
+			continue // cropped away by the fit
 		}
 		flat = append(flat, b.X1, b.Y1, b.X2, b.Y2)
 		numbers = append(numbers, int64(classes[i]))

@@ -244,3 +244,65 @@ func TestLoadRefuses(t *testing.T) {
 		t.Error("a wrong plan is no error")
 	}
 }
+
+// TestSteps: a training sees what steps make of a picture, and masks and boxes go with it,
+// before and after it is changed.
+func TestSteps(t *testing.T) {
+	t.Parallel()
+	photo, mask := pictures(t)
+	set := &dataset.Set{Classes: []string{"a", "b", "c", "d"}, Ignore: 255, Images: []dataset.Image{{
+		File: photo, Mask: mask, W: 64, H: 48, Objects: []dataset.Object{
+			{Class: 1, Box: geom.Rect{X: 36, Y: 4, W: 10, H: 8}}, {Class: 2, Box: geom.Rect{X: 0, Y: 40, W: 3, H: 8}},
+		},
+	}}}
+	spec, err := pipeline.Parse("f.yaml", []byte("resize: letterbox\nsteps:\n  - crop: {box: [8, 0, 56, 36]}\n  - orient: {turn: 90}\n"),
+		pipeline.Spec{Width: 48, Height: 48, Filter: imageio.Bilinear})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := load(t, set, spec, Options{Task: Segment}, -1)
+	data, err := os.ReadFile(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := imageio.Decode(t.Context(), data, imageio.Options{MinSide: spec.MinSide()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served, mapping, err := spec.Apply(img)
+	if err != nil || !reflect.DeepEqual(served, s.X) || !reflect.DeepEqual(mapping, s.Mapping) {
+		t.Errorf("serving's input or mapping differs from training's, %v", err)
+	}
+	// Turned clockwise, the 48×36 pixels are 36×48, with 6 columns of margin. The top right
+	// of the input is the top left of the picture.
+	got, _ := tensor.Data[int64](s.Mask)
+	for _, p := range []struct {
+		x, y int
+		want int64
+	}{{2, 20, 255}, {45, 20, 255}, {41, 0, 0}, {41, 47, 1}, {7, 0, 2}, {7, 47, 3}, {18, 23, 0}, {17, 23, 2}, {18, 24, 1}, {17, 24, 3}} {
+		if k := got[p.y*48+p.x]; k != p.want {
+			t.Errorf("mask at %d, %d is %d, want %d", p.x, p.y, k, p.want)
+		}
+	}
+	boxes := load(t, set, spec, Options{Task: Detect}, -1)
+	flat, _ := tensor.Data[float32](boxes.Boxes)
+	if want := []float32{30, 28, 38, 38}; !reflect.DeepEqual(flat, want) { // x = 42 − y, y = x − 8
+		t.Errorf("boxes %v, want %v: one is cropped away", flat, want)
+	}
+	// Mirrored after the steps: the picture's x axis lies along the input's y.
+	flip := Options{Task: Segment, Augment: augment.Plan{HorizontalFlip: 1}}
+	turned := load(t, set, spec, flip, 0)
+	mirrored, _ := tensor.Data[int64](turned.Mask)
+	for y := range 48 {
+		for x := range 48 {
+			if mirrored[y*48+x] != got[y*48+47-x] {
+				t.Fatalf("mirrored mask at %d, %d is %d, want %d", x, y, mirrored[y*48+x], got[y*48+47-x])
+			}
+		}
+	}
+	flip.Task = Detect
+	flat, _ = tensor.Data[float32](load(t, set, spec, flip, 0).Boxes)
+	if want := []float32{10, 28, 18, 38}; !reflect.DeepEqual(flat, want) {
+		t.Errorf("mirrored boxes %v, want %v", flat, want)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -32,7 +33,8 @@ type Store struct {
 type Model struct {
 	Card
 	Dir      string
-	Revision int // of its pipeline (revision.go); 0: the card's own
+	Revision int       // of its pipeline (revision.go); 0: the card's own
+	Changed  time.Time // when its pipeline was, before it was read; zero: never
 }
 
 // NewStore returns the model store under home, $TRILOBITE_HOME.

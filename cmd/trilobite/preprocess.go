@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,8 @@ func newPreprocessCmd(app *App) *cobra.Command {
 		Use:   "preprocess IMAGE --model NAME -o OUT.png",
 		Short: "Show what a model sees of a picture",
 		Long: `Writes three pictures side by side, each 480 pixels high: as it is, after the pipeline's steps, and
-as the model's input. --pipeline tries a file out before it is set (docs/pipelines.md).`,
+as the model's input; where the pipeline cuts tiles, their edges are drawn and the inputs are those of the
+first twelve. --pipeline tries a file out before it is set (docs/pipelines.md).`,
 		Example: "  trilobite preprocess street.jpg --model road --pipeline dusk.yaml -o seen.png",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -75,6 +77,33 @@ func triedPipeline(s *zoo.Store, model, file string) (pipeline.Spec, error) {
 	return s.TryPipeline(model, file, text)
 }
 
+const mostInputs = 12 // of tiles that are shown
+
+// contactSheet lays pictures of one size out in rows.
+func contactSheet(all []*imageio.Image) (*imageio.Image, error) {
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	const gap = 8
+	across := int(math.Ceil(math.Sqrt(float64(len(all)))))
+	down := (len(all) + across - 1) / across
+	w, h := all[0].W, all[0].H
+	sheet := imageio.New(across*(w+gap)-gap, down*(h+gap)-gap)
+	for i := range sheet.Pix {
+		sheet.Pix[i] = 255
+	}
+	for i, m := range all {
+		if m.W != w || m.H != h {
+			return nil, fmt.Errorf("a picture of %d×%d pixels among others of %d×%d", m.W, m.H, w, h)
+		}
+		x, y := i%across*(w+gap), i/across*(h+gap)
+		for j := range h {
+			copy(sheet.Pix[3*((y+j)*sheet.W+x):], m.Pix[3*j*w:3*(j+1)*w])
+		}
+	}
+	return sheet, nil
+}
+
 // preprocessed lays the picture, the picture after the steps and the model's input side
 // by side.
 func preprocessed(spec pipeline.Spec, img *imageio.Image) (*imageio.Image, error) {
@@ -82,15 +111,34 @@ func preprocessed(spec pipeline.Spec, img *imageio.Image) (*imageio.Image, error
 	if err != nil {
 		return nil, err
 	}
-	after, err := t.Steps(img)
+	after, _, err := t.Steps(img)
 	if err != nil {
 		return nil, err
 	}
-	x, _, err := t.Apply(img)
-	if err != nil {
+	var inputs []*imageio.Image
+	var edges []imageio.Mark
+	if err := t.Parts(img, func(p pipeline.Part) error {
+		if spec.Tiled() && !p.Whole {
+			edges = append(edges, imageio.Mark{Box: p.Tile, Class: len(edges)})
+		}
+		if len(inputs) < mostInputs {
+			input, err := t.Picture(p.X)
+			if err != nil {
+				return err
+			}
+			inputs = append(inputs, input)
+		}
+		t.Recycle(p.X)
+		return nil
+	}); err != nil {
 		return nil, err
 	}
-	input, err := t.Picture(x)
+	if len(edges) > 0 {
+		if after, err = after.Draw(edges); err != nil {
+			return nil, err
+		}
+	}
+	input, err := contactSheet(inputs)
 	if err != nil {
 		return nil, err
 	}
