@@ -106,31 +106,68 @@ func (k *Classifier) Labels() []string { return k.c.Labels }
 // them at most; most 0 means all.
 func (k *Classifier) Classify(ctx context.Context, img *imageio.Image, minScore float32, most int) ([]trilobite.Classification, error) {
 	start := time.Now()
-	x, _, err := k.transform.Apply(img)
+	var sum []float32
+	parts := 0
+	err := k.transform.Parts(img, func(p pipeline.Part) error {
+		k.observe("preprocess", start)
+		out, err := k.model.Run(ctx, []*tensor.Tensor{p.X})
+		k.transform.Recycle(p.X)
+		if err != nil {
+			return err
+		}
+		start = time.Now()
+		defer k.model.Recycle(out)
+		row, err := k.scores(out[0])
+		if err != nil {
+			return err
+		}
+		parts++
+		sum = k.add(sum, row)
+		k.observe("postprocess", start)
+		start = time.Now()
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	k.observe("preprocess", start)
-	out, err := k.model.Run(ctx, []*tensor.Tensor{x})
-	k.transform.Recycle(x)
-	if err != nil {
-		return nil, err
+	if parts > 1 && k.c.Decoder != "sigmoid" {
+		for i := range sum {
+			sum[i] /= float32(parts)
+		}
 	}
-	start = time.Now()
-	defer k.model.Recycle(out)
-	row, _ := tensor.Data[float32](out[0])
+	return k.best(sum[k.c.Offset:], minScore, most), nil
+}
+
+// scores returns the scores of an output. They are the caller's.
+func (k *Classifier) scores(out *tensor.Tensor) ([]float32, error) {
+	row, _ := tensor.Data[float32](out)
 	if len(row) != len(k.c.Labels)+k.c.Offset {
 		return nil, fmt.Errorf("classification model %s: %d scores for %d labels and offset %d", k.model.Name(), len(row), len(k.c.Labels), k.c.Offset)
 	}
 	switch k.c.Decoder {
 	case "softmax":
-		row = softmax(row)
+		return softmax(row), nil
 	case "sigmoid":
-		row = sigmoid(row)
+		return sigmoid(row), nil
 	}
-	classes := k.best(row[k.c.Offset:], minScore, most)
-	k.observe("postprocess", start)
-	return classes, nil
+	return slices.Clone(row), nil
+}
+
+// add takes the scores of one more part of an image to those before: what is there
+// somewhere is there, so of scores that are each on their own the highest counts; of
+// those of which one is true, their mean.
+func (k *Classifier) add(sum, row []float32) []float32 {
+	if sum == nil {
+		return row
+	}
+	for i, s := range row {
+		if k.c.Decoder == "sigmoid" {
+			sum[i] = max(sum[i], s)
+		} else {
+			sum[i] += s
+		}
+	}
+	return sum
 }
 
 // best picks and sorts; equal scores keep the order of classes.

@@ -113,21 +113,28 @@ func (d *Detector) Spec() pipeline.Spec { return d.transform.Spec() }
 // best first, boxes in pixels of the upright image at its full size.
 func (d *Detector) Detect(ctx context.Context, img *imageio.Image, minScore float32) ([]trilobite.Detection, error) {
 	start := time.Now()
-	x, mapping, err := d.transform.Apply(img)
+	var parts []part
+	err := d.transform.Parts(img, func(p pipeline.Part) error {
+		d.observe("preprocess", start)
+		out, err := d.model.Run(ctx, []*tensor.Tensor{p.X})
+		d.transform.Recycle(p.X)
+		if err != nil {
+			return err
+		}
+		start = time.Now()
+		parts = append(parts, part{d.Read(out, p.Mapping, minScore), p.Cut})
+		d.model.Recycle(out)
+		d.observe("postprocess", start)
+		start = time.Now()
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	d.observe("preprocess", start)
-	out, err := d.model.Run(ctx, []*tensor.Tensor{x})
-	d.transform.Recycle(x)
-	if err != nil {
-		return nil, err
+	if len(parts) == 1 {
+		return parts[0].found, nil
 	}
-	start = time.Now()
-	detections := d.Read(out, mapping, minScore)
-	d.model.Recycle(out)
-	d.observe("postprocess", start)
-	return detections, nil
+	return join(parts, d.c.IoU, d.c.Max), nil
 }
 
 func (d *Detector) observe(stage string, since time.Time) {

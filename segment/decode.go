@@ -44,9 +44,45 @@ func decode(out *tensor.Tensor, labels []string, p pipeline.Spec, mapping pipeli
 	if err != nil {
 		return nil, err
 	}
+	return m.upright(mapping), nil
+}
+
+// upright turns back what steps have turned; what a crop left out is class 0.
+func (m *Mask) upright(mapping pipeline.Mapping) *Mask {
 	mapping.Upright(m.Class, m.Confidence)
 	w, h := mapping.Size()
 	m.W, m.H = int(w), int(h)
+	return m
+}
+
+// paste makes the mask of a part of the image and puts it into that of the whole image as
+// steps turned it, which the first part makes. No pixel is two parts'.
+func (s *Segmenter) paste(m *Mask, out *tensor.Tensor, p pipeline.Part, sure bool) (*Mask, error) {
+	x, y := int(p.Core.X1), int(p.Core.Y1)
+	if m == nil {
+		w, h := p.All.Straight().Size()
+		m = &Mask{W: int(w), H: int(h), Labels: s.c.Labels, Class: make([]uint8, int(w)*int(h))}
+		if err := m.check(); err != nil {
+			return nil, err
+		}
+	}
+	if p.Core.X2 <= p.Core.X1 || p.Core.Y2 <= p.Core.Y1 {
+		return m, nil
+	}
+	part, err := decodeTurned(out, s.c.Labels, s.c.Pipeline, p.Mapping.InPart(p.Core), sure)
+	if err != nil {
+		return nil, err
+	}
+	if part.Confidence != nil && m.Confidence == nil {
+		m.Confidence = make([]uint8, len(m.Class))
+	}
+	for i := range part.H {
+		at := (y+i)*m.W + x
+		copy(m.Class[at:at+part.W], part.Class[i*part.W:])
+		if part.Confidence != nil {
+			copy(m.Confidence[at:at+part.W], part.Confidence[i*part.W:])
+		}
+	}
 	return m, nil
 }
 

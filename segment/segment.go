@@ -8,6 +8,7 @@ package segment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,6 +59,9 @@ func newSegmenter(m *ort.Model, c Config) (*Segmenter, error) {
 	if r := c.Pipeline.Resize; r == pipeline.CentreCrop {
 		return nil, fmt.Errorf("preprocessing: resize is %q, a mask of the whole image needs %q or %q", r, pipeline.Exact, pipeline.Letterbox)
 	}
+	if c.Pipeline.AndWhole() {
+		return nil, errors.New("preprocessing: tile: whole is for boxes and classes; each pixel of a mask is one tile's")
+	}
 	in := m.Inputs()
 	if len(in) != 1 {
 		return nil, fmt.Errorf("it has %d inputs %v, want the image alone", len(in), in)
@@ -90,24 +94,33 @@ func (s *Segmenter) Classes(ctx context.Context, img *imageio.Image) (*Mask, err
 
 func (s *Segmenter) segment(ctx context.Context, img *imageio.Image, sure bool) (*Mask, error) {
 	start := time.Now()
-	x, mapping, err := s.transform.Apply(img)
+	var m *Mask
+	var all pipeline.Mapping
+	err := s.transform.Parts(img, func(p pipeline.Part) error {
+		s.observe("preprocess", start)
+		out, err := s.model.Run(ctx, []*tensor.Tensor{p.X})
+		s.transform.Recycle(p.X)
+		if err != nil {
+			return err
+		}
+		start = time.Now()
+		if all = p.All; !s.c.Pipeline.Tiled() {
+			m, err = decodeTurned(out[0], s.c.Labels, s.c.Pipeline, p.Mapping.Straight(), sure)
+		} else {
+			m, err = s.paste(m, out[0], p, sure)
+		}
+		s.model.Recycle(out)
+		if err != nil {
+			return fmt.Errorf("segmentation model %s: %w", s.model.Name(), err)
+		}
+		s.observe("postprocess", start)
+		start = time.Now()
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	s.observe("preprocess", start)
-	out, err := s.model.Run(ctx, []*tensor.Tensor{x})
-	s.transform.Recycle(x)
-	if err != nil {
-		return nil, err
-	}
-	start = time.Now()
-	m, err := decode(out[0], s.c.Labels, s.c.Pipeline, mapping, sure)
-	s.model.Recycle(out)
-	if err != nil {
-		return nil, fmt.Errorf("segmentation model %s: %w", s.model.Name(), err)
-	}
-	s.observe("postprocess", start)
-	return m, nil
+	return m.upright(all), nil
 }
 
 func (s *Segmenter) observe(stage string, since time.Time) {

@@ -107,3 +107,52 @@ func TestIndexWithoutLabel(t *testing.T) {
 		}
 	}
 }
+
+// TestTiles: a model that looks at each pixel by itself says the same of an image in tiles,
+// also of one that steps have turned and cropped.
+func TestTiles(t *testing.T) {
+	t.Parallel()
+	b := onnx.NewBuilder("colours")
+	b.Output("y", b.Relu(b.Input("x", tensor.Float32, onnx.Shape{1, 3, 40, 40})))
+	model := orttest.Build(t, b)
+	img := imageio.New(150, 110)
+	for i := range 150 * 110 {
+		img.Pix[3*i+(i%150/13+i/150/17)%3] = uint8(100 + i%150)
+	}
+	for name, steps := range map[string]string{
+		"as it is": "", "turned and cropped": "  - crop: {box: [10, 5, 140, 105]}\n  - orient: {turn: 270}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ask := func(text string) *Mask {
+				p, err := pipeline.Parse("f.yaml", []byte(text), pipeline.Spec{Width: 40, Height: 40, Filter: imageio.BilinearHalfPixel})
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := New(model, Config{Pipeline: p, Decoder: "mask", Labels: []string{"red", "green", "blue"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				m, err := s.Segment(t.Context(), img)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return m
+			}
+			m := ask("steps:\n" + steps + "  - tile: {width: 40, height: 40, overlap: 8}\n")
+			if m.W != 150 || m.H != 110 || len(m.Confidence) != len(m.Class) {
+				t.Fatalf("a mask of %d×%d pixels, %d sure", m.W, m.H, len(m.Confidence))
+			}
+			for i, c := range m.Class {
+				x, y := i%150, i/150
+				want := uint8((x/13 + y/17) % 3)
+				if steps != "" && (x < 10 || x >= 140 || y < 5 || y >= 105) {
+					want = 0 // cropped away
+				}
+				if c != want {
+					t.Fatalf("class %d at %d, %d, want %d", c, x, y, want)
+				}
+			}
+		})
+	}
+}
