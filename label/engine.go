@@ -13,6 +13,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,9 +29,10 @@ import (
 type Engine struct {
 	registry *serving.Registry
 	alone    bool // the registry is the engine's own
-	models   []*model
-	minSide  int
 	version  string
+
+	mu     sync.Mutex
+	models []*model // each is replaced where its pipeline has been changed
 }
 
 // Open loads the models of the references, name or name@version.
@@ -55,16 +57,43 @@ func Open(ctx context.Context, registry *serving.Registry, refs []string) (*Engi
 		e.Close()
 		return nil, err
 	}
-	full, sides := make([]string, len(e.models)), make([]int, len(e.models))
+	full := make([]string, len(e.models))
 	for i, m := range e.models {
 		full[i] = m.Ref()
-		sides[i] = m.Pipeline.MinSide()
-	}
-	if !slices.Contains(sides, 0) && len(sides) > 0 { // a pipeline with steps needs the full size
-		e.minSide = slices.Max(sides)
 	}
 	e.version = strings.Join(full, "+")
 	return e, nil
+}
+
+// fresh returns the models with the pipelines that are in use now.
+func (e *Engine) fresh() ([]*model, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i, m := range e.models {
+		now, err := e.registry.Fresh(m.Model)
+		if err != nil {
+			return nil, err
+		}
+		if now != m.Model { // others may be using the old slice
+			e.models = slices.Clone(e.models)
+			e.models[i] = &model{now, m.words, m.done}
+		}
+	}
+	return e.models, nil
+}
+
+// minSide says how far an image may be shrunk on load for all models; 0: not at all, as
+// pipelines with steps ask.
+func minSide(models []*model) int {
+	most := 0
+	for _, m := range models {
+		side := m.Pipeline.MinSide()
+		if side == 0 {
+			return 0
+		}
+		most = max(most, side)
+	}
+	return most
 }
 
 // OpenAlone is Open for a program that asks no other models: the registry is the engine's
@@ -97,8 +126,11 @@ func (e *Engine) Cores() int { return e.registry.Cores() }
 
 // Models returns the models' cards.
 func (e *Engine) Models() []zoo.Model {
-	cards := make([]zoo.Model, len(e.models))
-	for i, m := range e.models {
+	e.mu.Lock()
+	models := e.models
+	e.mu.Unlock()
+	cards := make([]zoo.Model, len(models))
+	for i, m := range models {
 		cards[i] = m.Model.Model
 	}
 	return cards
@@ -111,7 +143,11 @@ func (e *Engine) Models() []zoo.Model {
 // at once, and one must not end the others.
 func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeParams) (a *trilobite.Analysis, err error) {
 	defer serving.Caught(&err)
-	models, err := e.choose(p)
+	all, err := e.fresh()
+	if err != nil {
+		return nil, err
+	}
+	models, err := choose(all, p)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +157,7 @@ func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeP
 	}
 	defer done()
 	start := time.Now()
-	img, release, err := e.registry.Decode(ctx, image, e.minSide)
+	img, release, err := e.registry.Decode(ctx, image, minSide(all))
 	if err != nil {
 		return nil, err
 	}
@@ -139,19 +175,19 @@ func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeP
 
 // choose returns the models that the parameters need: those they name, or all; the
 // detectors alone when no labels are wanted.
-func (e *Engine) choose(p trilobite.AnalyzeParams) ([]*model, error) {
+func choose(all []*model, p trilobite.AnalyzeParams) ([]*model, error) {
 	if !p.Labels && !p.Objects {
 		return nil, nil
 	}
-	named := e.models
+	named := all
 	if len(p.Models) > 0 {
 		named = nil
 		for _, ref := range p.Models {
-			i := slices.IndexFunc(e.models, func(m *model) bool { return m.Ref() == ref || m.Name == ref })
+			i := slices.IndexFunc(all, func(m *model) bool { return m.Ref() == ref || m.Name == ref })
 			if i < 0 {
 				return nil, &trilobite.Error{Op: "label.Analyze", Code: trilobite.NotFound, Msg: fmt.Sprintf("No model %q is loaded.", ref)}
 			}
-			named = append(named, e.models[i])
+			named = append(named, all[i])
 		}
 	}
 	if p.Labels {

@@ -9,8 +9,8 @@ import (
 	"trilobite/zoo"
 )
 
-// entry is a model from its load to its end. The registry's mutex guards what changes;
-// model and err are set before ready is closed.
+// entry is a model from its load to its end. The registry's mutex guards what changes, card
+// and model among it once ready is closed; err is set before that.
 type entry struct {
 	card  zoo.Model
 	bytes int64
@@ -60,6 +60,11 @@ func (r *Registry) enter(ctx context.Context, card zoo.Model, pin bool) (*entry,
 		}
 		var victims []*entry
 		e := r.entries[card.Dir]
+		if e != nil && e.loaded && e.card.Revision != card.Revision && onlyRevised(e.card, card) {
+			if now, err := e.model.revised(card, r.c); err == nil {
+				e.card, e.model = card, now // who uses the old one goes on with that
+			}
+		}
 		if e != nil && (e.card.Revision != card.Revision || !reflect.DeepEqual(e.card.Card, card.Card)) {
 			if r.leave(e) {
 				victims = append(victims, e)

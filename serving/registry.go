@@ -127,7 +127,10 @@ func (r *Registry) open(ctx context.Context, card zoo.Model, pin bool) (*Model, 
 	if err != nil {
 		return nil, nil, err
 	}
-	return e.model, sync.OnceFunc(func() { r.release(e, pin) }), nil
+	r.mu.Lock()
+	m := e.model
+	r.mu.Unlock()
+	return m, sync.OnceFunc(func() { r.release(e, pin) }), nil
 }
 
 // Load puts a model into service and into memory; a name alone is its newest version.

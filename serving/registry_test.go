@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trilobite"
+	"trilobite/imageio"
 	"trilobite/serving"
 	"trilobite/serving/servingtest"
 	"trilobite/tensor"
@@ -307,6 +308,48 @@ func TestANewRevision(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(0, 0)
+}
+
+// TestAPinnedModelsRevision: what answers for as long as the server runs takes a pipeline
+// that is set meanwhile too, on the session it has.
+func TestAPinnedModelsRevision(t *testing.T) {
+	t.Parallel()
+	r, store := servingtest.Open(t, 0)
+	m, done, err := r.Pin(t.Context(), "tint")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	if now, err := r.Fresh(m); err != nil || now != m {
+		t.Errorf("Fresh = %p, %v; want the same model, %p", now, err, m)
+	}
+	if _, err := store.SetPipeline("tint", "p.yaml", []byte("steps: [greyscale]")); err != nil {
+		t.Fatal(err)
+	}
+	used, _ := r.Memory()
+	now, err := r.Fresh(m)
+	if err != nil || now.Revision != 1 || len(now.Classifier.Spec().Steps) != 1 || len(m.Classifier.Spec().Steps) != 0 {
+		t.Fatalf("revision %d, %v; want 1, and the old model as it was", now.Revision, err)
+	}
+	red := imageio.New(servingtest.Side, servingtest.Side)
+	for i := 0; i < len(red.Pix); i += 3 {
+		red.Pix[i] = 255
+	}
+	for _, tt := range []struct {
+		m    *serving.Model
+		most float32 // of the best score
+		name string
+	}{{m, 1, "red"}, {now, 0.34, "red"}} {
+		said, err := tt.m.Classifier.Classify(t.Context(), red, 0, 1)
+		if err != nil || said[0].Name != tt.name || said[0].Score > tt.most {
+			t.Errorf("revision %d says %v, %v; want %s with %v at most", tt.m.Revision, said, err, tt.name, tt.most)
+		}
+	}
+	other, release, err := r.Use(t.Context(), "tint")
+	if again, _ := r.Memory(); err != nil || other.Revision != 1 || again != used {
+		t.Errorf("revision %d, %v, %d bytes; want 1 and %d bytes", other.Revision, err, again, used)
+	}
+	release()
 }
 
 func BenchmarkLoadUnload(b *testing.B) {

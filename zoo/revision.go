@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"trilobite"
@@ -54,11 +55,21 @@ func (m Model) Revisions() (Revisions, error) {
 	return r, nil
 }
 
+// RevisionsChanged says when the version's pipeline was last changed: the zero time, never.
+func (m Model) RevisionsChanged() time.Time {
+	at, err := os.Stat(filepath.Join(pipelineDir(m.Dir), "revisions.json"))
+	if err != nil {
+		return time.Time{}
+	}
+	return at.ModTime()
+}
+
 // ReadRevision returns a revision's text.
 func (m Model) ReadRevision(n int) ([]byte, error) { return os.ReadFile(m.RevisionFile(n)) }
 
 // revised gives a model the pipeline that is in use.
 func revised(m Model) (Model, error) {
+	m.Changed = m.RevisionsChanged() // before it is read: what comes in between is seen next time
 	r, err := m.Revisions()
 	if err != nil || r.Current == 0 {
 		return m, err
@@ -82,11 +93,13 @@ func (s *Store) SetPipeline(ref, source string, text []byte) (Model, error) {
 	if _, err := pipeline.Parse(source, text, m.Pipeline); err != nil {
 		return Model{}, &trilobite.Error{Op: "zoo.SetPipeline", Code: trilobite.Invalid, Msg: err.Error(), Err: err}
 	}
-	r, err := m.Revisions()
+	unlock, err := m.lockRevisions()
 	if err != nil {
 		return Model{}, err
 	}
-	if err := os.MkdirAll(pipelineDir(m.Dir), 0o755); err != nil {
+	defer unlock()
+	r, err := m.Revisions()
+	if err != nil {
 		return Model{}, err
 	}
 	n := 1
@@ -104,12 +117,36 @@ func (s *Store) SetPipeline(ref, source string, text []byte) (Model, error) {
 	return s.Get(m.Ref())
 }
 
+// lockRevisions waits until no other process changes which pipelines the version has.
+func (m Model) lockRevisions() (unlock func(), err error) {
+	if err := os.MkdirAll(pipelineDir(m.Dir), 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(pipelineDir(m.Dir), "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		if err == nil {
+			return func() { _ = f.Close() }, nil
+		} else if !errors.Is(err, syscall.EINTR) {
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", f.Name(), err), f.Close())
+		}
+	}
+}
+
 // RollBack puts the pipeline into use that was before the one in use.
 func (s *Store) RollBack(ref string) (Model, error) {
 	m, err := s.original(ref)
 	if err != nil {
 		return Model{}, err
 	}
+	unlock, err := m.lockRevisions()
+	if err != nil {
+		return Model{}, err
+	}
+	defer unlock()
 	r, err := m.Revisions()
 	if err != nil {
 		return Model{}, err
