@@ -34,8 +34,7 @@ type Params struct {
 	Epochs   int           `json:"epochs,omitempty"` // 0: 200 of the last layer, 10 of more
 	Budget   time.Duration `json:"budget,omitempty"` // 0: none
 	Seed     uint64        `json:"seed"`
-	// Several says that a picture has any number of classes; one without any is left
-	// out. The logits are then of each class on its own, for classify's decoder "sigmoid".
+	// Several says that a picture has any number of classes, or none. The logits are then of each class on its own, for classify's decoder "sigmoid".
 	Several bool `json:"several,omitempty"`
 }
 

@@ -2,7 +2,6 @@ package detection
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -25,6 +24,7 @@ import (
 	"trilobite/step"
 	"trilobite/tensor"
 	"trilobite/train"
+	"trilobite/train/internal/resumetest"
 	"trilobite/train/transfer"
 )
 
@@ -153,40 +153,16 @@ func TestTrain(t *testing.T) {
 	}
 }
 
-// TestResume: a training that was stopped ends as one that was not, bit for bit.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	set, rt := squares(t, 12, "red"), runtimeOf(t)
-	dir := t.TempDir()
-	events := make(chan train.Event)
-	ctx, stop := context.WithCancel(t.Context())
-	go func() {
-		for e := range events {
-			if e.Kind == "checkpoint" {
-				stop()
-			}
-		}
-	}()
-	p := Params{Epochs: 4, Seed: 5}
-	if _, err := Train(ctx, rt, tiny(t, set), p, train.Options{Dir: dir, Events: events}); !errors.Is(err, context.Canceled) {
-		t.Fatalf("stopped: %v", err)
-	}
-	close(events)
-	var models [][]byte
-	for _, o := range []train.Options{{Dir: dir, Resume: true}, {}} {
-		m, err := Train(t.Context(), rt, tiny(t, set), p, o)
+	resumetest.Run(t, func(ctx context.Context, o train.Options) (*onnx.Graph, error) {
+		m, err := Train(ctx, rt, tiny(t, set), Params{Epochs: 4, Seed: 5}, o)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
-		data, err := onnx.Marshal(m.Graph)
-		if err != nil {
-			t.Fatal(err)
-		}
-		models = append(models, data)
-	}
-	if !slices.Equal(models[0], models[1]) {
-		t.Error("resumed and uninterrupted trainings differ")
-	}
+		return m.Graph, nil
+	})
 }
 
 // TestUnfreeze trains the random backbone too.
