@@ -57,6 +57,9 @@ func (c chart) SVG() template.HTML {
 			marginLeft, py(v), c.width-marginRight, marginLeft-6, py(v)+4, short(v))
 	}
 	for _, v := range ticks(x1, x2) {
+		if c.x == "step" && v != math.Trunc(v) {
+			continue // there are no halves of steps
+		}
 		fmt.Fprintf(&b, `<text class="tick" x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, px(v), c.depth-marginBelow+16, short(v))
 	}
 	fmt.Fprintf(&b, `<path class="axis" d="M%.1f %.1fV%.1fH%.1f"/>`, marginLeft, marginTop, c.depth-marginBelow, c.width-marginRight)

@@ -171,11 +171,14 @@ func charts(events []Event, classes []string) []reportChart {
 		add(l.name+", validation part", l.name+"（検証データ）", chart{x: "step", lines: []line{l}})
 	}
 	for _, figure := range slices.Sorted(maps.Keys(byClass)) {
-		n := 0
-		for some := range slices.Chunk(byClass[figure], classLines) {
-			if n++; n <= classCharts {
-				add(figure+" by class", "クラス別の"+figure, chart{x: "step", lines: some})
+		parts := slices.Collect(slices.Chunk(byClass[figure], classLines))
+		parts = parts[:min(len(parts), classCharts)]
+		for i, some := range parts {
+			of := ""
+			if len(parts) > 1 {
+				of = fmt.Sprintf(" (%d/%d)", i+1, len(parts))
 			}
+			add(figure+" by class"+of, "クラス別の"+figure+of, chart{x: "step", lines: some})
 		}
 	}
 	add("Learning rate", "学習率", chart{x: "step", lines: []line{rate}, fromZero: true})
