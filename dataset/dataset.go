@@ -47,6 +47,10 @@ type Image struct {
 	Objects []Object
 	Mask    string // path of the picture's mask; "" where it has none
 
+	// Negative says that somebody looked and found none of the classes; a picture without
+	// any may also be one that nobody has labelled.
+	Negative bool `json:",omitempty"`
+
 	Source string `json:"-"` // file that lists or annotates the picture; "" where none does
 	Line   int    `json:"-"` // in Source, from 1; 0 where it has no lines
 }

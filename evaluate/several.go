@@ -32,7 +32,7 @@ func severalOf(seen []*trilobite.Analysis, set *dataset.Set, to map[int]int) *Se
 	m := metric.NewMultiLabel(len(set.Classes))
 	out := &Several{Labels: []Label{}}
 	for i, a := range seen {
-		if len(set.Images[i].Classes) == 0 {
+		if len(set.Images[i].Classes) == 0 && !set.Images[i].Negative {
 			continue
 		}
 		scores := make([]float64, len(set.Classes))

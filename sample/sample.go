@@ -53,7 +53,7 @@ type Sample struct {
 	// Mapping takes what is found in X back to the picture, as it was changed.
 	Mapping pipeline.Mapping
 
-	Class   int64          // Classify
+	Class   int64          // Classify; −1: the picture shows none
 	Mask    *tensor.Tensor // Segment: int64 (H, W); outside the picture Set.Ignore, or 0 without one
 	Boxes   *tensor.Tensor // Detect: float32 (n, 4), xyxy in pixels of the input
 	Classes *tensor.Tensor // Detect: int64 (n)
@@ -140,10 +140,14 @@ func (l *Loader) load(ctx context.Context, img *dataset.Image, index, epoch int)
 	case Detect:
 		err = l.boxes(s, img, &v)
 	default:
-		if len(img.Classes) == 0 {
+		switch {
+		case len(img.Classes) > 0:
+			s.Class = int64(img.Classes[0])
+		case img.Negative:
+			s.Class = -1
+		default:
 			return nil, errors.New("the picture has no class")
 		}
-		s.Class = int64(img.Classes[0])
 	}
 	return s, err
 }

@@ -60,7 +60,8 @@ none, a fifth of the training part is held out for it. A test part never chooses
 measured on it in the end.
 
 A classifier says which one class a picture is of; where some pictures bear several labels, it answers
-each label on its own, and pictures without any are left out.
+each label on its own; pictures without any are left out, but for those of a CSV, which says that they
+show none.
 
 A network that knows ImageNet stays as it is and what is new at its end learns your classes: a
 classifier in seconds, the others in minutes. --unfreeze trains more of it afterwards: slower,

@@ -37,6 +37,7 @@ func openTraining(cmd *cobra.Command, c config.Config, path string, f trainFlags
 			return nil, err
 		}
 	}
+	set = set.Existing()
 	if t.task, err = chooseTask(t.Task, set); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}

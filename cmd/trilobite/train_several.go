@@ -43,16 +43,16 @@ func bearsSeveral(set *dataset.Set) bool {
 	})
 }
 
-// someClassEach leaves out pictures of no class: whether they show none or nobody has
-// looked, no format tells.
+// someClassEach leaves out pictures of no class of which the data set does not say that
+// they show none: perhaps nobody has looked.
 func someClassEach(set *dataset.Set) *dataset.Set {
 	out := *set
 	out.Images, out.Dropped = nil, slices.Clone(set.Dropped)
 	for _, img := range set.Images {
-		if len(img.Classes) > 0 {
+		if len(img.Classes) > 0 || img.Negative {
 			out.Images = append(out.Images, img)
 		} else {
-			out.Dropf(img.File, 0, "it has no class")
+			out.Dropf(img.File, 0, "it has no class, and nothing says that it shows none")
 		}
 	}
 	return &out

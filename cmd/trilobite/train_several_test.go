@@ -21,7 +21,7 @@ func halves(t *testing.T) string {
 	}
 	list := "file,label,split\n"
 	for i := range 24 {
-		colours := [][]string{{"red", "blue"}, {"red", ""}, {"", "blue"}}[i%3]
+		colours := [][]string{{"red", "blue"}, {"red", ""}, {"", "blue"}, {"", ""}}[i%4]
 		img := imageio.New(64, 48)
 		for p := range img.Pix {
 			img.Pix[p] = uint8(70 + 2*i + p%11)
@@ -37,8 +37,9 @@ func halves(t *testing.T) string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		split := map[bool]string{true: "test", false: "train"}[i >= 18]
 		for _, c := range colours {
-			if split := map[bool]string{true: "test", false: "train"}[i >= 18]; c != "" {
+			if c != "" || i%4 == 3 { // a line without class: it shows none
 				list += fmt.Sprintf("%d.png,%s,%s\n", i, c, split)
 			}
 		}
@@ -61,7 +62,7 @@ func TestTrainSeveral(t *testing.T) {
 		}
 	}
 	measured := runIn(t, home, "eval", "colours", root)
-	for _, want := range []string{"labelled images\t6", "mAP\t1.0000", "mean F1\t1.0000", "label blue\timages 4\tAP 1.0000", "label red\timages 4\tAP 1.0000"} {
+	for _, want := range []string{"labelled images\t6", "mAP\t1.0000", "mean F1\t1.0000", "label blue\timages 3\tAP 1.0000", "label red\timages 2\tAP 1.0000"} {
 		if !strings.Contains(measured, want) {
 			t.Errorf("eval does not say %q:\n%s", want, measured)
 		}
@@ -72,12 +73,15 @@ func TestTrainSeveral(t *testing.T) {
 			Score float64
 		}
 	}
-	answer := runIn(t, home, "label", "--model", "colours", "--json", filepath.Join(root, "images", "18.png"))
+	answer := runIn(t, home, "label", "--model", "colours", "--json", filepath.Join(root, "images", "20.png"))
 	if err := json.Unmarshal([]byte(answer), &both); err != nil {
 		t.Fatalf("%v:\n%s", err, answer)
 	}
 	if len(both.Labels) != 2 || both.Labels[1].Score < 0.5 {
 		t.Errorf("of red and blue, label sees: %s", answer)
+	}
+	if answer = runIn(t, home, "label", "--model", "colours", "--min-confidence", "0.5", "--json", filepath.Join(root, "images", "19.png")); strings.Contains(answer, `"score"`) {
+		t.Errorf("of a grey picture, label sees: %s", answer)
 	}
 }
 

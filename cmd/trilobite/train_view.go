@@ -92,7 +92,8 @@ func (v *trainView) unusable(validation bool, i int, why error) {
 		split = dataset.Val
 	}
 	v.lost++
-	d := runs.Dropped{File: v.t.set.Images[v.t.set.Part(split)[i]].File, Reason: strings.TrimSuffix(errorText(why), ".")}
+	file := v.t.set.Images[v.t.set.Part(split)[i]].File
+	d := runs.Dropped{File: file, Reason: strings.TrimPrefix(strings.TrimSuffix(errorText(why), "."), file+": ")}
 	_ = v.t.folder.Update(func(r *runs.Run) { // the list is a courtesy; a full disk shows elsewhere
 		r.Dataset.Dropped = append(r.Dataset.Dropped, d)
 	})
@@ -112,6 +113,6 @@ func (v *trainView) close() {
 	<-v.done
 	v.bar.end()
 	if n := v.lost + len(v.t.set.Dropped); n > 0 && v.lines == nil {
-		fmt.Fprintf(v.cmd.ErrOrStderr(), "%d files were left out; %s lists them\n", n, v.t.folder.Path("run.json"))
+		fmt.Fprintf(v.cmd.ErrOrStderr(), "%d left out, of files and labels; %s lists them\n", n, v.t.folder.Path("run.json"))
 	}
 }

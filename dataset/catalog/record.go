@@ -12,16 +12,17 @@ import (
 // record is a picture's line. Classes go by name, so that a line can be written before
 // all classes are known.
 type record struct {
-	Name    string    `json:"name"`
-	Sum     blobs.Sum `json:"sha256"`
-	W       int       `json:"w,omitempty"`
-	H       int       `json:"h,omitempty"`
-	Split   string    `json:"split,omitempty"`
-	Labels  []string  `json:"labels,omitempty"`
-	Objects []object  `json:"objects,omitempty"`
-	Mask    blobs.Sum `json:"mask,omitempty"`
-	Source  string    `json:"source,omitempty"`
-	Line    int       `json:"line,omitempty"`
+	Name     string    `json:"name"`
+	Sum      blobs.Sum `json:"sha256"`
+	W        int       `json:"w,omitempty"`
+	H        int       `json:"h,omitempty"`
+	Split    string    `json:"split,omitempty"`
+	Labels   []string  `json:"labels,omitempty"`
+	Negative bool      `json:"negative,omitempty"`
+	Objects  []object  `json:"objects,omitempty"`
+	Mask     blobs.Sum `json:"mask,omitempty"`
+	Source   string    `json:"source,omitempty"`
+	Line     int       `json:"line,omitempty"`
 }
 
 type object struct {
@@ -45,7 +46,7 @@ type rle struct {
 
 // newRecord returns the line of img, whose files have the sums.
 func newRecord(classes []string, img *dataset.Image, name string, sum, mask blobs.Sum) record {
-	r := record{Name: name, Sum: sum, W: img.W, H: img.H, Split: img.Split, Mask: mask, Source: img.Source, Line: img.Line}
+	r := record{Name: name, Sum: sum, W: img.W, H: img.H, Split: img.Split, Mask: mask, Source: img.Source, Line: img.Line, Negative: img.Negative}
 	for _, c := range img.Classes {
 		r.Labels = append(r.Labels, className(classes, c))
 	}
@@ -79,7 +80,7 @@ func className(classes []string, c int) string {
 // image returns the picture of a line, whose files are at the paths. byName has the
 // number of each class.
 func (r *record) image(byName map[string]int, file, mask string) (dataset.Image, error) {
-	img := dataset.Image{File: file, Name: r.Name, Split: r.Split, W: r.W, H: r.H, Mask: mask, Source: r.Source, Line: r.Line}
+	img := dataset.Image{File: file, Name: r.Name, Split: r.Split, W: r.W, H: r.H, Mask: mask, Source: r.Source, Line: r.Line, Negative: r.Negative}
 	for _, name := range r.Labels {
 		c, ok := byName[name]
 		if !ok {

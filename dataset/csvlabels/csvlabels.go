@@ -64,7 +64,7 @@ func Parse(r io.Reader, name, images string, c Columns) (*dataset.Set, error) {
 	}
 	head = slices.Clone(head)
 	p := parser{Columns: c, set: &dataset.Set{Ignore: dataset.NoIgnore}, name: name, images: images,
-		column: map[string]int{}, place: map[string]int{}}
+		column: map[string]int{}, place: map[string]int{}, negative: map[int]bool{}}
 	for _, title := range append([]string{c.File, c.Index, c.Name, c.Split}, c.Box[:]...) {
 		if title != "" {
 			if p.column[title] = slices.Index(head, title); p.column[title] < 0 {
@@ -93,6 +93,10 @@ func Parse(r io.Reader, name, images string, c Columns) (*dataset.Set, error) {
 	if c.Index == "" {
 		p.classes.Name(p.set)
 	}
+	for i := range p.set.Images {
+		img := &p.set.Images[i]
+		img.Negative = len(img.Classes) == 0 && len(img.Objects) == 0 && p.negative[i]
+	}
 	return p.set, nil
 }
 
@@ -102,6 +106,7 @@ type parser struct {
 	name, images string
 	column       map[string]int
 	place        map[string]int // in set.Images, by path
+	negative     map[int]bool   // pictures that a line without class says show nothing
 	classes      dataset.Naming
 }
 
@@ -147,7 +152,9 @@ func (p *parser) line(line []string, at int) error {
 		return fmt.Errorf("%.100s is in split %q here and in %q on line %d", get(p.File), split, img.Split, img.Line)
 	case boxed:
 		p.set.Add(img, dataset.Object{Class: class, Box: corners, Area: corners.Area()}, p.name, at)
-	case some && !slices.Contains(img.Classes, class):
+	case !some:
+		p.negative[i] = true
+	case !slices.Contains(img.Classes, class):
 		img.Classes = append(img.Classes, class)
 	}
 	return nil
