@@ -32,9 +32,10 @@ type running struct {
 
 // move is a node that moves a statistic on, by the batch's mean or variance.
 type move struct {
-	node     *onnx.Node
-	variance bool
-	momentum float64
+	node       *onnx.Node
+	variance   bool
+	population bool // by the batch's population variance
+	momentum   float64
 }
 
 // setBatchNorm puts the BatchNormalizations into their mode and makes inputs of the
@@ -53,8 +54,16 @@ func (b *build) setBatchNorm() error {
 		if b.BatchNorm != AsGiven {
 			n.Attrs["training_mode"] = int64(0)
 		}
+		folded, spelled := b.Spelled[n]
 		if b.BatchNorm == Train {
+			if folded != nil {
+				return &FoldedError{folded.Name}
+			}
 			n.Attrs["training_mode"] = int64(1)
+		}
+		momentum := float64(n.Float("momentum", 0.9))
+		if b.Momentum > 0 {
+			momentum = b.Momentum
 		}
 		for i := 3; i <= 4; i++ {
 			v, err := own.constant(n, i)
@@ -73,7 +82,7 @@ func (b *build) setBatchNorm() error {
 			if by[v] == nil {
 				trained = append(trained, v)
 			}
-			by[v] = append(by[v], move{n, i == 4, float64(n.Float("momentum", 0.9))})
+			by[v] = append(by[v], move{n, i == 4, spelled, momentum})
 		}
 	}
 	for _, v := range trained {
@@ -82,6 +91,14 @@ func (b *build) setBatchNorm() error {
 		b.g.Inputs = append(b.g.Inputs, v)
 	}
 	return nil
+}
+
+// FoldedError says that a scale / √(variance + epsilon) cannot be put into training mode,
+// for the model's file does not say what its scale is.
+type FoldedError struct{ Initializer string }
+
+func (e *FoldedError) Error() string {
+	return fmt.Sprintf("initializer %q is scale/sqrt(variance+epsilon) of a BatchNormalization, folded into one by the exporter: by the batch's variance it cannot be normalised, for the scale alone is not in the file", e.Initializer)
 }
 
 // freeOutputs takes the outputs of the running statistics off a node; nothing may read
@@ -225,12 +242,17 @@ func (b *build) spellBatchNorm() error {
 //
 // with ONNX's momentum, 1 less PyTorch's. A batch of one element per channel, which
 // PyTorch refuses, counts as of two. A normalisation that is used more than once moves
-// its statistics each time. Source: torch.nn.BatchNorm2d. Checked: testdata/steps.npz.
+// its statistics each time. Those of Keras move without the n/(n−1). Sources:
+// torch.nn.BatchNorm2d, keras.layers.BatchNormalization. Checked: testdata/steps.npz,
+// testdata/keras.npz.
 func (m move) moved(e *onnx.Builder, statistic *onnx.Value, moments [2]*onnx.Value) *onnx.Value {
 	of := func(v float64) *onnx.Value { return e.Scalar(statistic.DType, v) }
 	batch := moments[0]
 	if m.variance {
-		batch = e.Mul(moments[1], unbiased(e, m.node.In[0], statistic))
+		batch = moments[1]
+	}
+	if m.variance && !m.population {
+		batch = e.Mul(batch, unbiased(e, m.node.In[0], statistic))
 	}
 	return e.Add(e.Mul(statistic, of(m.momentum)), e.Mul(batch, of(1-m.momentum)))
 }

@@ -24,7 +24,7 @@ func TestOverfitAndResume(t *testing.T) {
 	if len(params) != 8 { // two convolutions, two scales and biases, fc's two
 		t.Fatalf("%d parameters are trainable, want 8", len(params))
 	}
-	value, err := Target(g, g.Outputs[0], "cross-entropy")
+	value, _, err := Target(g, g.Outputs[0], TargetSpec{Loss: "cross-entropy"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@
 // small depthwise convolutions are written as products (depthwise.go), those that mostly
 // meet padding tap by tap (taps.go), strided ones over pixels sorted by phase
 // (strided.go), package grad differentiates, package optim updates (update.go), and what is left over
-// is cleaned up (optimise.go). Trainable and Loss serve models from files, where nobody
-// has said what is trained and by which loss.
+// is cleaned up (optimise.go). Models from files, where nobody has said so, get their
+// BatchNormalizations from JoinBatchNorm, what is trained from Trainable, the loss from Target.
 package step
 
 import (
@@ -28,6 +28,11 @@ type Spec struct {
 	Params []*onnx.Value // float constants of the graph, each becomes an input of its own name
 
 	BatchNorm BatchNormMode
+	// Momentum is the share of a running statistic that stays at each step, 0 to 1; 0: as
+	// the model has it.
+	Momentum float64
+	// Spelled is what JoinBatchNorm has found, nil if it has not been asked.
+	Spelled Spelled
 
 	// Rule updates the parameters; nil forms the gradients only, outputs NAME.grad.
 	Rule optim.Rule

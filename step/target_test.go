@@ -21,7 +21,7 @@ func TestBuildOfEveryLoss(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			loss, err := Target(g, y, name)
+			loss, _, err := Target(g, y, TargetSpec{Loss: name})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,11 +14,11 @@ import (
 // initializers that feed an input which ONNX calls differentiable, as they are or through
 // other operators. Constant nodes are no weights, and these are none either:
 //
-//   - running statistics: what a BatchNormalization reads as mean or variance, and what is
-//     named running_mean or running_var;
+//   - running statistics: what a BatchNormalization (see JoinBatchNorm) reads as mean or
+//     variance, and what is named running_mean, running_var, moving_mean or moving_variance;
 //   - numbers in the model's code that PyTorch's exporter wrote as initializers: scalars
 //     (rank 0) named val_ and a number, and what its optimiser says it has folded from
-//     nothing but such;
+//     nothing but such, or made of another's shape (zeros_like);
 //   - what only a calculation of constants by an operator without a gradient reads, such
 //     as the scales of quantised weights.
 func Trainable(g *onnx.Graph, of *onnx.Value) []*onnx.Value {
@@ -32,9 +32,10 @@ func Trainable(g *onnx.Graph, of *onnx.Value) []*onnx.Value {
 }
 
 var (
-	statistic = regexp.MustCompile(`(^|[._/])running_(mean|var)$`)
+	statistic = regexp.MustCompile(`(^|[._/])(running_(mean|var)|moving_(mean|variance))$`)
 	lifted    = regexp.MustCompile(`^_?val_\d+$`)
 	code      = regexp.MustCompile(`^(_?val|getitem|const|int64|scalar_tensor_default)(_\d+)?(_cast)?$`) // no parameters
+	filled    = regexp.MustCompile(`^((zeros|ones|full)_like|new_(zeros|ones|full))(_\d+)?$`)            // what it says, of another's shape
 	function  = regexp.MustCompile(`^(tmp_\d+|.*_cast)$`)                                                // a scalar in one of onnxscript's functions
 )
 
@@ -44,6 +45,9 @@ func inCode(v *onnx.Value) bool {
 		return true
 	}
 	if len(v.Shape) == 0 && len(v.FoldedFrom) > 0 && function.MatchString(v.Name) {
+		return true
+	}
+	if len(v.FoldedFrom) > 0 && filled.MatchString(v.Name) {
 		return true
 	}
 	return len(v.FoldedFrom) > 0 && !slices.ContainsFunc(v.FoldedFrom, func(name string) bool { return !code.MatchString(name) })
@@ -65,13 +69,7 @@ func Inert(g *onnx.Graph, v *onnx.Value) bool {
 
 // reaching lists the float constants on which a value depends in a differentiable way.
 func reaching(g *onnx.Graph, of *onnx.Value) []*onnx.Value {
-	fixed := map[*onnx.Value]bool{} // depends on constants only
-	for _, n := range g.Nodes {
-		all := !slices.ContainsFunc(n.In, func(v *onnx.Value) bool { return v != nil && !v.IsConst() && !fixed[v] })
-		for _, v := range n.Out {
-			fixed[v] = all
-		}
-	}
+	fixed := fixed(g)
 	hit := map[*onnx.Value]bool{of: true}
 	for _, n := range slices.Backward(g.Nodes) {
 		if !slices.ContainsFunc(n.Out, func(v *onnx.Value) bool { return hit[v] }) {

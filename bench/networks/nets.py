@@ -83,7 +83,8 @@ class Attention(nn.Module):
 
 
 def of(fn, **kw):
-    return lambda: fn(weights=None, num_classes=CLASSES, **kw)
+    weights = {} if fn is models.MaxVit else {"weights": None}
+    return lambda: fn(num_classes=CLASSES, **weights, **kw)
 
 
 NETS = {
@@ -100,7 +101,17 @@ NETS = {
     # beyond those that are promised
     "squeezenet1_1": Net(of(models.squeezenet1_1, dropout=0.0)),
     "googlenet": Net(of(models.googlenet, aux_logits=False, init_weights=True, dropout=0.0)),
+    "inception_v3": Net(of(models.inception_v3, aux_logits=False, init_weights=True, dropout=0.0), size=96),
+    "alexnet": Net(of(models.alexnet, dropout=0.0), size=224),
+    "vgg11_bn": Net(of(models.vgg11_bn, dropout=0.0), size=224, batch=2),
+    "resnext50_32x4d": Net(of(models.resnext50_32x4d)),
+    "wide_resnet50_2": Net(of(models.wide_resnet50_2)),
+    "regnet_x_400mf": Net(of(models.regnet_x_400mf)),
     "regnet_y_400mf": Net(of(models.regnet_y_400mf)),
+    "efficientnet_v2_s": Net(of(models.efficientnet_v2_s, dropout=0.0, stochastic_depth_prob=0.0)),
+    "mobilenet_v3_large": Net(of(models.mobilenet_v3_large, dropout=0.0)),
+    "swin_t": Net(of(models.swin_t, stochastic_depth_prob=0.0)),
+    "maxvit": Net(of(models.MaxVit, input_size=(64, 64), stem_channels=16, partition_size=4, block_channels=[16, 32], block_layers=[1, 2], head_dim=8, stochastic_depth_prob=0.0)),
     "swin": Net(lambda: models.SwinTransformer([4, 4], 32, [2, 2], [2, 4], [4, 4], stochastic_depth_prob=0.0, num_classes=CLASSES)),
     "mnasnet0_5": Net(of(models.mnasnet0_5, dropout=0.0)),
     "lraspp_mobilenet_v3_large": Net(

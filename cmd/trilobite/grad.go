@@ -23,7 +23,8 @@ import (
 type gradFlags struct {
 	out, initial, loss, output, trainable, bn, optimizer, noDecay string
 	batch                                                         int64
-	beta1, beta2, epsilon, weightDecay, momentum                  float64
+	classAxis                                                     int
+	beta1, beta2, epsilon, weightDecay, momentum, bnMomentum      float64
 	nesterov, json                                                bool
 }
 
@@ -56,8 +57,10 @@ docs/training-graphs.md has every name and shape, and a Python program that trai
 	fl.StringVar(&f.initial, "initial", "", "also write what the initializers and the state are at first to this .npz `file`")
 	fl.StringVar(&f.loss, "loss", "", strings.Join(step.Losses, ", "))
 	fl.StringVar(&f.output, "output", "", "`name` of the output that the loss is taken of, where the model has several")
+	fl.IntVar(&f.classAxis, "class-axis", 0, "`axis` of classes for cross-entropy, -1 the last (default: found out, 1 as a rule)")
 	fl.StringVar(&f.trainable, "trainable", "", "train only initializers whose name this `regex` matches somewhere")
 	fl.StringVar(&f.bn, "bn", "", "train or frozen: BatchNormalization by the batch or by the running statistics (default: as the model was exported)")
+	fl.Float64Var(&f.bnMomentum, "bn-momentum", 0, "share of a running statistic that stays at each step (default: as the model was exported, 0.99 for Keras)")
 	fl.Int64Var(&f.batch, "batch", 0, "fix the batch to this `size` (default: as the model has it)")
 	fl.StringVar(&f.optimizer, "optimizer", "", "adamw or sgd: write the whole step")
 	fl.Float64Var(&f.beta1, "beta1", adamw.Beta1, "AdamW's decay of the mean gradient")
@@ -87,10 +90,7 @@ func writeStep(cmd *cobra.Command, path string, f gradFlags) (*stepFile, error) 
 	if err != nil {
 		return nil, err
 	}
-	if f.bn == "train" && !slices.ContainsFunc(g.Nodes, func(n *onnx.Node) bool { return n.Op == "BatchNormalization" }) {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s has no BatchNormalization, so --bn train changes nothing. Exporters that write it as Sub and Mul (Keras) fix its statistics in the file.\n", path)
-	}
-	s, params, err := f.build(g, spec)
+	s, params, err := f.build(g, spec, func(note string) { fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", path, note) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w%s", path, err, hint(g, err))
 	}
@@ -152,6 +152,13 @@ func (f gradFlags) spec(cmd *cobra.Command) (step.Spec, error) {
 	if f.batch < 0 || f.batch == 0 && cmd.Flags().Changed("batch") {
 		return s, fmt.Errorf("--batch is %d; it is 1 or more", f.batch)
 	}
+	if f.classAxis != 0 && f.loss != "cross-entropy" {
+		return s, errors.New("--class-axis has a meaning only with --loss cross-entropy")
+	}
+	if !(f.bnMomentum >= 0 && f.bnMomentum < 1) {
+		return s, fmt.Errorf("--bn-momentum is %v; it is more than 0 and less than 1", f.bnMomentum)
+	}
+	s.Momentum = f.bnMomentum
 	if err := f.rule(cmd, &s); err != nil {
 		return s, err
 	}
@@ -202,10 +209,18 @@ func (f gradFlags) rule(cmd *cobra.Command, s *step.Spec) error {
 	return nil
 }
 
-// build turns the model into the step. It returns the parameters' first values too.
-func (f gradFlags) build(g *onnx.Graph, spec step.Spec) (*step.Step, map[string]*tensor.Tensor, error) {
-	if err := bindBatch(g, f.batch); err != nil {
+// build turns the model into the step and says what one should know of it. It returns the
+// parameters' first values too.
+func (f gradFlags) build(g *onnx.Graph, spec step.Spec, say func(note string)) (*step.Step, map[string]*tensor.Tensor, error) {
+	err := bindBatch(g, f.batch)
+	if err != nil {
 		return nil, nil, err
+	}
+	if spec.Spelled, err = step.JoinBatchNorm(g); err != nil {
+		return nil, nil, err
+	}
+	if f.bn == "train" && !slices.ContainsFunc(g.Nodes, func(n *onnx.Node) bool { return n.Op == "BatchNormalization" }) {
+		say("it has no BatchNormalization, so --bn train changes nothing")
 	}
 	output, err := chooseOutput(g, f.output)
 	if err != nil {
@@ -217,8 +232,12 @@ func (f gradFlags) build(g *onnx.Graph, spec step.Spec) (*step.Step, map[string]
 	if spec.NoDecay != nil && !slices.ContainsFunc(spec.Params, func(p *onnx.Value) bool { return spec.NoDecay(p.Name) }) {
 		return nil, nil, fmt.Errorf("--no-decay %q matches no trainable initializer", f.noDecay)
 	}
-	if spec.Loss, err = step.Target(g, output, f.loss); err != nil {
+	var notes []string
+	if spec.Loss, notes, err = step.Target(g, output, step.TargetSpec{Loss: f.loss, ClassAxis: f.classAxis}); err != nil {
 		return nil, nil, err
+	}
+	for _, note := range notes {
+		say(note)
 	}
 	params := map[string]*tensor.Tensor{}
 	for _, p := range spec.Params {
@@ -228,8 +247,11 @@ func (f gradFlags) build(g *onnx.Graph, spec step.Spec) (*step.Step, map[string]
 	return s, params, err
 }
 
-// hint says what to do about sizes that only the exporter can fix.
+// hint says what to do about what only the exporter can mend.
 func hint(g *onnx.Graph, err error) string {
+	if folded := (*step.FoldedError)(nil); errors.As(err, &folded) {
+		return ". Use --bn frozen, or let PyTorch export it without folding: model.eval(); torch.onnx.export(model, (x,), \"model.onnx\", dynamo=False, do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE)"
+	}
 	if errors.Is(err, grad.ErrNoRule) && !strings.Contains(err.Error(), "bind") {
 		return ""
 	}

@@ -92,6 +92,9 @@ func TestGradRefuses(t *testing.T) {
 		{"a flag without optimiser", "plain", "--loss mse --momentum 0.8", "--momentum"},
 		{"a beta of 1", "plain", "--loss mse --optimizer adamw --beta2 1", "less than 1"},
 		{"a mode that is not known", "plain", "--loss mse --bn both", "train or frozen"},
+		{"an axis of classes for another loss", "plain", "--loss mse --class-axis 1", "only with --loss cross-entropy"},
+		{"an axis of classes that is not there", "plain", "--loss cross-entropy --class-axis 2", "no axis 2"},
+		{"a statistic that stays", "plain", "--loss mse --bn-momentum 1", "less than 1"},
 		{"a batch of nothing", "plain", "--loss mse --batch 0", "--batch is 0"},
 	}
 	for _, tt := range tests {
@@ -147,6 +150,26 @@ func TestGradNames(t *testing.T) {
 				t.Errorf("got %s → %s, want %s → %s", names(got.Inputs), names(got.Outputs), tt.inputs, tt.outputs)
 			}
 		})
+	}
+}
+
+// Of a trained Keras file the scale is not known; the error says how to have it.
+func TestGradSaysHowToExport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	data, err := os.ReadFile("../../step/testdata/keras_export.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "keras.onnx"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gradCommand(t, dir, "keras", "--loss", "cross-entropy", "--bn", "train"); err == nil || !strings.Contains(err.Error(), "do_constant_folding=False") {
+		t.Errorf("got error %v, which does not say how to export", err)
+	}
+	out, err := gradCommand(t, dir, "keras", "--loss", "cross-entropy")
+	if err != nil || !strings.Contains(out, "axis 3") || !strings.Contains(out, "Softmax") {
+		t.Errorf("%v, it says %q of classes on the last axis behind a Softmax", err, out)
 	}
 }
 
