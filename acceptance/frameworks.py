@@ -17,8 +17,11 @@ class Store:
     def __init__(self, path):
         self.path = path
 
+    def env(self):
+        return {**os.environ, "TRILOBITE_HOME": str(self.path)}
+
     def run(self, *args, ok=True):
-        done = subprocess.run([BINARY, *map(str, args)], env={**os.environ, "TRILOBITE_HOME": str(self.path)}, capture_output=True, text=True)
+        done = subprocess.run([BINARY, *map(str, args)], env=self.env(), capture_output=True, text=True)
         assert (done.returncode == 0) == ok, done.stdout + done.stderr
         return done.stdout if ok else done.stderr
 

@@ -31,12 +31,13 @@ class Key:
 
 
 class Home:
-    """A data folder with the models of the user's own and keys of its own. settings are further variables of what runs
-    on it."""
+    """A data folder with the models of the user's own, or none, and keys of its own. settings are further variables of
+    what runs on it."""
 
-    def __init__(self, path, settings=None):
+    def __init__(self, path, settings=None, models=True):
         self.path, self.settings = Path(path), settings or {}
-        (self.path / "models").symlink_to(models_folder())
+        if models:
+            (self.path / "models").symlink_to(models_folder())
 
     def run(self, *args, check=True, timeout=60):
         """Runs bin/trilobite to its end."""

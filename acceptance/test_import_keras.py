@@ -1,6 +1,7 @@
 """DeepLabV3+ on ResNet-50 as Keras' example has it, exported by Keras, comes in, answers as
-Keras does, is trained further and served."""
+Keras does, is trained further and served over HTTP."""
 
+import io
 import json
 import os
 import urllib.request
@@ -16,6 +17,7 @@ Image = pytest.importorskip("PIL.Image", reason="make acceptance-frameworks inst
 from keras import layers  # noqa: E402
 
 from frameworks import Store, blocks  # noqa: E402
+from serving import Server  # noqa: E402
 
 SIZE, CLASSES = 128, 5
 
@@ -84,13 +86,25 @@ def test_answers_as_keras(model, store, imported, pictures):
     assert np.abs(got - want).max() < 1e-4 * max(1, np.abs(want).max())
 
 
-def test_segments_as_keras(model, store, imported, pictures, tmp_path):
-    """The whole way, from the file of a picture to the file of its mask."""
-    path = sorted((pictures / "images").iterdir())[0]
-    store.run("segment", path, "--model", "deeplab", "--masks", tmp_path)
-    x = keras.applications.resnet.preprocess_input(np.array(Image.open(path), dtype=np.float32)[None])
-    want = np.array(model.predict(x, verbose=0))[0].argmax(2)
-    assert (np.array(Image.open(tmp_path / f"{path.stem}.png")) == want).mean() >= 0.999
+def mask_of(server, model, path):
+    """The mask of a picture file, as the native API answers it."""
+    request = urllib.request.Request(f"{server.url}/api/v1/models/{model}/segment", data=path.read_bytes(),
+                                     headers={"Content-Type": "image/png", "Accept": "image/png"})
+    with urllib.request.urlopen(request, timeout=60) as r:
+        return np.array(Image.open(io.BytesIO(r.read())))
+
+
+def test_served_as_keras(model, store, imported, pictures, tmp_path):
+    """The whole way, from the file of a picture to its mask, by the command and over HTTP."""
+    paths = sorted((pictures / "images").iterdir())[:4]
+    with Server(store, "--models", "") as server:
+        for path in paths:
+            store.run("segment", path, "--model", "deeplab", "--masks", tmp_path)
+            x = keras.applications.resnet.preprocess_input(np.array(Image.open(path), dtype=np.float32)[None])
+            want = np.array(model.predict(x, verbose=0))[0].argmax(2)
+            served = mask_of(server, "deeplab", path)
+            assert (served == want).mean() >= 0.999
+            assert (np.array(Image.open(tmp_path / f"{path.stem}.png")) == served).all()
 
 
 def test_is_trained_further_and_served(store, imported, pictures, tmp_path):
@@ -99,7 +113,11 @@ def test_is_trained_further_and_served(store, imported, pictures, tmp_path):
     assert losses and np.isfinite(losses).all()
     assert said[-1]["model"] == "further@1"
     store.run("segment", pictures / "images", "--model", "further", "--masks", tmp_path)
-    assert len(list(tmp_path.glob("*.png"))) == 20
+    made = sorted(tmp_path.glob("*.png"))
+    assert len(made) == 20
+    with Server(store, "--models", "") as server:
+        for mask in made[:4]:
+            assert (mask_of(server, "further", pictures / "images" / mask.name) == np.array(Image.open(mask))).all()
     before, after = (onnxruntime.InferenceSession(store.graph(f"{n}@1")) for n in ("deeplab", "further"))
     x = np.random.default_rng(2).normal(0, 50, (1, 3, SIZE, SIZE)).astype(np.float32)
     a, b = (s.run(None, {s.get_inputs()[0].name: x})[0] for s in (before, after))
