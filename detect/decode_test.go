@@ -39,15 +39,17 @@ func TestGolden(t *testing.T) {
 		{"ssd", []string{"ssd_boxes", "ssd_scores"}, true, 4},
 		{"yolox", []string{"yolox_out"}, false, 3},
 		{"yolov8", []string{"yolov8_out"}, false, 3},
+		{"boxes", []string{"boxes_boxes", "boxes_labels", "boxes_scores"}, false, 3},
+		{"boxes", []string{"boxes_rows"}, false, 3},
 	}
 	for _, tt := range tests {
-		t.Run(tt.decoder, func(t *testing.T) {
+		t.Run(tt.outputs[0], func(t *testing.T) {
 			t.Parallel()
 			var infos []ort.ValueInfo
 			var out []*tensor.Tensor
 			for _, name := range tt.outputs {
 				out = append(out, arrays[name])
-				infos = append(infos, output(name, arrays[name].Shape...))
+				infos = append(infos, ort.ValueInfo{Name: name, DType: arrays[name].DType, Shape: arrays[name].Shape})
 			}
 			build, iou, err := kinds(tt.decoder)
 			if err != nil {
@@ -130,6 +132,9 @@ func TestDecoderFits(t *testing.T) {
 		{"fcos in any order", "fcos", []ort.ValueInfo{output("boxes", 1, 9, 4), output("quality", 1, 9), output("logits", 1, 9, 3)}, ""},
 		{"fcos without quality", "fcos", []ort.ValueInfo{output("boxes", 1, 9, 4), output("logits", 1, 9, 3)}, "quality [1,A]"},
 		{"fcos of other names", "fcos", []ort.ValueInfo{output("b", 1, 9, 4), output("q", 1, 9), output("l", 1, 9, 3)}, "outputs logits [1,A,3] for 3 labels"},
+		{"boxes of torchvision, with masks", "boxes", []ort.ValueInfo{output("m", -1, 1, 9, 9), output("b", -1, 4), {Name: "l", DType: tensor.Int64, Shape: onnx.Shape{-1}}, output("s", -1)}, ""},
+		{"boxes of Ultralytics", "boxes", []ort.ValueInfo{output("o", 1, 300, 6)}, ""},
+		{"boxes without labels", "boxes", []ort.ValueInfo{output("b", -1, 4), output("s", -1)}, "labels [K] int64"},
 		{"yolov8 transposed", "yolov8", []ort.ValueInfo{output("o", 1, 84, 7)}, "[1,7,A]"},
 	}
 	for _, tt := range tests {

@@ -1,7 +1,7 @@
 // Package detect finds objects: image in, boxes with names and scores out.
 //
 // A Detector prepares the image (pipeline), runs the model (ort), and reads its
-// outputs with the decoder of its kind: ssd.go, yolox.go, yolov8.go and fcos.go each
+// outputs with the decoder of its kind: ssd.go, yolox.go, yolov8.go, fcos.go and boxes.go each
 // document the outputs they expect, and New refuses a model that has others. What is common
 // follows in suppress.go: class-wise non-maximum suppression, and the best first.
 //
@@ -23,7 +23,7 @@ import (
 // Config says how a model is fed and read; a model's card holds it.
 type Config struct {
 	Pipeline pipeline.Spec
-	Decoder  string   // "ssd", "yolox", "yolov8" or "fcos"
+	Decoder  string   // "ssd", "yolox", "yolov8", "fcos" or "boxes"
 	Labels   []string // names by class; a class with an empty name is never answered
 	// Offset is added to the model's class before Labels is asked: 1 for a model that
 	// counts from 0 with labels that begin with a background.
@@ -71,8 +71,10 @@ func kinds(name string) (build func([]ort.ValueInfo, Config) (decoder, error), i
 		return newYOLOv8, 0.7, nil // iou of Ultralytics' default.yaml
 	case "fcos":
 		return newFCOS, 0.6, nil // nms_thresh of torchvision's FCOS
+	case "boxes":
+		return newBoxes, 1, nil // nothing overlaps by more: the model has suppressed
 	default:
-		return nil, 0, fmt.Errorf("decoder %q: not one of ssd, yolox, yolov8, fcos", name)
+		return nil, 0, fmt.Errorf("decoder %q: not one of ssd, yolox, yolov8, fcos, boxes", name)
 	}
 }
 

@@ -27,26 +27,18 @@ func Preprocess(g *onnx.Graph, s pipeline.Spec) error {
 	if err != nil {
 		return err
 	}
-	before, in := len(g.Nodes), g.Inputs[0]
-	b := onnx.Extend(g)
-	p := prefix{b, s, a}
-	x := b.Input("image", tensor.Uint8, onnx.Shape{in.Shape[0], b.Dim("height"), b.Dim("width"), 3})
-	y := p.normalise(p.fit(b.Transpose(x, 0, 3, 1, 2)))
-	if s.Layout == pipeline.NHWC {
-		y = b.Transpose(y, 0, 2, 3, 1)
-	}
-	if b.Err() != nil {
-		return b.Err()
-	}
-	for _, n := range g.Nodes[:before] {
-		for i, v := range n.In {
-			if v == in {
-				n.In[i] = y
-			}
+	err = onnx.Feed(g, func(b *onnx.Builder, _ string, old *onnx.Value) (in, fed *onnx.Value) {
+		p := prefix{b, s, a}
+		in = b.Input("image", tensor.Uint8, onnx.Shape{old.Shape[0], b.Dim("height"), b.Dim("width"), 3})
+		fed = p.normalise(p.fit(b.Transpose(in, 0, 3, 1, 2)))
+		if s.Layout == pipeline.NHWC {
+			fed = b.Transpose(fed, 0, 2, 3, 1)
 		}
+		return in, fed
+	})
+	if err != nil {
+		return err
 	}
-	g.Inputs = []*onnx.Value{x}
-	g.Nodes = append(g.Nodes[before:len(g.Nodes):len(g.Nodes)], g.Nodes[:before]...)
 	if err := onnx.Infer(g); err != nil {
 		return err
 	}

@@ -22,6 +22,11 @@ func Adapt(g *onnx.Graph, f Facts, task string, width, height int) error {
 	if err := takeFloats(g); err != nil {
 		return err
 	}
+	if f.Single {
+		if err := takeOne(g); err != nil {
+			return err
+		}
+	}
 	in := g.Inputs[0]
 	in.Shape = onnx.Shape{in.Shape[0], 3, int64(height), int64(width)}
 	if f.Layout == pipeline.NHWC {
@@ -100,26 +105,18 @@ func takeFloats(g *onnx.Graph) error {
 	default:
 		return invalidf("The graph's input %q is %s; images are float32 or uint8.", in.Name, in.DType)
 	}
-	b := onnx.Extend(g)
-	x := b.Input(in.Name+"_float", tensor.Float32, slices.Clone(in.Shape))
-	y := b.Cast(x, in.DType)
-	if err := b.Err(); err != nil {
-		return err
-	}
-	last := len(g.Nodes) - 1
-	g.Nodes = append([]*onnx.Node{g.Nodes[last]}, g.Nodes[:last]...)
-	for _, n := range g.Nodes {
-		for i, v := range n.In {
-			if v == in {
-				n.In[i] = y
-			}
-		}
-	}
-	name := in.Name
-	in.Name = name + "_cast"
-	x.Name = name
-	g.Inputs = []*onnx.Value{x}
-	return nil
+	return onnx.Feed(g, func(b *onnx.Builder, name string, old *onnx.Value) (x, fed *onnx.Value) {
+		x = b.Input(name, tensor.Float32, slices.Clone(old.Shape))
+		return x, b.Cast(x, old.DType)
+	})
+}
+
+// takeOne gives the graph's image, which comes by itself, the axis of several.
+func takeOne(g *onnx.Graph) error {
+	return onnx.Feed(g, func(b *onnx.Builder, name string, old *onnx.Value) (x, fed *onnx.Value) {
+		x = b.Input(name, tensor.Float32, batched(old.Shape))
+		return x, b.Squeeze(x, 0)
+	})
 }
 
 // twoClasses puts a score of 0 for "nothing" before the one score of each pixel: the

@@ -41,11 +41,7 @@ func (s *Store) Adopt(dir string) (Model, error) {
 		}
 		return Model{}, &trilobite.Error{Op: "zoo.Adopt", Code: trilobite.Exists, Msg: "Another " + ref + " is installed already."}
 	}
-	parent := filepath.Join(s.dir, card.Name)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return Model{}, err
-	}
-	tmp, err := os.MkdirTemp(parent, ".new-")
+	parent, tmp, err := s.room(card.Name)
 	if err != nil {
 		return Model{}, err
 	}

@@ -28,7 +28,7 @@ const (
 
 // Decoders names the decoders of each task.
 var decoders = map[string][]string{
-	Detect:   {"ssd", "yolox", "yolov8", "fcos"},
+	Detect:   {"ssd", "yolox", "yolov8", "fcos", "boxes"},
 	Classify: {"softmax", "sigmoid", "probabilities"},
 	Segment:  {"mask"},
 }
@@ -74,7 +74,7 @@ type Tensor struct {
 
 // Decoder says how the outputs are read.
 type Decoder struct {
-	Name       string  `yaml:"name"`                 // ssd, yolox, yolov8, fcos, softmax, sigmoid, probabilities or mask
+	Name       string  `yaml:"name"`                 // ssd, yolox, yolov8, fcos, boxes, softmax, sigmoid, probabilities or mask
 	IoU        float32 `yaml:"iou,omitempty"`        // suppression threshold, 0 to 1
 	Background bool    `yaml:"background,omitempty"` // class 0 of the scores is background
 	MinScore   float32 `yaml:"min_score,omitempty"`  // answers below it are noise for this model, 0 to 1

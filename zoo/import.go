@@ -1,6 +1,7 @@
 package zoo
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,11 +15,12 @@ const maxLabelList = 8 << 20
 
 // ImportParams describe a model that somebody brings.
 type ImportParams struct {
-	File    string // where it comes from
-	Labels  string // path of a label list: one class a line; "" names classes by number
-	Classes int    // how many the decoder reads
-	Binary  bool   // the first class is what is of no class; a label list may leave it out
-	Card    Card   // name, task, decoder, pipeline, licence
+	File    string   // where it comes from
+	Labels  string   // path of a label list: one class a line; "" takes Names
+	Names   []string // of the classes, as the file has them; none: by number
+	Classes int      // how many the decoder reads
+	Binary  bool     // the first class is what is of no class; a label list may leave it out
+	Card    Card     // name, task, decoder, pipeline, licence
 }
 
 // Prepare completes the card of an imported model and reads its labels.
@@ -40,7 +42,7 @@ func Prepare(p ImportParams, t *taxonomy.Taxonomy) (Card, Labels, error) {
 		return Card{}, Labels{}, fmt.Errorf("labels %s: %w", p.Labels, err)
 	}
 	if p.Classes > 0 && len(labels.Classes) != p.Classes {
-		return Card{}, Labels{}, invalidf("%s has %d classes, and the model answers with %d scores.", p.Labels, len(labels.Classes), p.Classes)
+		return Card{}, Labels{}, invalidf("%s has %d classes, and the model answers with %d scores.", cmp.Or(p.Labels, "The file's metadata"), len(labels.Classes), p.Classes)
 	}
 	return card, labels, nil
 }
@@ -48,6 +50,14 @@ func Prepare(p ImportParams, t *taxonomy.Taxonomy) (Card, Labels, error) {
 // labelList returns the label file's text, a built-in list's by name (coco80, coco90,
 // imagenet), or "class 0", "class 1", … when there is none.
 func labelList(p ImportParams) (string, error) {
+	if p.Labels == "" && len(p.Names) > 0 {
+		for _, n := range p.Names {
+			if strings.ContainsAny(n, "\t\r\n") {
+				return "", invalidf("The file's metadata has a class %q, with a tab or a line break: name classes with --labels.", n)
+			}
+		}
+		return strings.Join(p.Names, "\n"), nil
+	}
 	if p.Labels == "" {
 		if p.Classes < 1 {
 			return "", invalidf("The number of classes cannot be told from the graph's outputs; name them with --labels.")

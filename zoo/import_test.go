@@ -51,7 +51,7 @@ func TestImported(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tt.want.Input, tt.want.Output = f.Input, f.Output
+			tt.want.Input, tt.want.Output, tt.want.Detector = f.Input, f.Output, "yolov8"
 			if diff := cmp.Diff(tt.want, f); diff != "" {
 				t.Errorf("facts (-want +got):\n%s", diff)
 			}
@@ -200,5 +200,72 @@ func TestFromWeights(t *testing.T) {
 	}
 	if _, err := FromWeights("vgg16", mobile, 0, 0); err == nil || !strings.Contains(err.Error(), "none of efficientnet_lite0") {
 		t.Errorf("got %v, want the networks there are", err)
+	}
+}
+
+// TestPythonNames reads class names as Ultralytics writes them.
+func TestPythonNames(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"two kinds of quotes", `{0: 'person', 1: "driver's seat", 2: 'a, b: c'}`, []string{"person", "driver's seat", "a, b: c"}},
+		{"a number left out", `{0: 'a', 2: 'b'}`, nil},
+		{"none", `{}`, nil},
+		{"no dict", `person`, nil},
+	} {
+		if diff := cmp.Diff(tt.want, pythonNames(tt.text)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestDetectorOf: outputs look like those of a decoder.
+func TestDetectorOf(t *testing.T) {
+	t.Parallel()
+	value := func(name string, d tensor.DType, shape ...int64) *onnx.Value {
+		return &onnx.Value{Name: name, DType: d, Shape: shape}
+	}
+	f := tensor.Float32
+	for _, tt := range []struct {
+		want string
+		out  []*onnx.Value
+	}{
+		{"yolov8", []*onnx.Value{value("o", f, 1, 84, 8400)}},
+		{"yolox", []*onnx.Value{value("o", f, 1, 84, 8)}},
+		{"yolox", []*onnx.Value{value("o", f, 1, 84, 6)}}, // one class
+		{"boxes", []*onnx.Value{value("o", f, 1, 300, 6)}},
+		{"boxes", []*onnx.Value{value("a", f, -1, 4), value("b", tensor.Int64, -1), value("c", f, -1)}},
+		{"fcos", []*onnx.Value{value("logits", f, 1, 9, 3), value("boxes", f, 1, 9, 4), value("quality", f, 1, 9)}},
+		{"ssd", []*onnx.Value{value("s", f, 1, 9, 91), value("b", f, 1, 9, 4)}},
+	} {
+		if got := detectorOf(tt.out, cells(64, 64)); got != tt.want {
+			t.Errorf("%v look like %s, want %s", tt.out, got, tt.want)
+		}
+	}
+}
+
+// TestSingleImage: a graph whose image has no axis for several gets one.
+func TestSingleImage(t *testing.T) {
+	t.Parallel()
+	b := onnx.NewBuilder("one")
+	x := b.Input("image", tensor.Float32, onnx.Shape{3, b.Dim("h"), b.Dim("w")})
+	b.Output("boxes", b.Reshape(b.Relu(x), -1, 4))
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Recognise(g, "", "")
+	if err != nil || f.Task != Classify || !f.Single || f.Layout != pipeline.NCHW || f.Width != 0 || f.Batch != 1 {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	if err := Adapt(g, f, Detect, 4, 2); err != nil {
+		t.Fatal(err)
+	}
+	m := orttest.Load(t, g)
+	out, err := m.Run(t.Context(), []*tensor.Tensor{tensor.Of([]int64{1, 3, 2, 4}, make([]float32, 24))})
+	if err != nil || g.Inputs[0].Name != "image" || !slices.Equal(out[0].Shape, []int64{6, 4}) {
+		t.Errorf("%v, %v", out, err)
 	}
 }

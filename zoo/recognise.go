@@ -17,12 +17,14 @@ type Facts struct {
 	Layout        string // pipeline.NCHW or NHWC
 	Width, Height int    // 0: any
 	Batch         int    // 0: any
+	Single        bool   // the image comes without an axis for several
 	Output        string // name of the one that is read, but for detectors
 	Others        []string
 	Task          string // "" where the outputs do not tell: of a detector
 	Decoder       string
-	Classes       int  // 0: unknown
-	Binary        bool // one score a pixel: how much it is of the one class
+	Classes       int    // 0: unknown
+	Binary        bool   // one score a pixel: how much it is of the one class
+	Detector      string // the decoder that the outputs look like, were they a detector's
 }
 
 // Recognise tells from a graph's first input, its outputs and their last operators how the
@@ -30,38 +32,51 @@ type Facts struct {
 // output to read, "" the first that fits.
 //
 // An output (N, C) is of a classifier, (N, C, H, W) of scores for each pixel, int64 (N, H,
-// W) of their best classes.
+// W) of their best classes; boxes (K, 4), int64 labels (K) and scores (K) are a detector's.
 func Recognise(g *onnx.Graph, layout, output string) (Facts, error) {
 	if len(g.Inputs) != 1 {
 		return Facts{}, invalidf("The graph has %d inputs; a vision model has one, the image: [N,3,H,W] or [N,H,W,3].", len(g.Inputs))
 	}
 	in := g.Inputs[0]
-	f := Facts{Input: in.Name, Layout: layout}
-	if len(in.Shape) != 4 {
+	f := Facts{Input: in.Name, Layout: layout, Single: len(in.Shape) == 3}
+	if len(in.Shape) != 4 && !f.Single {
 		return f, invalidf("The graph's input %q is %s; an image is [N,3,H,W] or [N,H,W,3].", in.Name, in.Shape)
 	}
+	shape := batched(in.Shape)
 	if f.Layout == "" {
-		f.Layout = layoutOf(g)
+		f.Layout = layoutOf(g, shape)
 	}
-	c, h, w := in.Shape[1], in.Shape[2], in.Shape[3]
+	c, h, w := shape[1], shape[2], shape[3]
 	if f.Layout == pipeline.NHWC {
-		h, w, c = in.Shape[1], in.Shape[2], in.Shape[3]
+		h, w, c = shape[1], shape[2], shape[3]
 	}
 	if c >= 0 && c != 3 {
 		return f, invalidf("The graph's input %q is %s, %s: an image of %d channels, and pictures have 3.", in.Name, in.Shape, f.Layout, c)
 	}
-	f.Width, f.Height, f.Batch = int(max(w, 0)), int(max(h, 0)), int(max(in.Shape[0], 0))
+	f.Width, f.Height, f.Batch = int(max(w, 0)), int(max(h, 0)), int(max(shape[0], 0))
+	f.Detector = detectorOf(g.Outputs, cells(f.Width, f.Height))
+	if f.Detector == "boxes" && len(g.Outputs) > 1 && output == "" {
+		f.Task = Detect // boxes, labels and scores, told by their types
+		return f, nil
+	}
 	return f, f.readOutputs(g, output)
+}
+
+// batched is the shape of an image as one of several.
+func batched(s onnx.Shape) onnx.Shape {
+	if len(s) == 3 {
+		return append(onnx.Shape{1}, s...)
+	}
+	return s
 }
 
 func invalidf(format string, args ...any) error {
 	return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf(format, args...)}
 }
 
-// layoutOf tells the layout of the graph's image: by the axis of 3 channels, or where that
+// layoutOf tells the layout of the graph's image of a shape: by the axis of 3 channels, or where that
 // is open, by what reads it.
-func layoutOf(g *onnx.Graph) string {
-	s := g.Inputs[0].Shape
+func layoutOf(g *onnx.Graph, s onnx.Shape) string {
 	if s[3] == 3 && s[1] != 3 {
 		return pipeline.NHWC
 	}

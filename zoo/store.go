@@ -182,11 +182,7 @@ func (s *Store) Put(card Card, g *onnx.Graph, labels Labels) (Model, error) {
 			card.Version = v[len(v)-1] + 1
 		}
 	}
-	parent := filepath.Join(s.dir, card.Name)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return Model{}, err
-	}
-	tmp, err := os.MkdirTemp(parent, ".new-")
+	parent, tmp, err := s.room(card.Name)
 	if err != nil {
 		return Model{}, err
 	}
@@ -201,6 +197,17 @@ func (s *Store) Put(card Card, g *onnx.Graph, labels Labels) (Model, error) {
 		return Model{}, err
 	}
 	return m, nil
+}
+
+// room returns the folder of a name's versions, and one in it for a new version to be made
+// in, which is renamed in the end.
+func (s *Store) room(name string) (parent, tmp string, err error) {
+	parent = filepath.Join(s.dir, name)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", "", err
+	}
+	tmp, err = os.MkdirTemp(parent, ".new-")
+	return parent, tmp, err
 }
 
 // fill writes a version's files into dir and records the graph's digest in card.

@@ -22,8 +22,12 @@ func importGraph(path string, card zoo.Card, f importFlags) (*imported, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &imported{card: card, graph: g, classes: facts.Classes, binary: facts.Binary}
-	if err := m.complete(facts); err != nil {
+	about, err := zoo.ReadMetadata(g)
+	if err != nil {
+		return nil, fmt.Errorf("importing %s: %w", path, err)
+	}
+	m := &imported{card: card, graph: g, classes: facts.Classes, binary: facts.Binary, names: about.Labels}
+	if err := m.complete(facts, about, f); err != nil {
 		return nil, err
 	}
 	p := &m.card.Pipeline
@@ -37,50 +41,43 @@ func importGraph(path string, card zoo.Card, f importFlags) (*imported, error) {
 	if m.classes == 0 || m.card.Task == zoo.Detect {
 		m.classes = classCount(g.Outputs[0].Shape, m.card.Decoder.Name)
 	}
-	if m.card.Task == zoo.Detect && f.labels != "" {
+	if m.card.Task == zoo.Detect && (f.labels != "" || len(m.names) > 0) {
 		m.classes = 0 // the decoder judges, which knows of background and offsets
 	}
 	m.card.Convert = zoo.Convert{Format: "onnx"}
 	return m, nil
 }
 
-// complete fills in the card: task and decoder by the outputs, the usual resize, the size of
-// the graph's input.
-func (m *imported) complete(f zoo.Facts) error {
+// complete fills in what the flags leave open of the card: by what the file says in words,
+// by its outputs and the size of its input, or as it is usual.
+func (m *imported) complete(facts zoo.Facts, about zoo.Metadata, f importFlags) error {
 	c := &m.card
-	if c.Task = cmp.Or(c.Task, f.Task); c.Task == "" {
+	if c.Task = cmp.Or(c.Task, about.Task, facts.Task); c.Task == "" {
 		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf(
-			"The outputs, %s, are neither a classifier's [N,C] nor a segmentation's [N,C,H,W]. If they are boxes, name --task detect and --decoder.", strings.Join(f.Others, ", "))}
+			"The outputs, %s, are neither a classifier's [N,C] nor a segmentation's [N,C,H,W]. If they are boxes, name --task detect.", strings.Join(facts.Others, ", "))}
+	}
+	if c.Task == about.Task {
+		c.Decoder.Name = cmp.Or(c.Decoder.Name, about.Decoder)
 	}
 	if c.Task == zoo.Detect {
-		c.Decoder.Name = cmp.Or(c.Decoder.Name, "yolov8")
+		c.Decoder.Name = cmp.Or(c.Decoder.Name, facts.Detector)
 	} else {
-		c.Decoder.Name = cmp.Or(c.Decoder.Name, f.Decoder)
+		c.Decoder.Name = cmp.Or(c.Decoder.Name, facts.Decoder)
+	}
+	if about.Licence != "" && c.Licence == unknownLicence {
+		c.Licence = about.Licence
 	}
 	p := &c.Pipeline
-	usualResize(c)
-	p.Width, p.Height = cmp.Or(p.Width, f.Width), cmp.Or(p.Height, f.Height)
+	p.Width, p.Height = cmp.Or(p.Width, facts.Width), cmp.Or(p.Height, facts.Height)
+	usual := zoo.UsualPipeline(c.Task, c.Decoder.Name, len(m.graph.Outputs))
+	if about.Pipeline != nil {
+		usual = *about.Pipeline
+	}
+	f.orUsual(p, usual)
 	if p.Width < 1 || p.Height < 1 {
-		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf("The graph's input %q leaves its size open; name it with --size WIDTHxHEIGHT.", f.Input)}
+		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf("The graph's input %q leaves its size open; name it with --size WIDTHxHEIGHT.", facts.Input)}
 	}
 	return nil
-}
-
-func usualResize(c *zoo.Card) {
-	p := &c.Pipeline
-	if p.Resize == "" {
-		switch {
-		case strings.HasPrefix(c.Decoder.Name, "yolo"):
-			p.Resize = pipeline.Letterbox
-		case c.Task == zoo.Classify:
-			p.Resize = pipeline.CentreCrop
-		default:
-			p.Resize = pipeline.Exact
-		}
-	}
-	if p.Resize == pipeline.CentreCrop && p.Crop == 0 {
-		p.Crop = 0.875
-	}
 }
 
 // describe says what was found out about the file.

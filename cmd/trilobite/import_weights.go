@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"path/filepath"
 
@@ -28,16 +27,7 @@ func importWeights(path string, card zoo.Card, f importFlags) (*imported, error)
 	if card.Task != "" && card.Task != w.Task {
 		return nil, fmt.Errorf("--task is %s, and %s is a network for task %s", card.Task, w.Name, w.Task)
 	}
-	usual := w.UsualPipeline()
-	p := &card.Pipeline
-	p.Width, p.Height = usual.Width, usual.Height
-	if p.Resize == "" {
-		p.Resize, p.Crop = usual.Resize, cmp.Or(p.Crop, usual.Crop)
-	}
-	if f.normalise == "" && p.Mean == nil && p.Std == nil {
-		p.Mean, p.Std = usual.Mean, usual.Std
-		p.Order = cmp.Or(p.Order, usual.Order)
-	}
+	f.orUsual(&card.Pipeline, w.UsualPipeline())
 	card.Task, card.Decoder.Name = w.Task, map[string]string{zoo.Classify: "softmax", zoo.Segment: "mask"}[w.Task]
 	card.Convert = zoo.Convert{Format: "torch", Network: w.Name}
 	if err := onnx.Simplify(w.Graph); err != nil {

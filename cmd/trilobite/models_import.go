@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,7 +33,7 @@ type importFlags struct {
 
 func newModelsImportCmd(app *App) *cobra.Command {
 	var f importFlags
-	card := zoo.Card{Licence: "unknown"}
+	card := zoo.Card{Licence: unknownLicence}
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Install a model that you bring: ONNX, or a PyTorch state dict",
@@ -41,8 +42,8 @@ func newModelsImportCmd(app *App) *cobra.Command {
 An ONNX file (opsets 11 to 22) comes from PyTorch, Keras, TensorFlow or anything else. Its input's
 name, layout and size, and whether its outputs classify the picture or each of its pixels, as scores
 or as logits, are found out and said; flags override them. A model with its channels last (NHWC) is
-turned to channels first, and one for a single picture takes any number. Detectors need --task detect
-and their decoder: ssd, yolox, yolov8 or fcos.
+turned to channels first, and one for a single picture takes any number. Detectors need --task detect.
+What trilobite export and Ultralytics write into a file's metadata is read.
 
 A state dict (.pth, .pt, .bin, .safetensors) fills one of the networks that Trilobite knows, told by
 the names in it or by --network, whatever its number of classes. It is read as data: no program in it runs.
@@ -52,7 +53,7 @@ docs/models.md has more.`,
 		Example: `  trilobite models import food.onnx --name food --labels food.txt --normalise imagenet
   trilobite models import keras.onnx --name road --labels road.txt --normalise caffe
   trilobite models import resnet50.pth --name resnet50 --labels imagenet
-  trilobite models import yolov8n.onnx --name yolo --task detect --decoder yolov8 --labels coco80 --std 255`,
+  trilobite models import yolov8n.onnx --name yolo --task detect`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := app.config(cmd)
@@ -67,15 +68,15 @@ docs/models.md has more.`,
 	fl.StringVar(&card.Title, "title", "", "one line for people")
 	fl.StringVar(&card.Task, "task", "", "detect, classify or segment (default: what the outputs are for)")
 	fl.StringVar(&f.network, "network", "", "of a state dict: "+strings.Join(networkNames(), ", ")+" (default: told by its names)")
-	fl.StringVar(&card.Decoder.Name, "decoder", "", "ssd, yolox, yolov8, fcos, softmax, sigmoid, probabilities or mask (default: told by the outputs; yolov8 for detect)")
+	fl.StringVar(&card.Decoder.Name, "decoder", "", "ssd, yolox, yolov8, fcos, boxes, softmax, sigmoid, probabilities or mask (default: told by the outputs)")
 	fl.StringVar(&f.output, "output", "", "the output to read, by name (default: the first that fits)")
 	fl.StringVar(&f.labels, "labels", "", "class names, one a line in a `file`; or coco80, coco90, imagenet")
 	fl.StringVar(&card.Licence, "licence", card.Licence, "the weights' licence")
 	fl.StringVar(&f.size, "size", "", "input size, `WIDTHxHEIGHT` (default: the graph's)")
 	fl.StringVar(&f.layout, "layout", "", "nchw or nhwc (default: as the graph's input looks)")
-	fl.StringVar(&card.Pipeline.Resize, "resize", "", "exact, centre-crop or letterbox (default: letterbox for yolo, centre-crop for classify, else exact)")
+	fl.StringVar(&card.Pipeline.Resize, "resize", "", "exact, centre-crop or letterbox (default: letterbox for YOLO, centre-crop for classify, else exact)")
 	fl.Float32Var(&card.Pipeline.Crop, "crop", 0, "centre-crop's share of the resized picture (default 0.875)")
-	fl.StringVar(&f.filter, "filter", "bilinear", "bilinear-tf, bilinear-half-pixel, bilinear, bicubic, area or lanczos")
+	fl.StringVar(&f.filter, "filter", "", "bilinear-tf, bilinear-half-pixel, bilinear, bicubic, area or lanczos (default bilinear)")
 	fl.StringVar(&f.normalise, "normalise", "", "what pixels become: "+strings.Join(slices.Sorted(maps.Keys(normalisations())), ", "))
 	fl.Float32SliceVar(&card.Pipeline.Mean, "mean", nil, "subtracted from pixels of 0 to 255: one value or three")
 	fl.Float32SliceVar(&card.Pipeline.Std, "std", nil, "divides pixels after that: one value or three")
@@ -85,6 +86,9 @@ docs/models.md has more.`,
 	cobra.CheckErr(cmd.MarkFlagRequired("name"))
 	return cmd
 }
+
+// unknownLicence is said of models that say nothing themselves.
+const unknownLicence = "unknown"
 
 // normalisations are usual ways of making numbers of pixels of 0 to 255.
 func normalisations() map[string]pipeline.Spec {
@@ -126,7 +130,7 @@ func importModel(cmd *cobra.Command, c config.Config, path string, card zoo.Card
 		return err
 	}
 	var labels zoo.Labels
-	if m.card, labels, err = zoo.Prepare(zoo.ImportParams{File: path, Labels: f.labels, Classes: m.classes, Binary: m.binary, Card: m.card}, tax); err != nil {
+	if m.card, labels, err = zoo.Prepare(zoo.ImportParams{File: path, Labels: f.labels, Names: m.names, Classes: m.classes, Binary: m.binary, Card: m.card}, tax); err != nil {
 		return err
 	}
 	if err := tryModel(cmd.Context(), c.ORT, m.graph, m.card, labels.Names()); err != nil {
@@ -142,7 +146,7 @@ func importModel(cmd *cobra.Command, c config.Config, path string, card zoo.Card
 // preprocessing reads the flags about it that are no fields of the card themselves.
 func (f importFlags) preprocessing(p *pipeline.Spec) error {
 	var err error
-	if p.Filter, err = imageio.ParseFilter(f.filter); err != nil {
+	if p.Filter, err = imageio.ParseFilter(cmp.Or(f.filter, imageio.Bilinear.String())); err != nil {
 		return err
 	}
 	if f.layout != "" && f.layout != pipeline.NCHW && f.layout != pipeline.NHWC {
@@ -166,10 +170,27 @@ func (f importFlags) preprocessing(p *pipeline.Spec) error {
 	return nil
 }
 
+// orUsual fills in what the flags leave open of preprocessing.
+func (f importFlags) orUsual(p *pipeline.Spec, usual pipeline.Spec) {
+	p.Width, p.Height = cmp.Or(p.Width, usual.Width), cmp.Or(p.Height, usual.Height)
+	if p.Resize == "" || p.Resize == usual.Resize {
+		p.Resize, p.Crop, p.Fill, p.Align = usual.Resize, cmp.Or(p.Crop, usual.Crop), usual.Fill, usual.Align
+	} else if p.Resize == pipeline.CentreCrop {
+		p.Crop = cmp.Or(p.Crop, zoo.UsualCrop)
+	}
+	if f.normalise == "" && p.Mean == nil && p.Std == nil {
+		p.Mean, p.Std, p.Order = usual.Mean, usual.Std, cmp.Or(p.Order, usual.Order)
+	}
+	if f.filter == "" {
+		p.Filter = usual.Filter
+	}
+}
+
 // imported is a model that was read, and what is to be said about it.
 type imported struct {
 	card    zoo.Card
 	graph   *onnx.Graph
+	names   []string // of the classes, as the file has them
 	classes int
 	binary  bool
 	said    [][2]string // what was found out, for people and programs
@@ -181,7 +202,11 @@ func (m *imported) sayf(what, format string, args ...any) {
 
 func (m *imported) tell(w io.Writer, installed zoo.Model, classes int, asJSON bool) error {
 	p := m.card.Pipeline
-	m.sayf("preprocessing", "%d×%d, %s, %s", p.Width, p.Height, orElse(p.Resize, pipeline.Exact), normalisation(p))
+	fit := cmp.Or(p.Resize, pipeline.Exact)
+	if p.Fill != 0 {
+		fit += fmt.Sprintf(" on %d", p.Fill)
+	}
+	m.sayf("preprocessing", "%d×%d, %s, %s", p.Width, p.Height, fit, normalisation(p))
 	m.sayf("classes", "%d", classes)
 	m.sayf("model", "%s", installed.Ref())
 	m.sayf("folder", "%s", installed.Dir)
@@ -200,7 +225,7 @@ func (m *imported) tell(w io.Writer, installed zoo.Model, classes int, asJSON bo
 
 // normalisation says what becomes of a pixel's numbers.
 func normalisation(p pipeline.Spec) string {
-	order := strings.ToUpper(orElse(p.Order, pipeline.RGB))
+	order := strings.ToUpper(cmp.Or(p.Order, pipeline.RGB))
 	if len(p.Mean) == 0 && len(p.Std) == 0 {
 		return order + " as it is, 0 to 255 (--normalise if the model was trained otherwise)"
 	}
@@ -212,13 +237,6 @@ func orNone(v []float32, none float32) []float32 {
 		return []float32{none}
 	}
 	return v
-}
-
-func orElse(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
 }
 
 // tryModel loads the graph as the server will and lets the decoder judge its outputs.
