@@ -115,16 +115,15 @@ func runExport(cmd *cobra.Command, c config.Config, ref string, f exportFlags) e
 	return tellExport(cmd.OutOrStdout(), g, f, said)
 }
 
-// exportWeights writes the weights under PyTorch's names: those of a network that they fit,
-// or of the checkpoint that a training kept.
+// exportWeights writes the weights under PyTorch's names: those that its training kept, or
+// else the graph's, of a network that they fit.
 func exportWeights(w io.Writer, m zoo.Model, g *onnx.Graph, f exportFlags, said map[string]any) error {
-	weights, err := zoo.StateDict(m.Card, g)
-	if err != nil {
-		kept, e := tensor.ReadSafetensors(m.Source.File)
-		if filepath.Ext(m.Source.File) != ".safetensors" || e != nil {
-			return err
+	weights, missing := keptWeights(m)
+	if missing != nil {
+		var err error
+		if weights, err = zoo.StateDict(m.Card, g); err != nil {
+			return fmt.Errorf("%w (and %v)", err, missing) //nolint:errorlint // the first is what callers act on
 		}
-		weights = kept.Tensors
 	}
 	if err := tensor.WriteSafetensors(f.output, weights, map[string]string{"format": "pt", "network": m.Convert.Network}); err != nil {
 		return err

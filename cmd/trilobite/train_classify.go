@@ -65,7 +65,7 @@ func learnClasses(ctx context.Context, t *training, o train.Options, several boo
 	if err != nil {
 		return nil, err
 	}
-	return &trainResult{Result: m.Result, graph: m.Graph, card: card}, nil
+	return &trainResult{Result: m.Result, graph: m.Graph, state: m.State, card: card}, nil
 }
 
 // classifier returns the network to train, with its recipe where a model file has one.

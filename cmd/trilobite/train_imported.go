@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"trilobite"
 	"trilobite/nn"
@@ -71,6 +72,12 @@ func (t *training) continued(task string) (*nn.Network, zoo.Card, error) {
 // convertOf says what an imported model became part of.
 func convertOf(network string, card zoo.Card) zoo.Convert {
 	return zoo.Convert{Format: "onnx", Network: network + "/" + cmp.Or(card.Name, card.Source.File)}
+}
+
+// convertFrom says what a network is made of that has PyTorch's names: the backbone is one
+// that nn knows, or "".
+func convertFrom(network, backbone string) zoo.Convert {
+	return zoo.Convert{Format: "torch", Network: strings.Trim(network+"/"+backbone, "/")}
 }
 
 // findImported gives a model file's settings that were read again the model they name.

@@ -102,7 +102,7 @@ func (t *training) install(ctx context.Context, m *trainResult, e *runs.Evaluati
 	card.Name, card.Task = run.Name, t.Task
 	card.Licence += " (weights it started from)"
 	card.Title = fmt.Sprintf("%d classes learned from %s", len(t.set.Classes), filepath.Base(run.Dataset.Path))
-	card.Source = zoo.Source{File: t.folder.Path("best.safetensors")}
+	card.Source = zoo.Source{File: t.folder.Path(weightsFile)}
 	if e != nil {
 		_, part := t.measured()
 		for _, f := range e.Figures {
@@ -111,6 +111,9 @@ func (t *training) install(ctx context.Context, m *trainResult, e *runs.Evaluati
 	}
 	installed, err := t.puller.Store.Put(card, m.graph, labels)
 	if err != nil {
+		return installed, err
+	}
+	if err := keepWeights(installed, m.state); err != nil {
 		return installed, err
 	}
 	return installed, t.folder.Update(func(r *runs.Run) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 
 	"trilobite/dataset"
 	"trilobite/train"
@@ -52,7 +51,7 @@ func learnPixels(ctx context.Context, t *training, pixels []int64, o train.Optio
 		return nil, err
 	}
 	card.Pipeline, card.Decoder.Name = d.Spec, "mask"
-	return &trainResult{Result: m.Result, graph: m.Graph, card: card}, nil
+	return &trainResult{Result: m.Result, graph: m.Graph, state: m.State, card: card}, nil
 }
 
 // segmenter returns the network to train, with its recipe where a model file has one, whose
@@ -78,7 +77,7 @@ func (t *training) segmenter(ctx context.Context, p *segmentation.Params) (d seg
 		if err != nil {
 			return d, card, err
 		}
-		card.Convert, card.Licence = zoo.Convert{Format: "torch", Network: p.Network + "/" + known.Convert.Network}, known.Licence
+		card.Convert, card.Licence = convertFrom(p.Network, known.Convert.Network), known.Licence
 		d.Spec = transfer.SpecOf(t.set, known.Pipeline)
 		d.Network, err = segmentation.NewNetwork(*p, known.Convert.Network, classifier, len(t.set.Classes), d.Spec)
 		return d, card, err
@@ -89,7 +88,7 @@ func (t *training) segmenter(ctx context.Context, p *segmentation.Params) (d seg
 	}
 	p.Balance, p.Dice = m.Training.BalancePower(), m.Training.Dice
 	d.Spec, d.Augment, d.Versions = m.Preprocessing, m.Augmentation, m.Training.Versions
-	card.Convert = zoo.Convert{Format: "torch", Network: strings.Trim(m.Network+"/"+m.Backbone.Name, "/")}
+	card.Convert = convertFrom(m.Network, m.Backbone.Name)
 	if card.Licence, err = t.loadWeights(ctx, d.Network); err != nil {
 		return d, card, err
 	}

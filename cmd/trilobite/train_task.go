@@ -11,6 +11,7 @@ import (
 	"trilobite/onnx"
 	"trilobite/ort"
 	"trilobite/runs"
+	"trilobite/tensor"
 	"trilobite/train"
 	"trilobite/zoo"
 )
@@ -63,7 +64,8 @@ type training struct {
 type trainResult struct {
 	*train.Result
 
-	graph *onnx.Graph // to be served
+	graph *onnx.Graph               // to be served
+	state map[string]*tensor.Tensor // all parameters under the network's names
 	// card has Convert, Pipeline, Decoder and the Licence of the weights it started from;
 	// the rest is filled in.
 	card zoo.Card

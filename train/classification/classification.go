@@ -23,6 +23,7 @@ import (
 	"trilobite/step"
 	"trilobite/tensor"
 	"trilobite/train"
+	"trilobite/train/transfer"
 )
 
 // Params say what is trained. They are JSON so that a run can be resumed with them.
@@ -59,6 +60,8 @@ type Model struct {
 	*train.Result
 
 	Graph *onnx.Graph // of input Spec.Shape and output "logits" (N, classes), simplified
+	// State has all parameters by their names, those that were not trained too.
+	State map[string]*tensor.Tensor
 }
 
 // Train trains a classifier. Without a validation part in the set the last state is the
@@ -96,14 +99,8 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 	if err != nil {
 		return nil, err
 	}
-	g := onnx.Clone(d.Network.Graph)
-	if err := train.Assign(g, res.Weights); err != nil {
-		return nil, err
-	}
-	if err := onnx.Simplify(g); err != nil {
-		return nil, err
-	}
-	return &Model{Result: res, Graph: g}, nil
+	served, state, err := transfer.Finish(d.Network, res)
+	return &Model{Result: res, Graph: served, State: state}, err
 }
 
 func crossEntropy(weights []float32) func(b *onnx.Builder, out []*onnx.Value) *onnx.Value {

@@ -20,6 +20,7 @@ import (
 	"trilobite/ort"
 	"trilobite/pipeline"
 	"trilobite/step"
+	"trilobite/tensor"
 	"trilobite/train"
 	"trilobite/train/transfer"
 )
@@ -54,6 +55,8 @@ type Model struct {
 	*train.Result
 
 	Graph *onnx.Graph // of input Spec.Shape and the outputs of nn.FCOS, simplified
+	// State has all parameters by their names, those that were not trained too.
+	State map[string]*tensor.Tensor
 }
 
 // Train trains a detector. Without a validation part in the set the last state is the
@@ -93,14 +96,8 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 	if err != nil {
 		return nil, err
 	}
-	served := onnx.Clone(d.Network.Graph)
-	if err := train.Assign(served, res.Weights); err != nil {
-		return nil, err
-	}
-	if err := onnx.Simplify(served); err != nil {
-		return nil, err
-	}
-	return &Model{Result: res, Graph: served}, nil
+	served, state, err := transfer.Finish(d.Network.Network, res)
+	return &Model{Result: res, Graph: served, State: state}, err
 }
 
 func invalid(format string, args ...any) error {

@@ -10,6 +10,9 @@ import (
 // Decoder reads the trained network's outputs; see package detect.
 const Decoder = "fcos"
 
+// Network is the name of what is trained.
+const Network = "fcos"
+
 // judge measures COCO's average precision, of boxes read and taken back to the pictures
 // as a served model's are.
 type judge struct {

@@ -21,6 +21,7 @@ import (
 	"trilobite/ort"
 	"trilobite/pipeline"
 	"trilobite/step"
+	"trilobite/tensor"
 	"trilobite/train"
 	"trilobite/train/transfer"
 )
@@ -67,6 +68,8 @@ type Model struct {
 	*train.Result
 
 	Graph *onnx.Graph // of input Spec.Shape and output "logits" (N, classes, H, W), simplified
+	// State has all parameters by their names, those that were not trained too.
+	State map[string]*tensor.Tensor
 }
 
 // Train trains a network. Without a validation part in the set the last state is the
@@ -107,17 +110,8 @@ func Train(ctx context.Context, rt *ort.Runtime, d Data, p Params, o train.Optio
 	if err != nil {
 		return nil, err
 	}
-	served, err := serve(d.Network.Graph, res)
-	return &Model{Result: res, Graph: served}, err
-}
-
-// serve makes the graph that is served of the one that was trained.
-func serve(g *onnx.Graph, res *train.Result) (*onnx.Graph, error) {
-	g = onnx.Clone(g)
-	if err := train.Assign(g, res.Weights); err != nil {
-		return nil, err
-	}
-	return g, onnx.Simplify(g)
+	served, state, err := transfer.Finish(d.Network, res)
+	return &Model{Result: res, Graph: served, State: state}, err
 }
 
 func invalid(format string, args ...any) error {

@@ -7,6 +7,7 @@ package transfer
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"trilobite/nn"
 	"trilobite/onnx"
 	"trilobite/pipeline"
+	"trilobite/tensor"
 	"trilobite/train"
 )
 
@@ -76,6 +78,21 @@ func TrainingNorms(g *onnx.Graph) {
 			n.Attrs["training_mode"] = int64(1)
 		}
 	}
+}
+
+// Finish gives a network what it has learned. It returns it as it is served, simplified, and
+// the values of all its parameters by name, those that did not change too.
+func Finish(net *nn.Network, res *train.Result) (served *onnx.Graph, state map[string]*tensor.Tensor, err error) {
+	served = onnx.Clone(net.Graph)
+	if err := train.Assign(served, res.Weights); err != nil {
+		return nil, nil, err
+	}
+	state = map[string]*tensor.Tensor{}
+	for _, v := range net.Params {
+		state[v.Name] = v.Data
+	}
+	maps.Copy(state, res.Weights)
+	return served, state, onnx.Simplify(served)
 }
 
 // Names lists a network's parameters.
