@@ -17,12 +17,7 @@ func (r *Registry) room(card zoo.Model, n int64) (victims []*entry, wait <-chan 
 	if r.used+n <= r.c.Memory {
 		return nil, nil, nil
 	}
-	pinned := int64(0)
-	for _, e := range r.entries {
-		if e.pins > 0 {
-			pinned += e.bytes
-		}
-	}
+	pinned := r.pinned()
 	if pinned+n > r.c.Memory {
 		return nil, nil, &trilobite.Error{Op: "serving", Code: trilobite.LimitExceeded, Msg: fmt.Sprintf(
 			"Model %s needs %d MiB; of %d MiB for models, %d MiB are taken for good: raise the setting serving.memory.",
@@ -38,6 +33,17 @@ func (r *Registry) room(card zoo.Model, n int64) (victims []*entry, wait <-chan 
 		left -= e.bytes
 	}
 	return victims, r.freed, nil
+}
+
+// pinned returns what models take that stay in memory, bytes. The mutex is held.
+func (r *Registry) pinned() int64 {
+	n := int64(0)
+	for _, e := range r.entries {
+		if e.pins > 0 {
+			n += e.bytes
+		}
+	}
+	return n
 }
 
 // oldest returns the model that nobody has used for longest among those that nobody uses,

@@ -94,6 +94,9 @@ func TestPinnedModelsStay(t *testing.T) {
 	if trilobite.CodeOf(err) != trilobite.LimitExceeded || !strings.Contains(err.Error(), "serving.memory") {
 		t.Errorf("Use = %v, want LimitExceeded", err)
 	}
+	if s, err := r.Status("tint"); err != nil || s.Serves() {
+		t.Errorf("tint serves, %v", err)
+	}
 	if err := r.Unload(t.Context(), "rgb"); trilobite.CodeOf(err) != trilobite.InUse {
 		t.Errorf("Unload = %v, want InUse", err)
 	}

@@ -24,14 +24,15 @@ const (
 type Status struct {
 	zoo.Model
 
-	State  State
-	Bytes  int64 // that it takes in memory, estimated; 0 where it is not
-	Users  int   // requests that use it
-	Pinned bool  // it stays in memory
+	State    State
+	Bytes    int64 // that it takes in memory, estimated; 0 where it is not
+	Users    int   // requests that use it
+	Pinned   bool  // it stays in memory
+	TooLarge bool  // it can never fit beside those that are pinned; told by Registry.Status alone
 }
 
 // Serves reports whether a request for the model will be answered.
-func (s Status) Serves() bool { return s.State != Unloaded }
+func (s Status) Serves() bool { return s.State != Unloaded && !s.TooLarge }
 
 // List returns every installed version, by name, newest version first.
 func (r *Registry) List() ([]Status, error) {
@@ -56,7 +57,17 @@ func (r *Registry) Status(ref string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	return r.status(card), nil
+	s := r.status(card)
+	if s.State == Idle {
+		n, err := r.size(card)
+		if err != nil {
+			return Status{}, err
+		}
+		r.mu.Lock()
+		s.TooLarge = r.pinned()+n > r.c.Memory
+		r.mu.Unlock()
+	}
+	return s, nil
 }
 
 func (r *Registry) status(card zoo.Model) Status {

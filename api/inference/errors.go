@@ -78,7 +78,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	s := status(err)
-	if s == http.StatusTooManyRequests {
+	if trilobite.CodeOf(err) == trilobite.Throttled {
 		w.Header().Set("Retry-After", "1")
 	}
 	writeJSON(w, s, map[string]string{"error": trilobite.Message(err)})
@@ -107,6 +107,11 @@ func rpcError(err error) *connect.Error {
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, _ := json.Marshal(v)
+	writeBody(w, status, body)
+}
+
+// writeBody writes JSON.
+func writeBody(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)

@@ -37,6 +37,7 @@ func (h *Handler) grpcRoutes() http.Handler {
 		return &pb.ModelReadyResponse{Ready: ready}, err
 	})
 	unary(h, mux, "ModelMetadata", h.grpcMetadata)
+	unary(h, mux, "ModelConfig", h.grpcConfig)
 	unary(h, mux, "ModelInfer", h.grpcInfer)
 	unary(h, mux, "RepositoryIndex", h.grpcIndex)
 	unary(h, mux, "RepositoryModelLoad", func(ctx context.Context, in *pb.RepositoryModelLoadRequest) (*pb.RepositoryModelLoadResponse, error) {
@@ -108,8 +109,7 @@ func (h *Handler) grpcIndex(_ context.Context, in *pb.RepositoryIndexRequest) (*
 	return out, err
 }
 
-// grpcInfer runs a model. Outputs come raw where the inputs did, as Triton does, and
-// always where a type has no contents of its own.
+// grpcInfer runs a model. Outputs come raw.
 func (h *Handler) grpcInfer(ctx context.Context, q *pb.ModelInferRequest) (*pb.ModelInferResponse, error) {
 	in, err := grpcInputs(q)
 	if err != nil {

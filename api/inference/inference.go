@@ -7,9 +7,9 @@
 // its input.
 //
 // Start at New; rest.go and grpc.go are the two doors, request.go and response.go the
-// form of an inference over REST, elements.go and binary.go its tensors, errors.go the
-// one table of errors. docs/api-serving.md lists what is answered. Shared memory,
-// sequences, streams and Triton's configuration and statistics are not offered.
+// form of an inference over REST, elements.go and binary.go its tensors, config.go Triton's
+// description of a model, errors.go the one table of errors. docs/api-serving.md lists what is answered. Shared memory,
+// sequences, streams and Triton's statistics are not offered.
 package inference
 
 import (
@@ -106,6 +106,8 @@ func Operation(r *http.Request) string {
 		return "ModelMetadata"
 	case parts[1] == "models" && last == "ready":
 		return "ModelReady"
+	case parts[1] == "models" && last == "config":
+		return "ModelConfig"
 	case parts[1] == "models" && last == "infer":
 		return "ModelInfer"
 	}
@@ -115,13 +117,15 @@ func Operation(r *http.Request) string {
 // methods are the gRPC methods that are offered.
 func methods() []string {
 	return []string{
-		"ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata", "ModelInfer",
+		"ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata", "ModelConfig", "ModelInfer",
 		"RepositoryIndex", "RepositoryModelLoad", "RepositoryModelUnload",
 	}
 }
 
 // extensions are what of the protocol is offered beyond its core.
-func extensions() []string { return []string{"binary_tensor_data", "model_repository"} }
+func extensions() []string {
+	return []string{"binary_tensor_data", "model_repository", "model_configuration"}
+}
 
 // name is the server's, in its metadata.
 const name = "trilobite"

@@ -86,8 +86,8 @@ func TestMetadata(t *testing.T) {
 		status             int
 		want               string
 	}{
-		{"GET", "/v2", "", 200, `{"extensions":["binary_tensor_data","model_repository"],"name":"trilobite","version":"1.0"}`},
-		{"GET", "/v2/", "", 200, `{"extensions":["binary_tensor_data","model_repository"],"name":"trilobite","version":"1.0"}`},
+		{"GET", "/v2", "", 200, `{"extensions":["binary_tensor_data","model_repository","model_configuration"],"name":"trilobite","version":"1.0"}`},
+		{"GET", "/v2/", "", 200, `{"extensions":["binary_tensor_data","model_repository","model_configuration"],"name":"trilobite","version":"1.0"}`},
 		{"GET", "/v2/models/tint", "", 200, `{"inputs":[{"name":"x","datatype":"FP32","shape":[-1,3,16,16]}],"name":"tint",` +
 			`"outputs":[{"name":"logits","datatype":"FP32","shape":[-1,3]}],"platform":"onnxruntime_onnx","versions":["1","2"]}`},
 		{"GET", "/v2/models/tint/versions/1/ready", "", 200, `{"name":"tint","ready":true}`},
@@ -105,7 +105,8 @@ func TestMetadata(t *testing.T) {
 		{"GET", "/v2/models/tint/versions/1/ready", "", 503, `{"name":"tint","ready":false}`},
 		{"POST", "/v2/repository/models/none/load", ``, 404, `{"error":"No model \"none\"`},
 		{"POST", "/v2/repository/index", `[`, 400, `{"error":"The body is no JSON`},
-		{"GET", "/v2/models/tint/config", "", 404, `{"error":"GET /v2/models/tint/config is not offered."}`},
+		{"GET", "/v2/models/tint/stats", "", 404, `{"error":"GET /v2/models/tint/stats is not offered."}`},
+		{"GET", "/v2/models/none/config", "", 404, `{"error":"No model \"none\"`},
 	} {
 		w := do(h, tc.method, tc.path, tc.body, nil)
 		if got := strings.TrimSpace(w.Body.String()); w.Code != tc.status || !strings.HasPrefix(got, tc.want) {
@@ -273,7 +274,7 @@ func TestGRPC(t *testing.T) {
 	if r, err := call[pb.ModelReadyResponse](conn, "ModelReady", &pb.ModelReadyRequest{Name: "none"}); err != nil || r.GetReady() {
 		t.Errorf("none is ready: %v, %v", r, err)
 	}
-	if r, err := call[pb.ServerMetadataResponse](conn, "ServerMetadata", &pb.ServerMetadataRequest{}); err != nil || r.GetName() != "trilobite" || len(r.GetExtensions()) != 2 {
+	if r, err := call[pb.ServerMetadataResponse](conn, "ServerMetadata", &pb.ServerMetadataRequest{}); err != nil || r.GetName() != "trilobite" || len(r.GetExtensions()) != 3 {
 		t.Errorf("metadata: %v, %v", r, err)
 	}
 	m, err := call[pb.ModelMetadataResponse](conn, "ModelMetadata", &pb.ModelMetadataRequest{Name: "tint"})
@@ -342,10 +343,30 @@ func TestGRPCInfer(t *testing.T) {
 			}
 		})
 	}
-	for method, want := range map[string]codes.Code{"ModelInfer": codes.NotFound, "ModelConfig": codes.Unimplemented} {
+	for method, want := range map[string]codes.Code{"ModelInfer": codes.NotFound, "ModelConfig": codes.NotFound, "ModelStatistics": codes.Unimplemented} {
 		if _, err := call[pb.ModelInferResponse](conn, method, &pb.ModelInferRequest{ModelName: "none"}); status.Code(err) != want {
 			t.Errorf("%s of no model: %v, want %s", method, err, want)
 		}
+	}
+}
+
+// TestConfig: Triton's description of a model, whose types have other names.
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	var got map[string]any
+	w := do(handler(t), "GET", "/v2/models/tint/config", "", nil)
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	value := func(name string, dims ...any) []any {
+		return []any{map[string]any{"name": name, "data_type": "TYPE_FP32", "dims": dims}}
+	}
+	want := map[string]any{
+		"name": "tint", "platform": "onnxruntime_onnx", "backend": "onnxruntime", "max_batch_size": 0.0,
+		"input": value("x", "-1", "3", "16", "16"), "output": value("logits", "-1", "3"),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("config (-want +got):\n%s", diff)
 	}
 }
 

@@ -72,9 +72,20 @@ func read(w http.ResponseWriter, r *http.Request) (*asked, error) {
 	}
 	var q inferRequest
 	if err := json.Unmarshal(head, &q); err != nil {
-		return nil, invalid("The request is no JSON of the expected form: %.200s.", err)
+		return nil, invalid("The request is no JSON of the expected form: %s.", brief(err))
 	}
 	return q.asked(rest)
+}
+
+// brief is what encoding/json says, in the words of the protocol.
+func brief(err error) string {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		if e.Field == "" {
+			return e.Value + " is no request"
+		}
+		return fmt.Sprintf("%s does not fit the field %s", e.Value, e.Field)
+	}
+	return fmt.Sprintf("%.200s", err)
 }
 
 // asked takes the tensors out of the JSON and the binary data that follows it.

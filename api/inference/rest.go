@@ -28,6 +28,7 @@ func (h *Handler) restRoutes() http.Handler {
 	for _, model := range []string{"/v2/models/{model}", "/v2/models/{model}/versions/{version}"} {
 		handle("GET "+model, h.modelMetadata)
 		handle("GET "+model+"/ready", h.modelReady)
+		handle("GET "+model+"/config", h.modelConfig)
 		handle("POST "+model+"/infer", h.infer)
 	}
 	handle("POST /v2/repository/index", h.index)

@@ -63,7 +63,7 @@ func (h *Handler) problem(ctx context.Context, err error) error {
 	if m.Status == http.StatusInternalServerError {
 		h.config.Log.ErrorContext(ctx, "answering", "error", err)
 	}
-	if m.Status == http.StatusTooManyRequests {
+	if trilobite.CodeOf(err) == trilobite.Throttled {
 		return huma.ErrorWithHeaders(m, http.Header{"Retry-After": {"1"}})
 	}
 	return m
@@ -86,7 +86,7 @@ func WriteError(w http.ResponseWriter, _ *http.Request, err error) {
 	body, _ := json.Marshal(m)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if m.Status == http.StatusTooManyRequests {
+	if trilobite.CodeOf(err) == trilobite.Throttled {
 		w.Header().Set("Retry-After", "1")
 	}
 	w.WriteHeader(m.Status)
