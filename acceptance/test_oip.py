@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 import tritonclient.grpc as tgrpc
 import tritonclient.http as thttp
+from tritonclient.grpc import model_config_pb2
 from tritonclient.utils import InferenceServerException
 
 import photos
@@ -68,6 +69,35 @@ def test_health_and_metadata(kind, client):
     session = onnx("efficientnet-lite0")
     assert inputs == {i.name: ("FP32", [d if isinstance(d, int) else -1 for d in i.shape]) for i in session.get_inputs()}
     assert platform == "onnxruntime_onnx" and "1" in versions
+
+
+def test_config(kind, client):
+    config = client.get_model_config("efficientnet-lite0")
+    session = onnx("efficientnet-lite0")
+    if kind == "grpc":
+        config = config.config
+        found = config.input[0].name, config.input[0].data_type, list(config.input[0].dims), config.output[0].name, config.max_batch_size
+        fp32 = model_config_pb2.TYPE_FP32
+    else:
+        found = (config["input"][0]["name"], config["input"][0]["data_type"], list(map(int, config["input"][0]["dims"])), config["output"][0]["name"],
+                 config["max_batch_size"])
+        fp32 = "TYPE_FP32"
+    first = session.get_inputs()[0]
+    assert found == (first.name, fp32, [-1, *first.shape[1:]], session.get_outputs()[0].name, 0)
+
+
+def test_what_is_not_offered_is_refused(kind, client):
+    x = np.zeros((1, 3, 224, 224), np.float32)
+    tensor = module(kind).InferInput("input", x.shape, "FP32")
+    tensor.set_data_from_numpy(x)
+    with pytest.raises(InferenceServerException, match="lassification"):
+        client.infer("efficientnet-lite0", [tensor], outputs=[module(kind).InferRequestedOutput("logits", class_count=3)])
+    tensor.set_shared_memory("region", x.nbytes)
+    with pytest.raises(InferenceServerException, match="Shared memory is not offered"):
+        client.infer("efficientnet-lite0", [tensor])
+    for call in (lambda: client.register_system_shared_memory("region", "/region", x.nbytes), client.get_inference_statistics):
+        with pytest.raises(InferenceServerException, match="not offered"):
+            call()
 
 
 @pytest.mark.parametrize("name", MODELS)

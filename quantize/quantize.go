@@ -33,6 +33,7 @@ func Static(g *onnx.Graph, ranges map[string]Range) (*onnx.Graph, error) {
 	q := &writer{g: g, ranges: ranges, dequantised: map[*onnx.Value]*onnx.Value{}}
 	fuseLimits(g)
 	wanted := activations(g)
+	last := tail(g)
 	nodes := g.Nodes
 	g.Nodes = nil
 	for _, v := range g.Inputs {
@@ -46,8 +47,11 @@ func Static(g *onnx.Graph, ranges map[string]Range) (*onnx.Graph, error) {
 				n.In[i] = d
 			}
 		}
-		if slices.Contains(layers, n.Op) && integer(n) {
+		switch {
+		case slices.Contains(layers, n.Op) && integer(n) && (!last[n] || n.Op == "Gemm"):
 			q.layer(n)
+		case n.Op == "Resize":
+			q.allAxes(n)
 		}
 		g.Nodes = append(g.Nodes, n)
 		for _, v := range n.Out {
@@ -109,23 +113,44 @@ func readers(g *onnx.Graph) map[*onnx.Value]int {
 }
 
 // activations are the values that are quantised: what layers and joins read and compute,
-// but for constants and the graph's outputs.
+// but for constants, the graph's outputs and what the last layers compute. Those are scores
+// and boxes, whose steps would show in the answer; a last Conv stays in floats altogether, a
+// last Gemm has an integer kernel that answers in floats.
 func activations(g *onnx.Graph) map[*onnx.Value]bool {
-	wanted := map[*onnx.Value]bool{}
+	wanted, last := map[*onnx.Value]bool{}, tail(g)
 	want := func(v *onnx.Value) {
 		if v != nil && !v.IsConst() && v.DType == tensor.Float32 && !slices.Contains(g.Outputs, v) {
 			wanted[v] = true
 		}
 	}
 	for _, n := range g.Nodes {
-		if integer(n) {
-			for _, v := range n.In {
-				want(v)
-			}
+		if !integer(n) || last[n] && n.Op != "Gemm" {
+			continue
+		}
+		for _, v := range n.In {
+			want(v)
+		}
+		if !last[n] {
 			want(n.Out[0])
 		}
 	}
 	return wanted
+}
+
+// tail finds the last layers and what follows them: the nodes from which no other layer is
+// reached.
+func tail(g *onnx.Graph) map[*onnx.Node]bool {
+	last, leads := map[*onnx.Node]bool{}, map[*onnx.Value]bool{} // to a layer
+	for _, n := range slices.Backward(g.Nodes) {
+		further := slices.ContainsFunc(n.Out, func(v *onnx.Value) bool { return leads[v] })
+		last[n] = !further
+		if further || slices.Contains(layers, n.Op) {
+			for _, v := range n.In {
+				leads[v] = true
+			}
+		}
+	}
+	return last
 }
 
 // integer reports whether a node has an integer kernel: a layer of constant weights, or a

@@ -2,6 +2,7 @@ package quantize
 
 import (
 	"math"
+	"slices"
 
 	"trilobite/onnx"
 	"trilobite/tensor"
@@ -36,6 +37,18 @@ func (w *writer) node(op, name string, in []*onnx.Value, attrs map[string]any) *
 	y.Node = &onnx.Node{Name: name, Op: op, In: in, Out: []*onnx.Value{y}, Attrs: attrs}
 	w.g.Nodes = append(w.g.Nodes, y.Node)
 	return y
+}
+
+// allAxes makes a Resize of height and width speak of all four axes: ONNX Runtime 1.32 moves
+// Transposes past it, and then finds the sizes of two wrong.
+func (w *writer) allAxes(n *onnx.Node) {
+	sizes := n.Input(3)
+	if sizes == nil || !slices.Equal(n.Ints("axes"), []int64{2, 3}) {
+		return
+	}
+	rest := w.node("Shape", n.Name+"_rest", []*onnx.Value{n.In[0]}, map[string]any{"start": int64(0), "end": int64(2)})
+	n.In[3] = w.node("Concat", n.Name+"_sizes", []*onnx.Value{rest, sizes}, map[string]any{"axis": int64(0)})
+	delete(n.Attrs, "axes")
 }
 
 func named(name string, t *tensor.Tensor) *onnx.Value {

@@ -62,10 +62,11 @@ func quantise(cmd *cobra.Command, c config.Config, m zoo.Model, g *onnx.Graph, l
 		return nil, nil, err
 	}
 	q := &quantised{Pictures: used, Measured: len(set.Images)}
-	for i, graph := range []*onnx.Graph{g, small} {
-		if q.Millis[i], err = timeOf(ctx, rt, graph, m.Pipeline); err != nil {
-			return nil, nil, err
-		}
+	graphs := [2]*onnx.Graph{g, small}
+	if q.Millis, err = timeOf(ctx, rt, graphs, m.Pipeline); err != nil {
+		return nil, nil, err
+	}
+	for i, graph := range graphs {
 		if q.Measure, q.Accuracy[i], err = accuracyOf(cmd, c, m, graph, labels, set, found.ByIndex); err != nil {
 			return nil, nil, err
 		}
@@ -122,32 +123,40 @@ func fed(ctx context.Context, spec pipeline.Spec, images []dataset.Image, used *
 // timedRuns is how many runs a median is of.
 const timedRuns = 31
 
-// timeOf returns the median time of a picture, milliseconds, on all cores.
-func timeOf(ctx context.Context, rt *ort.Runtime, g *onnx.Graph, spec pipeline.Spec) (float64, error) {
-	data, err := onnx.Marshal(g)
-	if err != nil {
-		return 0, err
-	}
-	m, err := rt.LoadBytes(ctx, data, ort.Options{Name: "timed"})
-	if err != nil {
-		return 0, err
-	}
-	defer m.Close()
-	x := tensor.Of(spec.Shape(), make([]float32, tensor.Size(spec.Shape())))
-	times := make([]time.Duration, 0, timedRuns)
-	for i := range timedRuns + 3 {
-		start := time.Now()
-		out, err := m.Run(ctx, []*tensor.Tensor{x})
+// timeOf returns the median time of a picture with each of two graphs, milliseconds, on all
+// cores. They take turns, so that what else the machine does slows both.
+func timeOf(ctx context.Context, rt *ort.Runtime, graphs [2]*onnx.Graph, spec pipeline.Spec) (millis [2]float64, err error) {
+	var models [2]*ort.Model
+	for i, g := range graphs {
+		data, err := onnx.Marshal(g)
 		if err != nil {
-			return 0, err
+			return millis, err
 		}
-		m.Recycle(out)
-		if i >= 3 { // the first ones allocate
-			times = append(times, time.Since(start))
+		if models[i], err = rt.LoadBytes(ctx, data, ort.Options{Name: "timed"}); err != nil {
+			return millis, err
+		}
+		defer models[i].Close()
+	}
+	x := tensor.Of(spec.Shape(), make([]float32, tensor.Size(spec.Shape())))
+	var times [2][]time.Duration
+	for run := range timedRuns + 3 {
+		for i, m := range models {
+			start := time.Now()
+			out, err := m.Run(ctx, []*tensor.Tensor{x})
+			if err != nil {
+				return millis, err
+			}
+			m.Recycle(out)
+			if run >= 3 { // the first ones allocate
+				times[i] = append(times[i], time.Since(start))
+			}
 		}
 	}
-	slices.Sort(times)
-	return float64(times[len(times)/2].Microseconds()) / 1000, nil
+	for i := range times {
+		slices.Sort(times[i])
+		millis[i] = float64(times[i][timedRuns/2].Microseconds()) / 1000
+	}
+	return millis, nil
 }
 
 // accuracyOf measures a graph in place of the model's, as `trilobite eval` does.

@@ -30,11 +30,12 @@ func importGraph(path string, card zoo.Card, f importFlags) (*imported, error) {
 	if err := m.complete(facts, about, f); err != nil {
 		return nil, err
 	}
-	p := &m.card.Pipeline
-	m.describe(facts, filepath.Base(path))
+	p, nodes := &m.card.Pipeline, len(g.Nodes)
 	if err := zoo.Adapt(g, facts, m.card.Task, p.Width, p.Height); err != nil {
 		return nil, fmt.Errorf("importing %s: %w", path, err)
 	}
+	m.sayf("file", "%s, %d operators", filepath.Base(path), nodes)
+	m.describe(facts)
 	if m.binary = m.binary && m.card.Task == zoo.Segment; m.binary {
 		m.classes = 2
 	}
@@ -81,7 +82,7 @@ func (m *imported) complete(facts zoo.Facts, about zoo.Metadata, f importFlags) 
 }
 
 // describe says what was found out about the file.
-func (m *imported) describe(f zoo.Facts, file string) {
+func (m *imported) describe(f zoo.Facts) {
 	size := "of any size"
 	if f.Width > 0 && f.Height > 0 {
 		size = fmt.Sprintf("%d×%d", f.Width, f.Height)
@@ -91,10 +92,13 @@ func (m *imported) describe(f zoo.Facts, file string) {
 		layout = "channels last, turned to channels first"
 	}
 	batch := "any number at once"
-	if f.Batch > 0 {
+	switch {
+	case f.Batch == 0:
+	case m.graph.Inputs[0].Shape[0] < 0:
+		batch = fmt.Sprintf("made for %d at once, takes any number", f.Batch)
+	default:
 		batch = fmt.Sprintf("%d at once", f.Batch)
 	}
-	m.sayf("file", "%s, %d operators", file, len(m.graph.Nodes))
 	m.sayf("input", "%s: images %s, %s, %s", f.Input, size, layout, batch)
 	if m.card.Task == zoo.Detect {
 		m.sayf("task", "detect, outputs read as %s", m.card.Decoder.Name)
