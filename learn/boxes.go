@@ -31,7 +31,13 @@ func (e *Engine) boxes(ctx context.Context, r custom.TrainingRun) (custom.Traini
 		return custom.TrainingResult{}, err
 	}
 	var m *detection.Model
-	err = e.heard(ctx, r, set, r.Dir, "AP50", func(ctx context.Context, o train.Options) (err error) {
+	tell := func(v train.Event) error {
+		if text := progress(v, "AP50"); text != "" {
+			return r.Progress(text)
+		}
+		return nil
+	}
+	err = e.heard(ctx, set, r.Dir, tell, func(ctx context.Context, o train.Options) (err error) {
 		m, err = detection.Train(ctx, e.Runtime, detection.Data{Set: set, Network: net, Spec: spec}, p, o)
 		return err
 	})

@@ -6,32 +6,28 @@ import (
 	"slices"
 )
 
+// usualLog2T is the standard deviation of the binary logarithm of temperatures before any
+// sample was seen, e^±0.25: what was best of 0, 0.25, 0.5, 1 and Platt's targets on seven data
+// sets (bench/RESULTS.md).
+const usualLog2T = 0.25 / math.Ln2
+
 // temperature is the number that logits are divided by for the least cross-entropy on
-// held-out samples (Guo et al., arXiv:1706.04599, section 4.2), within 0.05 and 20.
-// Of N samples, each is of its class by (N+1)/(N+2) only, as Platt has it (Probabilistic
-// outputs for support vector machines, 1999, section 2.2): few that are all right would
-// ask for certainty. logP has the logarithms of scores, N rows of C; they serve as
-// logits do. Without samples it is 1.
+// held-out samples (Guo et al., arXiv:1706.04599, section 4.2), within 0.05 and 20, where
+// log T is drawn from a normal distribution around 0: the cross-entropy of few samples that
+// are all right would fall for ever with T. logP has the logarithms of scores, N rows of C;
+// they serve as logits do. Without samples it is 1.
 func temperature(logP [][]float64, classes []int) float64 {
 	if len(logP) == 0 {
 		return 1
 	}
-	own := float64(len(logP)+1) / float64(len(logP)+2)
 	loss := func(log2T float64) float64 {
-		sum := 0.0
+		sum := log2T * log2T / (2 * usualLog2T * usualLog2T)
 		for i, row := range logP {
-			rest := (1 - own) / float64(max(len(row)-1, 1))
-			for c, p := range scaled(row, math.Exp2(log2T)) {
-				t := rest
-				if c == classes[i] {
-					t = own
-				}
-				sum -= t * math.Log(max(p, 1e-300))
-			}
+			sum -= math.Log(max(scaled(row, math.Exp2(log2T))[classes[i]], 1e-300))
 		}
 		return sum
 	}
-	lo, hi := math.Log2(0.05), math.Log2(20) // the loss has one minimum in 1/T
+	lo, hi := math.Log2(0.05), math.Log2(20)
 	const golden = 0.6180339887498949
 	for hi-lo > 1e-4 {
 		a, b := hi-golden*(hi-lo), lo+golden*(hi-lo)

@@ -2,25 +2,35 @@ package learn
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
 func TestTemperature(t *testing.T) {
 	t.Parallel()
-	// Rows of logits (2, 0), of which one counts 5/6 for its class and 1/6 for the other.
-	// With three of four right, class 0 is (3·5/6 + 1/6)/4 = 2/3, whose logit is log 2:
-	// T = 2 / log 2. With all right it is 5/6, whose logit is log 5.
-	rows := [][]float64{{2, 0}, {2, 0}, {2, 0}, {2, 0}}
+	// n rows of logits (2, 0) of which a share p is of class 0: without the prior T is
+	// 2 / logit(p). With it, d/dT of n·H(p, σ(2/T)) + log²T / (2·0.25²) is 0, that is,
+	// n·(2/T)·(p − σ(2/T)) + log T / 0.25² = 0.
 	for name, tt := range map[string]struct {
-		classes []int
-		want    float64
+		right, wrong int
+		lo, hi       float64
 	}{
-		"three of four right": {[]int{0, 0, 0, 1}, 2 / math.Log(2)},
-		"all right":           {[]int{0, 0, 0, 0}, 2 / math.Log(5)},
-		"all wrong":           {[]int{1, 1, 1, 1}, 20},
+		"many samples decide":       {7500, 2500, 2 / math.Log(3) * 0.99, 2 / math.Log(3) * 1.01},
+		"few samples, mostly wrong": {1, 3, 1.05, 1.6},
+		"few samples, all right":    {4, 0, 0.8, 0.99},
+		"many samples, all right":   {10000, 0, 0.05, 0.3},
+		"all wrong":                 {0, 10000, 19.9, 20},
 	} {
-		if got := temperature(rows, tt.classes); math.Abs(got/tt.want-1) > 1e-3 {
-			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		classes := append(make([]int, tt.right), slices.Repeat([]int{1}, tt.wrong)...)
+		rows := slices.Repeat([][]float64{{2, 0}}, len(classes))
+		got := temperature(rows, classes)
+		if got < tt.lo || got > tt.hi {
+			t.Errorf("%s: %v, want %v to %v", name, got, tt.lo, tt.hi)
+		}
+		n, p := float64(len(classes)), float64(tt.right)/float64(len(classes))
+		slope := n*2/got*(p-1/(1+math.Exp(-2/got))) + math.Log(got)/(0.25*0.25)
+		if got < 19 && math.Abs(slope) > 1e-2*n { // at a limit there is one
+			t.Errorf("%s: at %v the slope is %v", name, got, slope)
 		}
 	}
 	if got := temperature(nil, nil); got != 1 {

@@ -3,137 +3,203 @@ package learn
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"math"
 	"slices"
-	"strconv"
 	"time"
 
-	"trilobite/dataset"
+	"trilobite/augment"
+	"trilobite/loss"
+	"trilobite/nn"
 	"trilobite/onnx"
+	"trilobite/optim"
+	"trilobite/step"
 	"trilobite/tensor"
 	"trilobite/train"
-	"trilobite/train/classification"
 )
 
-// deepEpochs are classification's passes when more than the last layer is learned, each of
-// which costs about as much as deepCost readings of the features.
+// How the last blocks are learned: from what is before them of each image and of
+// deepVersions changed ones, which are computed once, with the last layer that was found,
+// by AdamW along half a cosine.
 const (
-	deepEpochs = 10
-	deepCost   = 2
+	deepVersions = 4
+	deepEpochs   = 10
+	deepBatch    = 16
 )
 
-// tryDeeper learns the last blocks of the best network too, on augmented images: once for
-// each fold, and once on all if that was better.
-func (s *search) tryDeeper(ctx context.Context, blocks int) error {
-	c := candidate{network: s.best.network, size: s.best.size, blocks: blocks, setting: setting{3e-4, 1e-2}}
-	n := slices.Max(s.folds) + 1
-	one := deepEpochs * deepCost * s.estimate(candidate{network: c.network, size: c.size}, false)
-	if need := time.Duration(n+1) * one; time.Now().Add(need).After(s.until) {
-		s.skip(ctx, c, need)
-		return nil
+var (
+	deepSetting = setting{Rate: 3e-4, Decay: 1e-2}
+	// augmented is torchvision's RandomResizedCrop(scale=(0.5, 1)) and RandomHorizontalFlip.
+	augmented = augment.Plan{Area: []float64{0.5, 1}, HorizontalFlip: 0.5}
+	depths    = []int{1, 3} // blocks
+)
+
+// deeper learns the last blocks of the best candidate's network too.
+func (s *search) deeper(ctx context.Context) error {
+	from := s.best
+	for _, blocks := range depths {
+		c := candidate{network: from.network, size: from.size, blocks: blocks, setting: deepSetting}
+		err := s.lasts(s.reading(c))
+		if err == nil {
+			err = s.tryDeeper(ctx, c, from.heads)
+		}
+		if err := s.skip(ctx, c, err); err != nil {
+			return err
+		}
 	}
-	if s.lonely() {
-		t := s.trial(c)
-		t.Skipped = "a label has one image only"
-		s.note(ctx, t)
-		return nil
-	}
+	return nil
+}
+
+// tryDeeper learns a candidate's blocks for each fold, and on all images if that was
+// better. It ends with the fold in which it sees that it is not, or would be late.
+func (s *search) tryDeeper(ctx context.Context, c candidate, heads *heads) error {
 	begun := time.Now()
 	f, err := s.prepare(ctx, c)
 	if err != nil {
 		return err
 	}
-	f.logits = make([][]float64, len(s.run.Train.Images))
-	for k := range n {
-		if err := s.deepFold(ctx, f, k); err != nil {
+	before, after, err := cut(f.net, c.blocks)
+	if err != nil {
+		return err
+	}
+	rows, err := s.read(ctx, f, before, 0)
+	if err != nil {
+		return err
+	}
+	d := &deep{search: s, rows: rows, after: after, net: f.net, c: c, logits: make([][]float64, len(s.folds))}
+	n := slices.Max(s.folds) + 1
+	t, better := s.trial(c), true
+	for k := 0; k < n && better; k++ {
+		if _, err := d.learn(ctx, heads.layers[k], k, n+1-k); err != nil {
 			return err
 		}
-		if spent := time.Since(begun); k == 0 && time.Now().Add(spent*time.Duration(n)).After(s.until) {
-			s.skip(ctx, c, spent*time.Duration(n))
-			return nil
+		f.measured = measure(s.reads, d.logits, s.run.Train.Images)
+		better = f.Loss < measure(s.reads, s.only(k+1), s.run.Train.Images).Loss
+		t.Folds = k + 1
+	}
+	better = better && surelyBetter(f.measured, s.best.measured)
+	if better {
+		weights, err := d.learn(ctx, heads.layers[n], n, 1)
+		if err != nil {
+			return err
+		}
+		f.graph, f.logits, f.heads = onnx.Clone(f.net.Graph), d.logits, heads
+		if err := train.Assign(f.graph, weights); err != nil {
+			return err
 		}
 	}
-	f.measured = measure(s.reading, f.logits, s.run.Train.Images)
-	t := s.trial(c)
 	t.Size, t.Right, t.Loss, t.Seconds = f.spec.Width, f.Right, f.Loss, time.Since(begun).Seconds()
 	s.note(ctx, t)
-	if !surelyBetter(f.measured, s.best.measured) {
-		return nil
-	}
-	s.best, s.bestRow = f, len(s.tried)-1
-	m, err := s.deep(ctx, f, s.run.Train, filepath.Join(s.run.Dir, "deep-"+strconv.Itoa(blocks)))
-	if err != nil {
-		return err
-	}
-	f.graph, err = served(f, m.Weights)
-	return err
-}
-
-// lonely reports whether a label has one image only, which a fold would leave without any.
-func (s *search) lonely() bool {
-	count := make([]int, len(s.run.Train.Classes))
-	for _, img := range s.run.Train.Images {
-		for _, c := range img.Classes {
-			count[c]++
-		}
-	}
-	return slices.Min(count) < 2
-}
-
-// deepFold learns without the images of fold k and sees them.
-func (s *search) deepFold(ctx context.Context, f *found, k int) error {
-	some := *s.run.Train
-	some.Images = nil
-	var out []int
-	for i, img := range s.run.Train.Images {
-		if s.folds[i] == k {
-			out = append(out, i)
-		} else {
-			some.Images = append(some.Images, img)
-		}
-	}
-	m, err := s.deep(ctx, f, &some, "")
-	if err != nil {
-		return err
-	}
-	g, err := served(f, m.Weights)
-	if err != nil {
-		return err
-	}
-	images := make([]dataset.Image, len(out))
-	for n, i := range out {
-		images[n] = s.run.Train.Images[i]
-	}
-	seen, err := s.answers(ctx, s.run, s.cardOf(s.run, f, s.reading), g, images)
-	if err != nil {
-		return err
-	}
-	rows := s.reading.logits(seen, len(s.run.Train.Classes))
-	for n, i := range out {
-		f.logits[i] = rows[n]
+	if better {
+		s.best, s.bestRow = f, len(s.tried)-1
 	}
 	return nil
 }
 
-// deep learns f's last layer and blocks on a set; dir is for checkpoints, if any.
-func (s *search) deep(ctx context.Context, f *found, set *dataset.Set, dir string) (m *classification.Model, err error) {
-	p := classification.Params{Backbone: f.network, Seed: seed, Unfreeze: strconv.Itoa(f.blocks), Epochs: deepEpochs, Budget: s.left(), Several: s.several}
-	if dir != "" {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, err
+// only are the best candidate's logits of the images of the first folds.
+func (s *search) only(folds int) [][]float64 {
+	out := slices.Clone(s.best.logits)
+	for i, k := range s.folds {
+		if k >= folds {
+			out[i] = nil
 		}
 	}
-	what := fmt.Sprintf("%s, %d blocks", f.network, f.blocks)
-	err = s.heard(ctx, s.run, set, dir, what, func(ctx context.Context, o train.Options) (err error) {
-		m, err = classification.Train(ctx, s.Runtime, classification.Data{Set: set, Network: f.net, Spec: f.spec}, p, o)
-		return err
-	})
-	return m, err
+	return out
 }
 
-// served is f's network with weights.
-func served(f *found, weights map[string]*tensor.Tensor) (*onnx.Graph, error) {
-	g := onnx.Clone(f.net.Graph)
-	return g, train.Assign(g, weights)
+// deep learns the last blocks of a network.
+type deep struct {
+	*search
+
+	rows   *features // before them
+	after  *onnx.Graph
+	net    *nn.Network
+	c      candidate
+	logits [][]float64 // by image, of folds that were left out
+}
+
+// learn learns from a last layer on without the images of fold k, whose logits it keeps.
+// times is how often it is to be done, this one included: after an epoch it fails with
+// late if there is no time for that.
+func (d *deep) learn(ctx context.Context, from layer, k, times int) (map[string]*tensor.Tensor, error) {
+	g := onnx.Clone(d.after)
+	if err := train.Assign(g, from.named(d.net)); err != nil {
+		return nil, err
+	}
+	in := &rows{features: d.rows, images: d.run.Train.Images, classes: len(d.run.Train.Classes), several: d.several}
+	out := *in
+	for i, r := range d.rows.rows {
+		switch {
+		case r == nil:
+		case d.folds[i] == k:
+			out.use = append(out.use, i)
+		default:
+			in.use = append(in.use, i)
+		}
+	}
+	task := train.Task{Graph: g, Params: names(d.net), Train: in, Loss: d.loss}
+	if len(out.use) > 0 {
+		task.Validation, task.Metric = plain{&out}, "score"
+		task.Judge = func() train.Judge { return &foldJudge{rows: &out, logits: d.logits} }
+	}
+	var res *train.Result
+	err := d.heard(ctx, d.run.Train, "", d.listener(times), func(ctx context.Context, o train.Options) (err error) {
+		res, err = train.Run(ctx, d.Runtime, task, d.recipe(), o)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res.Weights, nil
+}
+
+// loss is that of the last layer.
+func (d *deep) loss(b *onnx.Builder, out []*onnx.Value) *onnx.Value {
+	if d.several {
+		return loss.BCEWithLogits(b, out[0], b.Input("target", tensor.Float32, out[0].Shape))
+	}
+	return loss.CrossEntropy(b, out[0], b.Input("target", tensor.Int64, onnx.Shape{out[0].Shape[0]}), loss.CrossEntropyAttrs{})
+}
+
+// recipe keeps the BatchNorms' statistics as they are: few images measure none.
+func (d *deep) recipe() train.Recipe {
+	rule := optim.NewAdamW()
+	rule.WeightDecay = d.c.Decay
+	vectors := map[string]bool{}
+	for _, p := range d.net.Params {
+		vectors[p.Name] = len(p.Shape) < 2
+	}
+	return train.Recipe{
+		Seed: seed, Batch: deepBatch, Whole: true, BatchNorm: step.Frozen, Budget: d.left(),
+		NoDecay: func(name string) bool { return vectors[name] },
+		Every:   math.MaxInt64, // the end is what counts: a fold must not choose its own best
+		Stages: []train.Stage{{
+			Name: "deeper layers", Epochs: deepEpochs, Rule: rule,
+			Schedule: func(n int64) optim.Schedule {
+				return optim.WarmUp{Then: optim.Cosine{Rate: d.c.Rate, Steps: n - n/10}, Steps: n / 10, From: 0.01}
+			},
+		}},
+	}
+}
+
+// listener tells how one of times trainings goes, and after the first epoch of the first
+// whether there is time for all of them.
+func (d *deep) listener(times int) func(train.Event) error {
+	var begun time.Time
+	return func(v train.Event) error {
+		switch {
+		case v.Kind != "step":
+			return nil
+		case begun.IsZero():
+			begun = v.Time
+		case v.Step == v.Steps/deepEpochs:
+			epoch := v.Time.Sub(begun)
+			if err := d.lasts(epoch * time.Duration(deepEpochs*times-1)); err != nil {
+				return err
+			}
+		}
+		if v.Step%25 != 0 {
+			return nil
+		}
+		return d.run.Progress(fmt.Sprintf("The model is being trained: %s, %d blocks, step %d of %d.", d.c.network, d.c.blocks, v.Step, v.Steps))
+	}
 }

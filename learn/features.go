@@ -2,8 +2,9 @@ package learn
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -17,22 +18,32 @@ import (
 	"trilobite/pipeline"
 	"trilobite/sample"
 	"trilobite/tensor"
+	"trilobite/train"
 )
 
-// features are what a frozen network says of each image before its last layer.
+// features are what a frozen part of a network says of each image.
 type features struct {
-	rows  [][]*tensor.Tensor // by image, then version: as it is, mirrored; (1, width). Nil: unreadable
-	width int64
+	rows [][]*tensor.Tensor // by image, then version: as it is, then changed ones; (1, …). Nil: unreadable
 }
 
-// extract computes the features of images, and of their mirrors. told hears how many are
-// done; its error ends it. Each run takes one core, so that features do not depend on
-// what else the machine does.
-func (e *Engine) extract(ctx context.Context, net *nn.Network, spec pipeline.Spec, images []dataset.Image, mirrored bool, told func(done int) error) (*features, error) {
-	g, width, err := beforeLast(net)
-	if err != nil {
-		return nil, err
+// change says which changed versions of an image there are beside it as it is.
+type change struct {
+	plan     augment.Plan
+	versions int // of a plan that does more than to mirror, of which there is one
+}
+
+// count is how many versions there are in all.
+func (c change) count() int {
+	if c.plan.Nothing() {
+		return 1
 	}
+	return 1 + max(c.versions, 1)
+}
+
+// extract computes the features of images, and of their changed versions, by g of one
+// output. told hears how many are done; its error ends it. Each run takes one core, so
+// that features do not depend on what else the machine does.
+func (e *Engine) extract(ctx context.Context, g *onnx.Graph, spec pipeline.Spec, images []dataset.Image, c change, told func(done int) error) (*features, error) {
 	data, err := onnx.Marshal(g)
 	if err != nil {
 		return nil, err
@@ -46,15 +57,13 @@ func (e *Engine) extract(ctx context.Context, net *nn.Network, spec pipeline.Spe
 		return nil, err
 	}
 	defer m.Close()
-	plan := augment.Plan{}
-	if mirrored {
-		plan.HorizontalFlip = 0.5
-	}
-	v, err := sample.NewVersions(&dataset.Set{Images: images}, spec, sample.Options{Task: sample.Classify, Augment: plan, Limits: e.Limits})
+	v, err := sample.NewVersions(&dataset.Set{Images: images}, spec, sample.Options{
+		Task: sample.Classify, Augment: c.plan, Versions: c.versions, Seed: seed, Limits: e.Limits,
+	})
 	if err != nil {
 		return nil, err
 	}
-	f := &features{rows: make([][]*tensor.Tensor, len(images)), width: width}
+	f := &features{rows: make([][]*tensor.Tensor, len(images))}
 	var done atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(e.Runtime.Cores())
@@ -97,22 +106,30 @@ func unreadable(err error) bool {
 	return err != nil && (code == trilobite.InvalidImage || code == trilobite.ImageTooLarge)
 }
 
-// beforeLast is the network without its last layer: its output is that layer's input
-// (N, width).
-func beforeLast(net *nn.Network) (*onnx.Graph, int64, error) {
-	g := onnx.Clone(net.Graph)
-	last := net.Params[len(net.Params)-2].Name
-	for _, n := range g.Nodes {
-		for _, in := range n.In {
-			if in != nil && in.IsConst() && in.Name == last {
-				x := n.Input(0)
-				if len(x.Shape) != 2 || x.Shape[1] < 1 {
-					return nil, 0, fmt.Errorf("the last layer of %s reads %v, want a row for each image", g.Name, x.Shape)
-				}
-				g.Outputs = []*onnx.Value{x}
-				return g, x.Shape[1], onnx.Simplify(g)
-			}
+// cut is a network before and after its first constant that is learned: its last layer's
+// and, of blocks, those of its last blocks.
+func cut(net *nn.Network, blocks int) (before, after *onnx.Graph, err error) {
+	all := names(net)
+	last := all[len(all)-2:]
+	chosen := func(name string) bool { return slices.Contains(last, name) }
+	if blocks > 0 {
+		deep, err := train.Unfrozen(all, strconv.Itoa(blocks))
+		if err != nil {
+			return nil, nil, err
 		}
+		chosen = func(name string) bool { return deep(name) || slices.Contains(last, name) }
 	}
-	return nil, 0, errors.New("the network " + g.Name + " does not read its last layer's weights")
+	before, after, err = train.Cut(net.Graph, chosen)
+	if err == nil && len(before.Outputs) != 1 {
+		err = fmt.Errorf("%s cannot be cut at one place before its last %d blocks", net.Graph.Name, blocks)
+	}
+	return before, after, err
+}
+
+func names(net *nn.Network) []string {
+	all := make([]string, len(net.Params))
+	for i, p := range net.Params {
+		all[i] = p.Name
+	}
+	return all
 }

@@ -37,10 +37,12 @@ const (
 // AdamW goes by element, so that none knows of the others.
 type heads struct {
 	logits [][]float64 // by image, of the head that did not see it; nil: the image is unreadable
-	weight *tensor.Tensor
-	bias   *tensor.Tensor // of the head that saw all
+	layers []layer     // by fold that was not seen; the last one saw all
 	steps  int64
 }
+
+// layer is a last layer: weight (classes, width), bias (classes).
+type layer struct{ weight, bias *tensor.Tensor }
 
 // learnHeads learns last layers of classes on features, within budget if it is not 0; folds
 // has each image's.
@@ -51,8 +53,11 @@ func learnHeads(ctx context.Context, rt *ort.Runtime, f *features, images []data
 			rows.use = append(rows.use, i)
 		}
 	}
-	n := slices.Max(folds) + 1
-	g, err := headGraph(f.width, int64(classes), n)
+	n, first := slices.Max(folds)+1, f.rows[rows.use[0]][0]
+	if len(first.Shape) != 2 {
+		return nil, fmt.Errorf("the last layer reads %v, want a row for each image", first.Shape)
+	}
+	g, err := headGraph(first.Shape[1], int64(classes), n)
 	if err != nil {
 		return nil, err
 	}
@@ -71,13 +76,16 @@ func learnHeads(ctx context.Context, rt *ort.Runtime, f *features, images []data
 	if err != nil {
 		return nil, err
 	}
-	all := fmt.Sprintf("head%d.fc.", n)
-	h := &heads{weight: res.Weights[all+"weight"], bias: res.Weights[all+"bias"], steps: headSteps}
+	h := &heads{steps: headSteps}
+	for k := range n + 1 {
+		name := fmt.Sprintf("head%d.fc.", k)
+		h.layers = append(h.layers, layer{res.Weights[name+"weight"], res.Weights[name+"bias"]})
+	}
 	if res.Best != nil {
 		h.steps = res.Best.Step / (every / headEvery)
 	}
-	h.logits, err = rows.apart(res.Weights, n)
-	return h, err
+	h.logits = rows.apart(h.layers)
+	return h, nil
 }
 
 // headGraph has n heads for the folds and one more: features (N, width) to logits.
@@ -124,10 +132,10 @@ type rows struct {
 	*features
 
 	images  []dataset.Image
-	folds   []int
+	folds   []int // nil: it is no target
 	classes int
 	several bool
-	use     []int // readable images
+	use     []int // images that are samples, readable ones
 }
 
 // Len is train.Source's.
@@ -147,10 +155,11 @@ func (r *rows) Sample(_ context.Context, n int, variant uint64) (train.Sample, e
 		}
 		target = tensor.Of([]int64{1, int64(r.classes)}, row)
 	}
-	return train.Sample{
-		Inputs:  []*tensor.Tensor{r.rows[i][variant]},
-		Targets: []*tensor.Tensor{target, tensor.Vector(int64(r.folds[i]))},
-	}, nil
+	s := train.Sample{Inputs: []*tensor.Tensor{r.rows[i][variant]}, Targets: []*tensor.Tensor{target}}
+	if r.folds != nil {
+		s.Targets = append(s.Targets, tensor.Vector(int64(r.folds[i])))
+	}
+	return s, nil
 }
 
 // plain is rows without mirrors.
@@ -159,36 +168,32 @@ type plain struct{ *rows }
 // Variants is train.Source's.
 func (plain) Variants() int { return 1 }
 
-// apart returns the logits of each image by the head that did not see it.
-func (r *rows) apart(weights map[string]*tensor.Tensor, folds int) ([][]float64, error) {
+// apart returns the logits of each image by the layer that did not see it.
+func (r *rows) apart(layers []layer) [][]float64 {
 	out := make([][]float64, len(r.images))
-	for k := range folds {
-		name := fmt.Sprintf("head%d.fc.", k)
-		w, okW := tensor.Data[float32](weights[name+"weight"])
-		b, okB := tensor.Data[float32](weights[name+"bias"])
-		if !okW || !okB {
-			return nil, fmt.Errorf("the training has no weights of %s", name)
-		}
-		for _, i := range r.use {
-			if r.folds[i] != k {
-				continue
-			}
-			x, _ := tensor.Data[float32](r.rows[i][0])
-			out[i] = make([]float64, r.classes)
-			for c := range out[i] {
-				sum := float64(b[c])
-				for d, v := range x {
-					sum += float64(v) * float64(w[c*len(x)+d])
-				}
-				out[i][c] = sum
-			}
-		}
+	for _, i := range r.use {
+		out[i] = layers[r.folds[i]].logits(r.rows[i][0])
 	}
-	return out, nil
+	return out
 }
 
-// foldJudge measures each image by the head that did not see it: "score" is minus the loss
-// that is left once the confidences are calibrated.
+// logits are the layer's of features (1, width).
+func (l layer) logits(x *tensor.Tensor) []float64 {
+	row, _ := tensor.Data[float32](x)
+	w, _ := tensor.Data[float32](l.weight)
+	b, _ := tensor.Data[float32](l.bias)
+	out := make([]float64, len(b))
+	for c := range out {
+		out[c] = float64(b[c])
+		for d, v := range row {
+			out[c] += float64(v) * float64(w[c*len(row)+d])
+		}
+	}
+	return out
+}
+
+// foldJudge measures each image by the head that did not see it, or the only one: "score" is
+// minus the loss that is left once the confidences are calibrated.
 type foldJudge struct {
 	*rows
 
@@ -197,8 +202,11 @@ type foldJudge struct {
 
 // Add is train.Judge's.
 func (j *foldJudge) Add(n int, outputs, _ []*tensor.Tensor) error {
-	i := j.use[n]
-	x, _ := tensor.Data[float32](outputs[j.folds[i]])
+	i, k := j.use[n], 0
+	if j.folds != nil {
+		k = j.folds[i]
+	}
+	x, _ := tensor.Data[float32](outputs[k])
 	j.logits[i] = make([]float64, len(x))
 	for c, v := range x {
 		j.logits[i][c] = float64(v)

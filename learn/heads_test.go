@@ -14,7 +14,7 @@ import (
 // clusters are n images of two classes around (1, 0) and (0, 1), the last one unreadable.
 func clusters(n int, several bool) (*features, []dataset.Image, []int) {
 	r := rand.New(rand.NewPCG(3, 5))
-	f := &features{width: 2}
+	f := &features{}
 	var images []dataset.Image
 	var folds []int
 	for i := range n {

@@ -20,7 +20,7 @@ import (
 // search finds, calibrated by what models that had not seen them said of the training images.
 func (e *Engine) labels(ctx context.Context, r custom.TrainingRun) (custom.TrainingResult, error) {
 	s := &search{Engine: e, run: r, several: r.Learning == custom.ManyLabels}
-	s.reading = readingOf(s.several)
+	s.reads = readingOf(s.several)
 	f, err := s.find(ctx)
 	if err != nil {
 		return custom.TrainingResult{}, err
@@ -29,7 +29,7 @@ func (e *Engine) labels(ctx context.Context, r custom.TrainingRun) (custom.Train
 	if err != nil {
 		return custom.TrainingResult{}, err
 	}
-	card := e.cardOf(r, f, s.reading)
+	card := e.cardOf(r, f, s.reads)
 	test, err := e.answers(ctx, r, card, g, r.Test.Images)
 	if err != nil {
 		return custom.TrainingResult{}, err
@@ -37,8 +37,8 @@ func (e *Engine) labels(ctx context.Context, r custom.TrainingRun) (custom.Train
 	installed, err := e.install(ctx, card, g, r.Train.Classes)
 	return custom.TrainingResult{
 		Model: installed.Ref(), Base: fmt.Sprintf("%s at %d pixels", f.network, f.spec.Width), Predictions: test, Tried: s.tried,
-		Thresholds:  s.reading.thresholds(len(r.Train.Classes), r.Train.Images, f),
-		Calibration: s.reading.calibration(len(r.Train.Classes), r.Test.Images, test, f.Temperature),
+		Thresholds:  s.reads.thresholds(len(r.Train.Classes), r.Train.Images, f),
+		Calibration: s.reads.calibration(len(r.Train.Classes), r.Test.Images, test, f.Temperature),
 	}, err
 }
 
@@ -176,10 +176,15 @@ func (r reading) logits(seen [][]custom.Prediction, classes int) [][]float64 {
 }
 
 // withLast is a network with a last layer.
-func withLast(net *nn.Network, weight, bias *tensor.Tensor) (*onnx.Graph, error) {
-	last := net.Params[len(net.Params)-2:]
+func withLast(net *nn.Network, l layer) (*onnx.Graph, error) {
 	g := onnx.Clone(net.Graph)
-	return g, train.Assign(g, map[string]*tensor.Tensor{last[0].Name: weight, last[1].Name: bias})
+	return g, train.Assign(g, l.named(net))
+}
+
+// named is the layer by the names of the network's last two parameters.
+func (l layer) named(net *nn.Network) map[string]*tensor.Tensor {
+	last := net.Params[len(net.Params)-2:]
+	return map[string]*tensor.Tensor{last[0].Name: l.weight, last[1].Name: l.bias}
 }
 
 // cooled is the network that was found, its last layer divided by the temperature.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trilobite"
+	"trilobite/augment"
 	"trilobite/custom"
 	"trilobite/dataset"
 	"trilobite/nn"
@@ -26,6 +27,17 @@ type candidate struct {
 	setting
 }
 
+// change is which versions of the images it learns from.
+func (c candidate) change() change {
+	switch {
+	case c.blocks > 0:
+		return change{plan: augmented, versions: deepVersions}
+	case c.mirrored:
+		return change{plan: augment.Plan{HorizontalFlip: 0.5}}
+	}
+	return change{}
+}
+
 // found is the candidate that a search holds the best, learned on all images.
 type found struct {
 	candidate
@@ -35,15 +47,10 @@ type found struct {
 	spec  pipeline.Spec
 	net   *nn.Network
 	graph *onnx.Graph // with the learned weights, before its temperature
+	heads *heads      // last layers that it started from, or is
 
 	logits [][]float64 // of each image, by a model that did not see it
 }
-
-// The automatic limit of a search: so many times the first candidate's time, between these.
-const (
-	searchTimes = 4
-	searchLeast = 15 * time.Second
-)
 
 // search looks for the best way to learn labels, by cross-validation: the last layer on
 // features of each network first, then its settings, and deeper layers while time
@@ -52,11 +59,12 @@ type search struct {
 	*Engine
 
 	run     custom.TrainingRun
-	reading reading
+	reads   reading
 	several bool
 	folds   []int
 	began   time.Time
 	until   time.Time // set when the first candidate is done
+	first   took      // by the first candidate
 	tried   []custom.Trial
 	best    *found
 	bestRow int // of tried
@@ -88,34 +96,11 @@ func (s *search) find(ctx context.Context) (*found, error) {
 			return nil, err
 		}
 	}
-	for _, blocks := range []int{1, 3} {
-		if err := s.tryDeeper(ctx, blocks); err != nil {
-			return nil, err
-		}
+	if err := s.deeper(ctx); err != nil {
+		return nil, err
 	}
 	s.tried[s.bestRow].Chosen = true
 	return s.best, nil
-}
-
-// limit is when no other candidate is begun.
-func (s *search) limit() time.Time {
-	first := time.Since(s.began)
-	long := max(searchTimes*first, searchLeast)
-	if s.Search > 0 {
-		long = s.Search
-	}
-	if s.Budget > 0 {
-		long = min(long, s.Budget/2)
-	}
-	return s.began.Add(max(long, first))
-}
-
-// left is what remains of the budget; 0: there is none.
-func (s *search) left() time.Duration {
-	if s.Budget <= 0 {
-		return 0
-	}
-	return max(s.Budget-time.Since(s.began), time.Second)
 }
 
 // others are the candidates after the first that need features of their own: cheap ones
@@ -142,40 +127,6 @@ func (s *search) trial(c candidate) custom.Trial {
 	}
 }
 
-// tryInTime is try, if the time is likely to last; else it notes that it did not.
-func (s *search) tryInTime(ctx context.Context, c candidate, rows *features) error {
-	if need := s.estimate(c, rows != nil); time.Now().Add(need).After(s.until) {
-		s.skip(ctx, c, need)
-		return nil
-	}
-	return s.try(ctx, c, rows)
-}
-
-// skip notes a candidate that was not tried.
-func (s *search) skip(ctx context.Context, c candidate, need time.Duration) {
-	t := s.trial(c)
-	t.Skipped = fmt.Sprintf("it would take about %s, and %s were left", need.Round(time.Second), max(time.Until(s.until), 0).Round(time.Second))
-	s.note(ctx, t)
-}
-
-// estimate is about how long a candidate takes, by the time that the first one took: the
-// pixels that are read say how much more it is.
-func (s *search) estimate(c candidate, cached bool) time.Duration {
-	first := time.Duration(s.tried[0].Seconds * float64(time.Second))
-	if cached {
-		return first / 4
-	}
-	size := cmp.Or(c.size, s.tried[0].Size)
-	factor := float64(size*size) / float64(s.tried[0].Size*s.tried[0].Size)
-	if c.mirrored {
-		factor *= 2
-	}
-	if c.network != backbone {
-		factor *= 2
-	}
-	return time.Duration(factor * float64(first))
-}
-
 // try learns last layers on a candidate's features, and keeps it if it is better. A
 // candidate of the same features as the best one needs to be better, no matter how much.
 func (s *search) try(ctx context.Context, c candidate, rows *features) error {
@@ -186,29 +137,31 @@ func (s *search) try(ctx context.Context, c candidate, rows *features) error {
 	}
 	same := rows != nil
 	if !same {
-		what := fmt.Sprintf("%s at %d pixels", c.network, f.spec.Width)
-		if rows, err = s.extract(ctx, f.net, f.spec, s.run.Train.Images, c.mirrored, func(done int) error {
-			if done%16 != 0 {
-				return nil
-			}
-			return s.run.Progress(fmt.Sprintf("The model is being trained: %d of %d images are read by %s.", done, len(s.run.Train.Images), what))
-		}); err != nil {
+		before, _, err := cut(f.net, 0)
+		if err != nil {
+			return err
+		}
+		if rows, err = s.read(ctx, f, before, s.first.learning); err != nil {
 			return err
 		}
 		if err := everyLabel(s.run.Train, rows); err != nil {
 			return err
 		}
 	}
-	h, err := learnHeads(ctx, s.Runtime, rows, s.run.Train.Images, len(s.run.Train.Classes), s.several, s.folds, c.setting, s.left())
+	read := time.Since(begun)
+	f.heads, err = learnHeads(ctx, s.Runtime, rows, s.run.Train.Images, len(s.run.Train.Classes), s.several, s.folds, c.setting, s.left())
 	if err != nil {
 		return err
 	}
-	f.measured, f.logits = measure(s.reading, h.logits, s.run.Train.Images), h.logits
-	if f.graph, err = withLast(f.net, h.weight, h.bias); err != nil {
+	if s.best == nil {
+		s.first = took{read, time.Since(begun) - read}
+	}
+	f.measured, f.logits = measure(s.reads, f.heads.logits, s.run.Train.Images), f.heads.logits
+	if f.graph, err = withLast(f.net, f.heads.layers[len(f.heads.layers)-1]); err != nil {
 		return err
 	}
 	t := s.trial(c)
-	t.Size, t.Steps, t.Right, t.Loss, t.Seconds = f.spec.Width, h.steps, f.Right, f.Loss, time.Since(begun).Seconds()
+	t.Size, t.Steps, t.Right, t.Loss, t.Seconds = f.spec.Width, f.heads.steps, f.Right, f.Loss, time.Since(begun).Seconds()
 	s.note(ctx, t)
 	if s.best == nil || same && f.Loss < s.best.Loss || !same && surelyBetter(f.measured, s.best.measured) {
 		s.best, s.bestRow, s.rows = f, len(s.tried)-1, rows

@@ -32,9 +32,9 @@ func (e *Engine) Train(ctx context.Context, r custom.TrainingRun) (custom.Traini
 	return e.labels(ctx, r)
 }
 
-// heard runs a training with options for r: it tells how it goes, is taken up where dir
-// has it, and stops when nobody wants it any more.
-func (e *Engine) heard(ctx context.Context, r custom.TrainingRun, set *dataset.Set, dir, metric string, training func(context.Context, train.Options) error) error {
+// heard runs a training of set with options: hear hears how it goes, and its error stops
+// it; it is taken up where dir has it.
+func (e *Engine) heard(ctx context.Context, set *dataset.Set, dir string, hear func(train.Event) error, training func(context.Context, train.Options) error) error {
 	digest, err := set.Digest()
 	if err != nil {
 		return err
@@ -46,10 +46,8 @@ func (e *Engine) heard(ctx context.Context, r custom.TrainingRun, set *dataset.S
 	go func() {
 		defer close(told)
 		for v := range events {
-			if text := progress(v, metric); text != "" {
-				if err := r.Progress(text); err != nil {
-					stop(err)
-				}
+			if err := hear(v); err != nil {
+				stop(err)
 			}
 		}
 	}()

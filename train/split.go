@@ -52,6 +52,23 @@ func split(g *onnx.Graph, trainable map[string]bool) (*halves, error) {
 	return c.halves(g, whole)
 }
 
+// Cut cuts a network as Run does: frozen is what no parameter that trainable tells changes,
+// for inference, and rest reads frozen's outputs, in their order.
+func Cut(g *onnx.Graph, trainable func(name string) bool) (frozen, rest *onnx.Graph, err error) {
+	names := map[string]bool{}
+	for _, v := range parameters(g, nil) {
+		names[v.Name] = trainable(v.Name)
+	}
+	h, err := split(g, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	if h.prefix == nil || slices.ContainsFunc(h.feeds, func(f feed) bool { return f.prefix < 0 }) {
+		return nil, nil, fmt.Errorf("what is trained of %s reads the network's input itself", g.Name)
+	}
+	return h.prefix, h.suffix, nil
+}
+
 type cutter struct {
 	batch   int64
 	depends map[*onnx.Value]bool // on a trainable constant
