@@ -102,7 +102,7 @@ func (s *Store) Add(ctx context.Context, path string, limit int64) (Added, error
 		return Added{}, fmt.Errorf("%s has %d bytes; at most %d are allowed", path, at.Size(), limit)
 	}
 	h := sha256.New()
-	n, err := io.Copy(h, io.LimitReader(f, limit+1))
+	n, err := io.Copy(h, io.LimitReader(f, at.Size())) // a limit makes the buffer of a small file a small one
 	if err != nil {
 		return Added{}, err
 	}

@@ -19,7 +19,11 @@ func ProbeFile(path string) (Header, error) {
 		return Header{}, err
 	}
 	defer f.Close()
-	head := make([]byte, probeBytes)
+	at, err := f.Stat()
+	if err != nil {
+		return Header{}, err
+	}
+	head := make([]byte, min(at.Size()+1, probeBytes)) // the one more finds the end
 	n, err := io.ReadFull(f, head)
 	if err == nil {
 		if h, err := Probe(head); err == nil {

@@ -10,6 +10,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"os"
 	"strings"
@@ -40,7 +41,7 @@ type Size func(path string) (w, h int, err error)
 // and so is one whose picture is not there or was listed before. size may be nil; else it
 // is asked for the pictures that have boxes.
 func Read(parts []Part, find Find, size Size) (*dataset.Set, error) {
-	r := reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, find: find, size: size, seen: map[string]string{}}
+	r := newReader(find, size)
 	for _, p := range parts {
 		if err := r.part(p); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", p.Path, err)
@@ -57,16 +58,34 @@ func Read(parts []Part, find Find, size Size) (*dataset.Set, error) {
 	return r.set, nil
 }
 
+func newReader(find Find, size Size) *reader {
+	return &reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, find: find, size: size, seen: map[uint64]place{}, hash: maphash.MakeSeed()}
+}
+
 type reader struct {
 	set    *dataset.Set
 	find   Find
 	size   Size
 	labels dataset.Naming
-	seen   map[string]string // where a reference was met first
+	seen   map[uint64]place // where a reference was met first, by its hash
+	hash   maphash.Seed
 
 	withoutMask int             // lines whose mask is not there
 	firstMask   dataset.Dropped // the first of them
 	plain       bool            // some line has a mask of one class: its background has no name
+}
+
+// place is a line of a part.
+type place struct {
+	split string
+	line  int
+}
+
+func (p place) String() string {
+	if p.split == "" {
+		return fmt.Sprintf("line %d", p.line)
+	}
+	return fmt.Sprintf("line %d of the %s part", p.line, p.split)
 }
 
 func (r *reader) part(p Part) error {
@@ -103,14 +122,11 @@ func (r *reader) line(data []byte, p Part, n int) error {
 	if err != nil {
 		return err
 	}
-	if first, ok := r.seen[l.Ref]; ok {
+	sum := maphash.String(r.hash, l.Ref)
+	if first, ok := r.seen[sum]; ok {
 		return fmt.Errorf("source-ref %.200s is that of %s", l.Ref, first)
 	}
-	here := fmt.Sprintf("line %d", n)
-	if p.Split != "" {
-		here += " of the " + p.Split + " part"
-	}
-	r.seen[l.Ref] = here
+	r.seen[sum] = place{p.Split, n}
 	img := dataset.Image{Split: p.Split, Source: p.Path, Line: n}
 	if img.File, err = r.find(l.Ref); err != nil {
 		return err

@@ -109,7 +109,7 @@ func FuzzParseLine(f *testing.F) {
 		f.Add(l)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r := reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, find: func(ref string) (string, error) { return ref, nil }, seen: map[string]string{}}
+		r := newReader(func(ref string) (string, error) { return ref, nil }, nil)
 		if r.parse(strings.NewReader(text), Part{"", "x"}) != nil {
 			return
 		}

@@ -18,17 +18,20 @@ import (
 // Fetch brings the picture at a URL and returns the file's path.
 type Fetch func(url string) (path string, err error)
 
-// Finder knows the pictures below a folder by their names.
+// Finder knows the pictures below a folder by their names. It is made for many: each is its
+// name and the number of its folder.
 type Finder struct {
-	dir    string
-	byName map[string][]string // paths from dir, slashed
-	fetch  Fetch
+	dir     string
+	folders []string           // from dir, slashed
+	byName  map[string]int32   // folder of each name
+	more    map[string][]int32 // other folders of a name that is in several
+	fetch   Fetch
 }
 
 // New lists the pictures below dir. fetch is asked for a URL whose picture is not among
 // them; nil: nothing is fetched. Hidden folders and links are passed over.
 func New(dir string, fetch Fetch) (*Finder, error) {
-	f := &Finder{dir, map[string][]string{}, fetch}
+	f := &Finder{dir: dir, byName: map[string]int32{}, more: map[string][]int32{}, fetch: fetch}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -36,15 +39,41 @@ func New(dir string, fetch Fetch) (*Finder, error) {
 		case path != dir && d.IsDir() && dataset.IsHidden(d.Name()):
 			return filepath.SkipDir
 		case d.Type().IsRegular() && dataset.IsImageName(path):
-			rel, err := filepath.Rel(dir, path)
+			rel, err := filepath.Rel(dir, filepath.Dir(path))
 			if err != nil {
 				return err
 			}
-			f.byName[d.Name()] = append(f.byName[d.Name()], filepath.ToSlash(rel))
+			f.add(filepath.ToSlash(rel), d.Name())
 		}
 		return nil
 	})
 	return f, err
+}
+
+// add notes a picture. Those of a folder come one after the other, but for folders in it.
+func (f *Finder) add(folder, name string) {
+	if n := len(f.folders); n == 0 || f.folders[n-1] != folder {
+		f.folders = append(f.folders, folder)
+	}
+	at := int32(len(f.folders) - 1)
+	if _, taken := f.byName[name]; taken {
+		f.more[name] = append(f.more[name], at)
+		return
+	}
+	f.byName[name] = at
+}
+
+// called returns the paths of pictures of a name.
+func (f *Finder) called(name string) []string {
+	at, ok := f.byName[name]
+	if !ok {
+		return nil
+	}
+	paths := []string{path.Join(f.folders[at], name)}
+	for _, at := range f.more[name] {
+		paths = append(paths, path.Join(f.folders[at], name))
+	}
+	return paths
 }
 
 // uploaded is the name that Label Studio gives an uploaded file.
@@ -93,7 +122,7 @@ func key(ref string) string {
 }
 
 func (f *Finder) find(key string) (string, error) {
-	candidates := f.byName[path.Base(key)]
+	candidates := f.called(path.Base(key))
 	if slices.Contains(candidates, key) {
 		return key, nil
 	}
