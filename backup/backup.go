@@ -41,6 +41,7 @@ type Content struct {
 	CreatedAt time.Time `json:"created_at"`
 	Records   bool      `json:"records"` // whether they are in it
 	Bytes     int64     `json:"bytes"`
+	Links     []string  `json:"links,omitempty"` // in the home, which are not in the archive, nor what they lead to
 	Files     []File    `json:"files"`
 }
 
@@ -218,6 +219,9 @@ func (s Source) pack(ctx context.Context, w io.Writer, files, records string) (C
 		}
 		return add(path, filepath.ToSlash(rel))
 	})
+	if err == nil {
+		c.Links, err = s.links()
+	}
 	if err == nil && c.Records {
 		err = add(records, filepath.ToSlash(filepath.Base(s.Database)))
 	}
@@ -233,6 +237,29 @@ func (s Source) pack(ctx context.Context, w io.Writer, files, records string) (C
 	}
 	_, err = t.Write(data)
 	return c, errors.Join(err, t.Close())
+}
+
+// links lists the symbolic links of the home.
+func (s Source) links() ([]string, error) {
+	var all []string
+	err := filepath.WalkDir(s.Home, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it went meanwhile
+		} else if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(s.Home, path)
+		switch {
+		case err != nil:
+			return err
+		case s.leaves(rel, path) && d.IsDir():
+			return filepath.SkipDir
+		case d.Type()&fs.ModeSymlink != 0 && !s.leaves(rel, path):
+			all = append(all, filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	return all, err
 }
 
 // add writes one file, as long as it was when it was opened: some only ever grow.

@@ -51,9 +51,13 @@ PostgreSQL database, which pg_dump copies; --files-only leaves the records out t
 			if err != nil {
 				return err
 			}
+			for _, l := range content.Links {
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s is a link: what it leads to is not in the archive\n", l)
+			}
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
-					"file": args[0], "files": len(content.Files), "bytes": content.Bytes, "records": content.Records, "seconds": time.Since(began).Seconds(),
+					"file": args[0], "files": len(content.Files), "bytes": content.Bytes, "records": content.Records, "links": append([]string{}, content.Links...),
+					"seconds": time.Since(began).Seconds(),
 				})
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d files, %s, in %s\n", args[0], len(content.Files), bytesText(content.Bytes), time.Since(began).Round(time.Millisecond))
