@@ -38,6 +38,9 @@ func (s *search) deeper(ctx context.Context) error {
 	from := s.best
 	for _, blocks := range depths {
 		c := candidate{network: from.network, size: from.size, blocks: blocks, setting: deepSetting}
+		if s.knows(c) {
+			continue
+		}
 		err := s.lasts(s.reading(c))
 		if err == nil {
 			err = s.tryDeeper(ctx, c, from.heads)
@@ -88,11 +91,10 @@ func (s *search) tryDeeper(ctx context.Context, c candidate, heads *heads) error
 		}
 	}
 	t.Size, t.Right, t.Loss, t.Seconds = f.spec.Width, f.Right, f.Loss, time.Since(begun).Seconds()
-	s.note(ctx, t)
 	if better {
-		s.best, s.bestRow = f, len(s.tried)-1
+		s.best, s.bestRow = f, len(s.tried)
 	}
-	return nil
+	return s.note(ctx, c, t)
 }
 
 // only are the best candidate's logits of the images of the first folds.

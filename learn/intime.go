@@ -64,17 +64,27 @@ func (s *search) skip(ctx context.Context, c candidate, err error) error {
 	}
 	t := s.trial(c)
 	t.Skipped = l.Error()
-	s.note(ctx, t)
-	return nil
+	return s.note(ctx, c, t)
 }
 
-// tryInTime is try, if the time is likely to last; else it notes that it did not.
-func (s *search) tryInTime(ctx context.Context, c candidate, rows *features) error {
+// tryInTime is try, if the time is likely to last; else it notes that it did not. The
+// features are the best candidate's, if they are the same.
+func (s *search) tryInTime(ctx context.Context, c candidate, same bool) error {
+	if s.knows(c) {
+		return nil
+	}
 	need := s.first.learning
-	if rows == nil {
+	if !same || s.rows == nil {
 		need += s.reading(c)
 	}
 	err := s.lasts(need)
+	if err == nil && same {
+		err = s.again(ctx)
+	}
+	var rows *features
+	if same {
+		rows = s.rows
+	}
 	if err == nil {
 		err = s.try(ctx, c, rows)
 	}

@@ -66,6 +66,7 @@ type search struct {
 	until   time.Time // set when the first candidate is done
 	first   took      // by the first candidate
 	tried   []custom.Trial
+	done    []keptCandidate // those and no others were tried or skipped
 	best    *found
 	bestRow int // of tried
 	rows    *features
@@ -79,20 +80,23 @@ func (s *search) find(ctx context.Context) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := candidate{network: backbone, setting: usualSetting}
-	if err := s.try(ctx, first, nil); err != nil {
+	if err := s.recall(ctx); err != nil {
 		return nil, err
 	}
-	s.until = s.limit()
+	if first := (candidate{network: backbone, setting: usualSetting}); !s.knows(first) {
+		if err := s.try(ctx, first, nil); err != nil {
+			return nil, err
+		}
+	}
 	for _, c := range s.others(networks) {
-		if err := s.tryInTime(ctx, c, nil); err != nil {
+		if err := s.tryInTime(ctx, c, false); err != nil {
 			return nil, err
 		}
 	}
 	for _, o := range []setting{{3e-3, 1e-2}, {3e-2, 1e-2}, {1e-2, 1}} {
 		c := s.best.candidate
 		c.setting = o
-		if err := s.tryInTime(ctx, c, s.rows); err != nil {
+		if err := s.tryInTime(ctx, c, true); err != nil {
 			return nil, err
 		}
 	}
@@ -155,6 +159,7 @@ func (s *search) try(ctx context.Context, c candidate, rows *features) error {
 	}
 	if s.best == nil {
 		s.first = took{read, time.Since(begun) - read}
+		s.until = s.limit()
 	}
 	f.measured, f.logits = measure(s.reads, f.heads.logits, s.run.Train.Images), f.heads.logits
 	if f.graph, err = withLast(f.net, f.heads.layers[len(f.heads.layers)-1]); err != nil {
@@ -162,9 +167,11 @@ func (s *search) try(ctx context.Context, c candidate, rows *features) error {
 	}
 	t := s.trial(c)
 	t.Size, t.Steps, t.Right, t.Loss, t.Seconds = f.spec.Width, f.heads.steps, f.Right, f.Loss, time.Since(begun).Seconds()
-	s.note(ctx, t)
 	if s.best == nil || same && f.Loss < s.best.Loss || !same && surelyBetter(f.measured, s.best.measured) {
-		s.best, s.bestRow, s.rows = f, len(s.tried)-1, rows
+		s.best, s.bestRow, s.rows = f, len(s.tried), rows
+	}
+	if err := s.note(ctx, c, t); err != nil {
+		return err
 	}
 	return s.run.Progress(fmt.Sprintf("The model is being trained: %d ways tried, %.1f %% right in cross-validation.", len(s.tried), 100*s.best.Right))
 }
@@ -182,12 +189,13 @@ func (s *search) prepare(ctx context.Context, c candidate) (*found, error) {
 	return &found{candidate: c, card: card, spec: spec, net: net}, nil
 }
 
-// note records a trial, and tells the log.
-func (s *search) note(ctx context.Context, t custom.Trial) {
-	s.tried = append(s.tried, t)
+// note records what came of a candidate, keeps the search, and tells the log.
+func (s *search) note(ctx context.Context, c candidate, t custom.Trial) error {
+	s.tried, s.done = append(s.tried, t), append(s.done, recordOf(c))
 	log := cmp.Or(s.Log, slog.Default())
 	log.InfoContext(ctx, "training tried", "model", s.run.Name, "network", t.Network, "pixels", t.Size, "learned", t.Learned,
 		"mirrored", t.Mirrored, "rate", t.Rate, "decay", t.Decay, "right", t.Right, "loss", t.Loss, "seconds", t.Seconds, "skipped", t.Skipped)
+	return s.keep()
 }
 
 // everyLabel fails where unreadable images have emptied a label.
