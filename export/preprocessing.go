@@ -17,10 +17,10 @@ import (
 // pipeline makes, but for centre crops: one that falls between pixels is half a pixel off,
 // and the filter sees nothing beyond its edge.
 func Preprocess(g *onnx.Graph, s pipeline.Spec) error {
-	if len(s.Steps) > 0 {
-		return fmt.Errorf("the pipeline in use has steps (%s first), which no graph does: export without preprocessing, or roll the pipeline back", s.Steps[0].Name)
-	}
 	if err := s.Validate(); err != nil {
+		return err
+	}
+	if err := inside(s.Steps); err != nil {
 		return err
 	}
 	a, err := resizing(s.Filter)
@@ -30,7 +30,7 @@ func Preprocess(g *onnx.Graph, s pipeline.Spec) error {
 	err = onnx.Feed(g, func(b *onnx.Builder, _ string, old *onnx.Value) (in, fed *onnx.Value) {
 		p := prefix{b, s, a}
 		in = b.Input("image", tensor.Uint8, onnx.Shape{old.Shape[0], b.Dim("height"), b.Dim("width"), 3})
-		fed = p.normalise(p.fit(b.Transpose(in, 0, 3, 1, 2)))
+		fed = p.normalise(p.fit(p.steps(b.Cast(b.Transpose(in, 0, 3, 1, 2), tensor.Float32))))
 		if s.Layout == pipeline.NHWC {
 			fed = b.Transpose(fed, 0, 2, 3, 1)
 		}
@@ -72,10 +72,9 @@ func resizing(f imageio.Filter) (map[string]any, error) {
 	return half, nil
 }
 
-// fit brings x, uint8 (N, 3, h, w), to the input's size. It resizes floats: of bytes ONNX
+// fit brings x, float32 (N, 3, h, w), to the input's size. It resizes floats: of bytes ONNX
 // Runtime's antialiased Resize rounds down, twice.
 func (p prefix) fit(x *onnx.Value) *onnx.Value {
-	x = p.Cast(x, tensor.Float32)
 	switch p.spec.Resize {
 	case pipeline.CentreCrop:
 		return p.resize(p.crop(x))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"trilobite/imageio"
@@ -12,6 +13,15 @@ import (
 	"trilobite/pipeline"
 	"trilobite/tensor"
 )
+
+func stepped(t *testing.T, steps string) pipeline.Spec {
+	t.Helper()
+	s, err := pipeline.Parse("f.yaml", []byte("steps:\n"+steps), pipeline.Spec{Width: 32, Height: 24, Filter: imageio.Bilinear})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
 
 // TestPreprocess compares what a graph sees with what package pipeline makes of the same
 // picture, in levels of 255.
@@ -29,6 +39,10 @@ func TestPreprocess(t *testing.T) {
 		{"TensorFlow 1's resize", pipeline.Spec{Width: 24, Height: 24, Filter: imageio.BilinearTF}, 1},
 		{"the centre", pipeline.Spec{Width: 24, Height: 24, Resize: pipeline.CentreCrop, Crop: 0.875, Filter: imageio.Bicubic, Mean: mean, Std: std}, 1.01},
 		{"letterbox", pipeline.Spec{Width: 40, Height: 40, Resize: pipeline.Letterbox, Fill: 114, Filter: imageio.Bilinear, Std: []float32{255}}, 1},
+		{"turned and cropped", stepped(t, "  - orient: {turn: 90, flip: horizontal}\n  - crop: {box: [1, 2, 15, 14]}\n  - orient: {turn: 270}\n"), 1},
+		{"turned about", stepped(t, "  - orient: {turn: 180}\n  - crop: {centre: [15, 12]}\n"), 1},
+		{"colours", stepped(t, "  - brightness: 0.1\n  - contrast: 1.4\n  - saturation: 1.7\n"), 2},
+		{"grey", stepped(t, "  - gamma: 0.7\n  - greyscale\n"), 2},
 		{"letterbox in a corner", pipeline.Spec{Width: 40, Height: 40, Resize: pipeline.Letterbox, Fill: 114, Align: pipeline.Corner, Filter: imageio.Bilinear}, 1},
 	}
 	for _, tt := range tests {
@@ -74,6 +88,9 @@ func TestPreprocess(t *testing.T) {
 				}
 			})
 		}
+	}
+	if err := Preprocess(onnx.Clone(mustGraph(t)), stepped(t, "  - greyscale\n  - clahe\n")); err == nil || !strings.Contains(err.Error(), "step clahe (line 3)") {
+		t.Errorf("a step that ONNX lacks: %v", err)
 	}
 	if err := Preprocess(onnx.Clone(mustGraph(t)), pipeline.Spec{Width: 8, Height: 8, Filter: imageio.Lanczos}); err == nil {
 		t.Error("a filter that ONNX lacks is taken")

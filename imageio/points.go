@@ -49,7 +49,7 @@ func (f *Flow) Luma() ([]uint8, error) {
 }
 
 func (f *Flow) luma() (*C.VipsImage, error) {
-	y := C.tl_flow_points(C.TL_LUMA, &f.im, 1, nil, 0)
+	y := C.tl_flow_points(C.TL_LUMA, &f.im, 1, nil, 0) //nolint:gocritic // reads what cgo makes of it
 	if y == nil {
 		return nil, vipsError()
 	}

@@ -22,8 +22,50 @@ func BenchmarkSteps(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	for _, s := range measured() {
+		b.Run(s.Name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := run([]Step{s}, photo); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkFiles runs each step from a file to a file of raw pixels beside it: $PHOTO is a
+// JPEG. bench/pipeline/cli.py has libvips' own command line do the same.
+func BenchmarkFiles(b *testing.B) {
+	photo := os.Getenv("PHOTO")
+	if photo == "" {
+		b.Skip("PHOTO names no file; see bench/pipeline/cli.py")
+	}
+	for _, s := range append(measured(), Step{Name: "resize-512", Op: &Resize{Mode: Fit, Width: 512, Height: 512, Filter: imageio.Lanczos}}) {
+		b.Run(s.Name, func(b *testing.B) {
+			for b.Loop() {
+				data, err := os.ReadFile(photo)
+				if err != nil {
+					b.Fatal(err)
+				}
+				img, err := imageio.Decode(b.Context(), data, imageio.Options{MinSide: Spec{Steps: []Step{s}}.MinSide()})
+				if err != nil {
+					b.Fatal(err)
+				}
+				w, err := run([]Step{s}, img)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := os.WriteFile(photo+".raw", w.img.Pix, 0o600); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func measured() []Step {
 	contrast, gamma, saturation, balance := Contrast(1.5), Gamma(0.6), Saturation(1.7), WhiteBalance(greyWorld)
-	for _, s := range []Step{
+	return []Step{
 		{Name: "orient", Op: &Orient{Turn: 90}},
 		{Name: "crop", Op: &Crop{Centre: []int{3000, 2000}}},
 		{Name: "trim", Op: &Trim{Threshold: 10}},
@@ -39,13 +81,5 @@ func BenchmarkSteps(b *testing.B) {
 		{Name: "median", Op: &Denoise{Median: 3}},
 		{Name: "gaussian", Op: &Denoise{Gaussian: 1.5}},
 		{Name: "sharpen", Op: &Sharpen{Sigma: 1, Amount: 0.8}},
-	} {
-		b.Run(s.Name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := run([]Step{s}, photo); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

@@ -122,7 +122,7 @@ func (m Model) lockRevisions() (unlock func(), err error) {
 	if err := os.MkdirAll(pipelineDir(m.Dir), 0o755); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(pipelineDir(m.Dir), "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(filepath.Join(pipelineDir(m.Dir), "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

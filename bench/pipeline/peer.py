@@ -39,7 +39,7 @@ steps = {
     "saturation": saturation,
     "white-balance": balance,
     "equalise": lambda im: im.hist_equal(),
-    "clahe": clahe,
+    "clahe-window": clahe,
     "greyscale": lambda im: im.colourspace("b-w"),
     "median": lambda im: im.median(3),
     "gaussian": lambda im: im.gaussblur(1.5, min_ampl=0.01),
