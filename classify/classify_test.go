@@ -140,3 +140,33 @@ func TestSigmoid(t *testing.T) {
 		t.Errorf("sigmoid (-want +got):\n%s", diff)
 	}
 }
+
+// TestTiles: of a picture half red, half blue in two tiles, the mean counts where one class is
+// true, the best where each is on its own.
+func TestTiles(t *testing.T) {
+	t.Parallel()
+	img := imageio.New(64, 32)
+	for i := range 64 * 32 {
+		img.Pix[3*i+i%64/32*2] = 255
+	}
+	tiled := spec
+	tiled.Steps = []pipeline.Step{{Name: "tile", Op: &pipeline.Tile{Width: 32, Height: 32}}}
+	half := float32((math.E + 1) / (math.E + 2) / 2)
+	for decoder, want := range map[string][3]float32{
+		"softmax": {half, 1 - 2*half, half}, "probabilities": {0.5, 0, 0.5}, "sigmoid": {0.7310586, 0.5, 0.7310586},
+	} {
+		k, err := New(means(t), Config{Pipeline: tiled, Decoder: decoder, Labels: []string{"red", "green", "blue"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := k.Classify(t.Context(), img, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range got {
+			if math.Abs(float64(c.Score-want[c.Class])) > 1e-6 {
+				t.Errorf("%s: %s has %v, want %v", decoder, c.Name, c.Score, want[c.Class])
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package serving
 import (
 	"reflect"
 
+	"trilobite"
 	"trilobite/pipeline"
 	"trilobite/zoo"
 )
@@ -15,7 +16,9 @@ func (r *Registry) Fresh(m *Model) (*Model, error) {
 		return m, nil
 	}
 	card, err := r.c.Store.Get(m.Ref())
-	if err != nil {
+	if trilobite.CodeOf(err) == trilobite.NotFound {
+		return m, nil // its files are gone; what is in memory answers on
+	} else if err != nil {
 		return nil, err
 	}
 	return m.revised(card, r.c)
