@@ -45,6 +45,8 @@ type Route struct {
 	// Train learns the route from labelled images, in a folder of its own; nil where
 	// nothing is to be learned. It goes on from what the folder holds.
 	Train func(ctx context.Context, set *dataset.Set, dir string) error
+	// Recipe says how it learns, for people: what was chosen, and by whom.
+	Recipe string
 	// Open makes the route ready; dir is where Train left its model, "" without it.
 	Open func(ctx context.Context, dir string) (Asker, error)
 }
@@ -111,11 +113,14 @@ type Config struct {
 	MinScore float64 // an answer below it is none
 	Rounds   int     // of the bootstrap; 0: 1000
 	Seed     uint64
-	Curve    []float64      // shares of the training images for the learning curve; none: no curve
-	Parallel int            // calls at a time for the throughput of this machine
-	Budget   *Budget        // of paid calls; nil: there are none
-	Show     func(Progress) // nil: nobody looks
-	Now      func() time.Time
+	Curve    []float64 // shares of the training images for the learning curve; none: no curve
+	Parallel int       // calls at a time for the throughput of this machine
+	Budget   *Budget   // of paid calls; nil: there are none
+	// Memory measures the peak memory of a route of this machine, bytes, in a process that does
+	// nothing else (PeakMemory runs there); nil: it is not measured.
+	Memory func(ctx context.Context, route string) (int64, error)
+	Show   func(Progress) // nil: nobody looks
+	Now    func() time.Time
 }
 
 // Progress is how far a route has come.

@@ -81,9 +81,11 @@ func measure(j judge, rounds int, seed uint64) []Figure {
 	low, high := bootstrap(j, len(values), rounds, seed)
 	out := make([]Figure, len(values))
 	for i, v := range values {
-		out[i] = Figure{Name: j.names()[i], Value: Number(v), Interval: &metric.Interval{Low: low[i], High: high[i]}}
+		out[i] = Figure{Name: j.names()[i], Value: Number(v)}
+		if low[i] < high[i] { // where every choice of images gives the same, a bootstrap knows nothing
+			out[i].Interval = &metric.Interval{Low: low[i], High: high[i]}
+		}
 	}
-	// Of none or all right a bootstrap makes a point, which is no interval.
 	if hits := j.hits(); hits != nil && (values[0] == 0 || values[0] == 1) {
 		in := metric.Share(int(math.Round(values[0]*float64(n))), n)
 		out[0].Interval, out[0].Exact = &in, true
@@ -125,6 +127,10 @@ func test(a, b judge, rounds int, seed uint64) Test {
 			}
 		}
 		t.P, t.Method = metric.McNemar(onlyA, onlyB), "McNemar"
+		if onlyA+onlyB == 0 { // a bootstrap of no difference says that there can be none
+			most := metric.Share(0, n).High // of images on which they differ
+			t.Interval, t.Exact = metric.Interval{Low: -most, High: most}, true
+		}
 		return t
 	}
 	t.Method = "permutation"

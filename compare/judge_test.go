@@ -145,7 +145,21 @@ func TestPairs(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 	same := test(a, a, 50, 1)
-	if same.P != 1 || same.Interval != (metric.Interval{}) {
+	most := 1 - math.Pow(0.025, 1.0/7) // Clopper and Pearson's for none of seven
+	if same.P != 1 || !same.Exact || math.Abs(same.Interval.High-most) > 1e-9 || same.Interval.Low != -same.Interval.High {
 		t.Errorf("a route against itself: %+v", same)
+	}
+}
+
+// Where nothing is found in any image, every choice of images says 0: that is no interval.
+func TestNoInterval(t *testing.T) {
+	t.Parallel()
+	nothing := boxRow{fn: 1}
+	for _, f := range measure(sheet[boxRow]{title: []string{"F1"}, rows: []boxRow{nothing, nothing, nothing}, reckon: func(rows []boxRow) []float64 {
+		return []float64{share(0, float64(len(rows)))}
+	}}, 50, 1) {
+		if f.Value != 0 || f.Interval != nil {
+			t.Errorf("%+v", f)
+		}
 	}
 }

@@ -68,9 +68,10 @@ type Measured struct {
 	Clients     int     `json:"clients"`           // calls at a time behind Throughput
 	Setup       float64 `json:"setup_seconds"`     // to be ready: load models, open connections
 	Training    float64 `json:"training_seconds"`
-	TrainImages int     `json:"training_images"` // labelled images that it learned from; 0: none
+	TrainImages int     `json:"training_images"`  // labelled images that it learned from; 0: none
+	Recipe      string  `json:"recipe,omitempty"` // how it learned
 	Curve       []Point `json:"learning_curve,omitempty"`
-	PeakMemory  int64   `json:"peak_memory_bytes"` // of the whole process while the route ran; 0: not measured
+	PeakMemory  int64   `json:"peak_memory_bytes"` // of a process that does nothing but answer by this route; 0: not measured
 	Sent        int64   `json:"bytes_sent"`        // of images, to Host, over all runs
 	Calls       int     `json:"calls"`             // answered, over all runs
 }
@@ -149,8 +150,11 @@ type Test struct {
 	Figure     string          `json:"figure"`
 	Difference float64         `json:"difference"` // A's less B's
 	Interval   metric.Interval `json:"interval"`   // of the difference, by paired bootstrap
-	P          float64         `json:"p"`
-	Method     string          `json:"method"` // McNemar's exact test, or a paired permutation test
+	// Exact tells that the routes were right on the same images, and Interval is Clopper and
+	// Pearson's for the share on which they may differ.
+	Exact  bool    `json:"exact,omitempty"`
+	P      float64 `json:"p"`
+	Method string  `json:"method"` // McNemar's exact test, or a paired permutation test
 }
 
 // Main returns the main figure of a route, NaN where it has none.

@@ -38,7 +38,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.Name, m.Kind, m.Service = w.r.Name, w.r.Kind, w.r.Service
+		m.Name, m.Kind, m.Service, m.Recipe = w.r.Name, w.r.Kind, w.r.Service, w.r.Recipe
 		if w.r.Remote != nil {
 			m.Host, m.Region, m.Feature = w.r.Remote.Host, w.r.Remote.Region, w.r.Remote.Feature
 		}
@@ -171,7 +171,6 @@ func (w work) answers(ctx context.Context, r *Route, train *dataset.Set) (m Meas
 		m.Training, m.TrainImages, on = t.Seconds, t.Images, t.Digest
 	}
 	w.c.show(Progress{Route: r.Name, What: "opened"})
-	resetPeak()
 	start := time.Now()
 	ask, err = r.Open(ctx, dir)
 	if err != nil {
@@ -249,7 +248,12 @@ func (w work) times(ctx context.Context, k *collector, s *speed) error {
 		if s.Throughput, err = k.throughput(ctx, w.test.Images, s.Clients); err != nil {
 			return err
 		}
-		s.PeakMemory = peak()
+		if w.c.Memory != nil {
+			w.c.show(Progress{Route: k.r.Name, What: "weighed"})
+			if s.PeakMemory, err = w.c.Memory(ctx, k.r.Name); err != nil {
+				return err
+			}
+		}
 	}
 	return writeJSON(path, s)
 }

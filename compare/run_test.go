@@ -320,3 +320,41 @@ func TestTrainAndCurve(t *testing.T) {
 		t.Errorf("the second run learned again: %v, %v", sizes, err)
 	}
 }
+
+// TestMemory: routes of this machine are weighed once, each alone, remote ones never.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	o, free := &oracle{}, Money(0)
+	c := config(t, photos(t, "dog says Dog", "cat says Cat"), Route{Name: "here", Open: o.open}, Route{Name: "there", Open: o.open, Remote: &Remote{Host: "h", PerCall: &free}})
+	var weighed []string
+	c.Memory = func(_ context.Context, route string) (int64, error) {
+		weighed = append(weighed, route)
+		return 123 << 20, nil
+	}
+	var err error
+	if c.Budget, err = OpenBudget(c.Dir, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Budget.Close()
+	for range 2 { // the second run takes what the first one measured
+		r, err := Run(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Routes[0].PeakMemory != 123<<20 || r.Routes[1].PeakMemory != 0 || len(weighed) != 1 || weighed[0] != "here" {
+			t.Errorf("weighed %v: %d and %d", weighed, r.Routes[0].PeakMemory, r.Routes[1].PeakMemory)
+		}
+	}
+	c.Memory = func(context.Context, string) (int64, error) { return 0, errors.New("no process") }
+	c.Dir = t.TempDir()
+	if _, err := Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "no process") {
+		t.Errorf("where it fails: %v", err)
+	}
+	before := o.calls.Load()
+	if most, err := PeakMemory(t.Context(), c, "here"); err != nil || most < 1<<20 || o.calls.Load() == before {
+		t.Errorf("this process: %d bytes, %v", most, err)
+	}
+	if _, err := PeakMemory(t.Context(), c, "nowhere"); err == nil {
+		t.Error("a route that there is not was weighed")
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -54,16 +53,6 @@ func (k *collector) silently(ctx context.Context, img dataset.Image) error {
 		return err
 	}
 }
-
-// resetPeak gives memory back and lets Linux count the peak of this process anew
-// (proc(5), clear_refs). Elsewhere nothing happens, and peak says 0.
-func resetPeak() {
-	debug.FreeOSMemory()
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0o200)
-}
-
-// peak is the most resident memory since resetPeak in bytes; 0 where nobody counts.
-func peak() int64 { return procBytes("/proc/self/status", "VmHWM:") }
 
 // procBytes reads a line "NAME  N kB" of a file below /proc; 0 where there is none.
 func procBytes(path, name string) int64 {

@@ -35,6 +35,10 @@ func TestMonth(t *testing.T) {
 		{"three million", "rekognition/detect-labels", 3_000_000, false, 1000 + 2_000_000*0.0008, true},
 		{"the free tier of a new account", "rekognition/detect-labels", 1000, true, 0, false},
 		{"one image beyond it", "rekognition/detect-labels", 1001, true, 0.001, false},
+		{"after its months it costs", "rekognition/detect-labels", 1000, false, 1, false},
+		{"the tier's last unit, free ones aside", "rekognition/detect-labels", 1_001_000, true, 1000, false},
+		{"one beyond both", "rekognition/detect-labels", 1_001_001, true, 1000.0008, true},
+		{"what is free for good is so for a new account too", "vision/label-detection", 1001, true, 0.0015, false},
 		{"the first thousand are free for good", "vision/label-detection", 1000, false, 0, false},
 		{"one unit beyond it", "vision/label-detection", 1001, false, 0.0015, false},
 		{"a million: 999,000 at 1.50 a thousand", "vision/label-detection", 1_000_000, false, 1498.50, false},
@@ -112,14 +116,15 @@ func TestLoad(t *testing.T) {
 	}
 	const head = "prices:\n  - {id: a, unit: image, source: s, date: d, "
 	for reason, tt := range map[string][2]string{
-		"no tiers":        {head + "}", "it has no tiers; say state: unknown"},
-		"no source":       {"prices:\n  - {id: a, unit: image, tiers: [{price: 1}], date: d}", "its source and its date"},
-		"unit":            {"prices:\n  - {id: a, unit: litre, tiers: [{price: 1}], source: s, date: d}", `its unit is "litre"`},
-		"a price below 0": {head + "tiers: [{price: -1}]}", "tier 1 has the price -1"},
-		"falling tiers":   {head + "tiers: [{upto: 5, price: 1}, {upto: 4, price: 1}, {price: 0}]}", "tier 2 ends at 4"},
-		"no last tier":    {head + "tiers: [{upto: 5, price: 1}]}", "only the last one has no end"},
-		"state":           {head + "tiers: [{price: 1}], state: sure}", `its state is "sure"`},
-		"a wrong name":    {head + "tier: [{price: 1}]}", "tier"},
+		"no tiers":         {head + "}", "it has no tiers; say state: unknown"},
+		"no source":        {"prices:\n  - {id: a, unit: image, tiers: [{price: 1}], date: d}", "its source and its date"},
+		"unit":             {"prices:\n  - {id: a, unit: litre, tiers: [{price: 1}], source: s, date: d}", `its unit is "litre"`},
+		"a price below 0":  {head + "tiers: [{price: -1}]}", "tier 1 has the price -1"},
+		"falling tiers":    {head + "tiers: [{upto: 5, price: 1}, {upto: 4, price: 1}, {price: 0}]}", "tier 2 ends at 4"},
+		"no last tier":     {head + "tiers: [{upto: 5, price: 1}]}", "only the last one has no end"},
+		"state":            {head + "tiers: [{price: 1}], state: sure}", `its state is "sure"`},
+		"another currency": {head + "currency: EUR, tiers: [{price: 1}]}", "currency"},
+		"a wrong name":     {head + "tier: [{price: 1}]}", "tier"},
 	} {
 		if _, err := Load(file(tt[0])); err == nil || !strings.Contains(err.Error(), tt[1]) {
 			t.Errorf("%s: %v, want %q", reason, err, tt[1])

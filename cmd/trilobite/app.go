@@ -22,7 +22,8 @@ import (
 
 // App is what the commands share: the settings and the way to everything they name.
 type App struct {
-	file string // --config
+	file    string // --config
+	program string // the path of this program; "" in tests
 }
 
 // addFlags declares the settings that have a flag on every command.

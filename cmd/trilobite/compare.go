@@ -38,6 +38,7 @@ type compareFlags struct {
 	cloud   compareCloud
 	needs   string   // file
 	require []string // KEY=VALUE
+	weigh   string   // a route whose memory is measured, and nothing else
 }
 
 func newCompareCmd(app *App) *cobra.Command {
@@ -93,6 +94,8 @@ it was, and nothing is asked twice.`,
 	f.cloud.addFlags(fl)
 	fl.StringVar(&f.needs, "requirements", "", "YAML `file` of what you need, for a recommendation ("+needsKeys+")")
 	fl.StringArrayVar(&f.require, "require", nil, "one requirement, `KEY=VALUE`, such as privacy=local or budget=200; may be repeated")
+	fl.StringVar(&f.weigh, weighFlag, "", "print the peak memory of one `route`, which this process does nothing but ask")
+	cobra.CheckErr(fl.MarkHidden(weighFlag))
 	cobra.CheckErr(cmd.MarkFlagRequired("output"))
 	return cmd
 }
@@ -118,6 +121,10 @@ func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error
 	if err != nil {
 		return err
 	}
+	if f.weigh != "" {
+		return weigh(cmd, s.config, f.weigh)
+	}
+	s.config.Memory = app.weighed()
 	if on, err := s.allow(cmd, f, book); err != nil || !on {
 		return err
 	}
@@ -272,8 +279,16 @@ func printComparison(w io.Writer, r *compare.Result) error {
 		if m.TrainImages > 0 {
 			training = fmt.Sprintf("%d in %s", m.TrainImages, seconds(m.Training))
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.3f\t%.3f–%.3f\t%s\t%s\t%s\t%.1f\t%s\t%d MB\t%d\n", m.Name, f.Name, float64(f.Value), f.Interval.Low, f.Interval.High, known,
-			seconds(m.Latency.P50), seconds(m.Latency.P95), m.Throughput, training, m.PeakMemory>>20, m.Sent)
+		between := "–"
+		if f.Interval != nil {
+			between = fmt.Sprintf("%.3f–%.3f", f.Interval.Low, f.Interval.High)
+		}
+		memory := "–"
+		if m.PeakMemory > 0 {
+			memory = fmt.Sprintf("%d MB", m.PeakMemory>>20)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%.3f\t%s\t%s\t%s\t%s\t%.1f\t%s\t%s\t%d\n", m.Name, f.Name, float64(f.Value), between, known,
+			seconds(m.Latency.P50), seconds(m.Latency.P95), m.Throughput, training, memory, m.Sent)
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -46,6 +46,10 @@ func openComparison(cmd *cobra.Command, c config.Config, path string, f compareF
 	set := usable(found.Set, compare.Task(task.name))
 	learns := slices.ContainsFunc(routes, func(r compare.Route) bool { return r.Train != nil })
 	set, s.part = divideForTest(set, learns, f.seed)
+	if f.weigh != "" { // what judges answers is no part of what answers
+		s.config = compare.Config{Set: set, Dir: f.out, Routes: routes, Parallel: compare.Clients()}
+		return s, nil
+	}
 	tax, err := puller(c, cmd, true).Taxonomy(cmd.Context())
 	if err != nil {
 		return nil, err

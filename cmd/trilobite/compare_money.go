@@ -66,6 +66,11 @@ func (m *compareMoney) read(changed func(flag string) bool) (price.Book, cost.As
 			*to.to = to.from
 		}
 	}
+	if p, ok := book.Find("machine", a.Region); ok && a.Machine == nil {
+		if usd, known := p.MostPerUnit(); known {
+			a.Machine = &usd
+		}
+	}
 	return book, a, a.Check()
 }
 

@@ -115,8 +115,12 @@ func (m *routeMaker) custom(string) (compare.Route, error) {
 		return e
 	}
 	const name = "custom"
+	recipe := "ways to learn compared by cross-validation on the training images"
+	if m.task == compare.Detect {
+		recipe = "a fixed recipe"
+	}
 	return compare.Route{
-		Kind: compare.Custom, Service: "trilobite-custom",
+		Kind: compare.Custom, Service: "trilobite-custom", Recipe: recipe,
 		Train: func(ctx context.Context, set *dataset.Set, dir string) error {
 			learning, err := learningOf(m.task, set)
 			if err != nil {
@@ -162,7 +166,7 @@ func learningOf(task compare.Task, set *dataset.Set) (custom.Learning, error) {
 func (m *routeMaker) own(model string) (compare.Route, error) {
 	r := compare.Route{Kind: compare.Own, Service: "trilobite-own"}
 	if model == "" {
-		r.Train = m.trainOwn
+		r.Train, r.Recipe = m.trainOwn, recipeOf(m.f.own)
 		r.Open = func(ctx context.Context, dir string) (compare.Asker, error) { return m.openOwn(ctx, dir, "own") }
 		return r, nil
 	}
@@ -175,6 +179,28 @@ func (m *routeMaker) own(model string) (compare.Route, error) {
 	}
 	r.Open = func(ctx context.Context, _ string) (compare.Asker, error) { return m.openOwn(ctx, m.c.Home, model) }
 	return r, nil
+}
+
+// recipeOf says which recipe the settings of a training make.
+func recipeOf(s trainSettings) string {
+	recipe := "the default recipe"
+	if s.Unfreeze != "" || s.Network != "" || s.Epochs > 0 || s.Budget > 0 {
+		recipe = "the recipe"
+	}
+	recipe += " on " + s.Backbone
+	if s.Network != "" {
+		recipe += ", " + s.Network
+	}
+	if s.Unfreeze != "" {
+		recipe += ", its last " + s.Unfreeze + " blocks trained too"
+	}
+	if s.Epochs > 0 {
+		recipe += fmt.Sprintf(", %d epochs", s.Epochs)
+	}
+	if s.Budget > 0 {
+		recipe += fmt.Sprintf(", %s at most", s.Budget)
+	}
+	return recipe + "; nothing was tried out"
 }
 
 func (m *routeMaker) openOwn(ctx context.Context, home, model string) (compare.Asker, error) {

@@ -28,7 +28,8 @@ func main() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := newRootCmd().ExecuteContext(ctx)
+	program, _ := os.Executable() // "" where nobody knows: then nothing is measured by a process of its own
+	err := newProgram(program).ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
@@ -47,8 +48,11 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-func newRootCmd() *cobra.Command {
-	app := &App{}
+func newRootCmd() *cobra.Command { return newProgram("") }
+
+// newProgram returns all commands; program is where they lie.
+func newProgram(program string) *cobra.Command {
+	app := &App{program: program}
 	cmd := &cobra.Command{
 		Use:   "trilobite",
 		Short: "Self-hosted computer vision behind the interfaces you already use",

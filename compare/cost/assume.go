@@ -16,7 +16,7 @@ type Assumptions struct {
 	Utilisation float64 `yaml:"utilisation" json:"utilisation"` // share of its throughput that a machine may be loaded with, for peaks
 	Months      float64 `yaml:"months" json:"months"`           // that what is paid once is spread over
 	Region      string  `yaml:"region" json:"region"`           // of prices
-	NewAccount  bool    `yaml:"new_account" json:"new_account"` // free tiers that end after some months count
+	NewAccount  bool    `yaml:"new_account" json:"new_account"` // sums are of a month in which free tiers that end still hold
 
 	Machine    *float64 `yaml:"machine_price" json:"machine_price"`         // dollars an hour
 	Labour     *float64 `yaml:"labour_price" json:"labour_price"`           // dollars an hour of a person

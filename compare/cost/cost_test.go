@@ -20,6 +20,7 @@ func book(t *testing.T) price.Book {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.Prices = append(b.Prices, price.Price{ID: "rekognition/detect-labels", Region: "eu-central-1", Unit: "image", State: price.Yours, Tiers: []price.Tier{{Price: 0.00125}}})
 	return b
 }
 
@@ -64,6 +65,11 @@ func TestMonth(t *testing.T) {
 		{"10 million images a month need three units of 5 a second at half load", compare.Measured{Service: "custom-labels"}, func(a *Assumptions) { a.CloudHours = of(0) }, 14_000_000, 3 * 2920, ""},
 		{"only for eight hours on 20 days", compare.Measured{Service: "custom-labels"}, func(a *Assumptions) { a.Hours, a.CloudHours = 160, of(0) }, 1000, 640, ""},
 		{"a node of Vertex", compare.Measured{Service: "vertex", Feature: "vertex/online-detection"}, func(a *Assumptions) { a.CloudHours = of(0) }, 1, 730 * 2.002, ""},
+		{"no image costs nothing", rekognition, nil, 0, 0, ""},
+		{"exactly a tier", rekognition, nil, 1_000_000, 1000, ""},
+		{"one beyond it", rekognition, nil, 1_000_001, 1000.0008, ""},
+		{"a feature that the book does not have", compare.Measured{Service: "vision", Feature: "vision/faces"}, nil, 1000, 0, "calls"},
+		{"a region's own price", rekognition, func(a *Assumptions) { a.Region = "eu-central-1" }, 1000, 1.25, ""},
 		{"nobody knows Vertex' segmentation", compare.Measured{Service: "vertex", Feature: "vertex/online-segmentation"}, nil, 1, 0, "nodes training"},
 	}
 	for _, tt := range tests {
@@ -147,6 +153,11 @@ func TestOf(t *testing.T) {
 	}
 	if _, ok := found["rekognition machine_price"]; ok {
 		t.Error("a machine's price moves what Rekognition costs")
+	}
+	for _, p := range c.Prices {
+		if p.ID == "machine" && (p.State != price.Yours || p.Month(1, false).USD != 0.10) {
+			t.Errorf("the price that the team said is listed as %+v", p)
+		}
 	}
 	a := told()
 	a.Machine, a.Operation, a.Labelling = nil, of(0), of(0)

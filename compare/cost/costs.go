@@ -70,6 +70,9 @@ func Of(r *compare.Result, b price.Book, a Assumptions) Costs {
 		for _, l := range t.Lines {
 			if p, ok := b.Find(l.Price, a.Region); ok && !used[l.Price] {
 				used[l.Price] = true
+				if p.ID == "machine" && a.Machine != nil && p.State == price.Unknown {
+					p.State, p.Tiers, p.Source = price.Yours, []price.Tier{{Price: *a.Machine}}, "your assumption, machine_price"
+				}
 				c.Prices = append(c.Prices, p)
 			}
 		}

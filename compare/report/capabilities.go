@@ -153,7 +153,7 @@ func fee(t cost.Table, c cost.Costs) Cell {
 			case l.What == cost.Calls:
 				return Cell{No, fmt.Sprintf("%s per 1,000 images", dollars(usd*1000)), fmt.Sprintf("1,000枚あたり%s", dollars(usd*1000)), source}
 			case l.What == cost.Units || l.What == cost.Nodes:
-				return Cell{Partly, fmt.Sprintf("%s per hour that it runs", dollars(usd)), fmt.Sprintf("稼働1時間あたり%s", dollars(usd)), source}
+				return Cell{Partly, fmt.Sprintf("%s per hour that it runs", perUnit(usd)), fmt.Sprintf("稼働1時間あたり%s", perUnit(usd)), source}
 			}
 		}
 	}

@@ -9,12 +9,14 @@ import (
 	"trilobite/compare/cost"
 )
 
-// The figure's measures in pixels; at the width of a page its smallest letters have 7 points.
+// The figure's measures in pixels: at the 170 mm between the margins of an A4 page its smallest
+// letters have 6.8 points.
 const (
-	figureWidth = 1240.0
-	edge        = 30.0
-	gutter      = 22.0
-	inside      = 22.0 // of a column
+	figureWidth = 1060.0
+	edge        = 18.0
+	gutter      = 14.0
+	inside      = 16.0 // of a column
+	tiny        = 15.0
 	small       = 16.0
 	body        = 18.0
 )
@@ -51,7 +53,7 @@ func (r *Report) figure(l Lang) *canvas {
 			}
 		}
 	}
-	c.text(edge, bottom+26, 14, 0, false, "dim", r.footnote(l))
+	c.text(edge, bottom+26, tiny, 0, false, "dim", r.footnote(l))
 	c.h = bottom + 26 + edge/2
 	return c
 }
@@ -112,6 +114,9 @@ func (r *Report) does(c *canvas, k compare.Kind, l Lang, x, y, w float64) float6
 			c.text(x, y+26, small, 0, false, "dim", fmt.Sprintf("95 %%: %.2f – %.2f", f.Interval.Low, f.Interval.High))
 		}
 		y += 44
+		if len(m.Known) > 0 {
+			y += c.paragraph(x, y+4, small, w, false, "dim", r.knownLine(m).In(l))
+		}
 	}
 	for _, class := range r.shown() {
 		y += 28
@@ -132,8 +137,15 @@ func (r *Report) does(c *canvas, k compare.Kind, l Lang, x, y, w float64) float6
 	if rest := len(r.Result.Dataset.Classes) - len(r.shown()); rest > 0 {
 		note = fmt.Sprintf(Text{"bars: found of each class; %d more in the report", "棒：クラスごとの再現率。ほか%dクラスは報告書に"}.In(l), rest)
 	}
-	c.text(x, y, 14, 0, false, "dim", note)
+	c.text(x, y, tiny, 0, false, "dim", note)
 	return y - top + 18
+}
+
+// knownLine is the figure over what a route has a word for, where that is not everything.
+func (r *Report) knownLine(m compare.Measured) Text {
+	of := len(r.Result.Dataset.Classes)
+	n, v := of-len(m.Unmatched), number(m.Known[0].Value)
+	return Text{fmt.Sprintf("%s on the %d of %d classes it knows", v, n, of), fmt.Sprintf("認識できる%d／%dクラスのみでは%s", n, of, v)}
 }
 
 // unsaid is what there is to say of a class that a route never means: of the vendors'
@@ -225,12 +237,12 @@ func (r *Report) costs(c *canvas, k compare.Kind, l Lang, x, y, w float64) float
 		c.text(x+w, y, body, 1, true, "fg", sum(t.At, l))
 		c.text(x, y, small, 0, false, "fg", clip(c, name, small, w-c.width(body, true, sum(t.At, l))-10))
 		if len(t.At.Without) > 0 {
-			y += c.paragraph(x, y+20, 14, w, false, "dim", Text{"without: ", "含まない費目："}.In(l)+whatNames(t.At.Without, l))
+			y += c.paragraph(x, y+20, tiny, w, false, "dim", Text{"without: ", "含まない費目："}.In(l)+whatNames(t.At.Without, l))
 		}
 	}
 	for _, m := range r.of(k) {
 		y += 30
-		name := Text{"an image takes, p50 / p95", "1枚の時間（p50／p95）"}.In(l)
+		name := Text{"one image, p50 / p95", "1枚の時間（p50／p95）"}.In(l)
 		if len(r.of(k)) > 1 {
 			name = title(m, l) + ", p50 / p95"
 		}
@@ -307,7 +319,7 @@ func curve(c *canvas, m compare.Measured, l Lang, x, y, w float64, fill string) 
 	}
 	for _, v := range []float64{0, 0.5, 1} {
 		c.line(left, y+high*(1-v), right, y+high*(1-v), 1, "rule")
-		c.text(left-8, y+high*(1-v)+5, 14, 1, false, "dim", fmt.Sprintf("%g", v))
+		c.text(left-8, y+high*(1-v)+5, tiny, 1, false, "dim", fmt.Sprintf("%g", v))
 	}
 	for i, p := range m.Curve {
 		px, py := at(p)
@@ -323,8 +335,8 @@ func curve(c *canvas, m compare.Measured, l Lang, x, y, w float64, fill string) 
 	last := math.Inf(-1)
 	for _, p := range m.Curve {
 		px, _ := at(p)
-		if text := thousands(float64(p.Images)); px-last > c.width(14, false, text)+10 {
-			c.text(px, y+high+20, 14, 0.5, false, "dim", text)
+		if text := thousands(float64(p.Images)); px-last > c.width(tiny, false, text)+10 {
+			c.text(px, y+high+20, tiny, 0.5, false, "dim", text)
 			last = px
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"trilobite/compare"
+	"trilobite/compare/cost"
+	"trilobite/price"
 )
 
 // Markdown returns the report for a wiki or an issue, in English.
@@ -34,6 +36,7 @@ func (r *Report) Markdown() string {
 			fmt.Fprintf(&b, "| %s − %s | %s | %+.3f | %+.3f to %+.3f | %s | %s |\n", cell(t.A), cell(t.B), t.Figure, t.Difference, t.Interval.Low, t.Interval.High, pValue(t.P), t.Method)
 		}
 	}
+	fmt.Fprintf(&b, "\n%s\n\n%s\n", r.learnedBy().EN, r.measuredOn().EN)
 	r.markdownAdvice(&b)
 	r.markdownCosts(&b)
 	b.WriteString("\n## Capabilities\n\n| |")
@@ -94,19 +97,40 @@ func (r *Report) markdownCosts(b *strings.Builder) {
 		fmt.Fprintf(b, " %s |\n", whatNames(t.At.Without, English))
 	}
 	for _, e := range r.Costs.Even {
-		fmt.Fprintf(b, "\nFrom %s images a month %s is cheaper than %s.", thousands(e.Images), e.Cheaper, e.Than)
+		fmt.Fprintf(b, "\n- from %s images a month %s is cheaper than %s%s", thousands(e.Images), e.Cheaper, e.Than, leftOut(e.Without))
 	}
 	for _, m := range r.Costs.Machines {
-		fmt.Fprintf(b, "\nAt %s images a month %s is cheaper than %s where a machine costs less than $%.3f an hour.", thousands(r.Costs.Assumptions.Volume), m.Own, m.Vendor, m.USD)
+		fmt.Fprintf(b, "\n- at %s images a month %s is cheaper than %s where a machine costs less than $%.3f an hour%s",
+			thousands(r.Costs.Assumptions.Volume), m.Own, m.Vendor, m.USD, leftOut(m.Without))
 	}
 	b.WriteString("\n\n| price | dollars | of | source | date | state |\n|---|---|---|---|---|---|\n")
 	for _, p := range r.Costs.Prices {
-		usd := "unknown"
-		if v, ok := p.MostPerUnit(); ok {
-			usd = dollars(v)
-		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", p.ID, usd, p.Unit, cell(p.Source), p.Date, p.State)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", p.ID, tiers(p), p.Unit, cell(p.Source), p.Date, p.State)
 	}
+}
+
+// tiers lists a price's tiers, each with the last unit that it holds for.
+func tiers(p price.Price) string {
+	if p.State == price.Unknown {
+		return "unknown"
+	}
+	var out []string
+	for _, t := range p.Tiers {
+		text := perUnit(t.Price)
+		if t.UpTo > 0 {
+			text += " to " + thousands(t.UpTo)
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, ", then ")
+}
+
+// leftOut names what is unknown and so not in a comparison of costs.
+func leftOut(without []cost.What) string {
+	if len(without) == 0 {
+		return ""
+	}
+	return " (left out: " + whatNames(without, English) + ")"
 }
 
 // cell keeps a text inside its cell of a table.

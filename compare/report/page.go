@@ -55,8 +55,9 @@ func (r *Report) page() ([]byte, error) {
 		"first":   func(n []compare.Count) []compare.Count { return n[:min(len(n), mostRows)] },
 		"some":    func(n []string) []string { return n[:min(len(n), mostRows)] },
 		"sources": r.sources,
-		"drawn":   func(l string) template.HTML { return template.HTML(r.figure(Lang(l)).inline()) },    //nolint:gosec // the texts in it are escaped
-		"chart":   func(l string) template.HTML { return template.HTML(r.costChart(Lang(l)).inline()) }, //nolint:gosec // the texts in it are escaped
+		"perUnit": perUnit, "learned": r.learnedBy, "measured": r.measuredOn,
+		"drawn": func(l string) template.HTML { return template.HTML(r.figure(Lang(l)).inline()) },    //nolint:gosec // the texts in it are escaped
+		"chart": func(l string) template.HTML { return template.HTML(r.costChart(Lang(l)).inline()) }, //nolint:gosec // the texts in it are escaped
 	}).Parse(pageText)
 	if err != nil {
 		return nil, err

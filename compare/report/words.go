@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"trilobite/compare"
@@ -111,6 +112,9 @@ func thousands(v float64) string {
 }
 
 // dollars writes an amount so that its size can be read.
+// perUnit writes a price of the book with all its digits.
+func perUnit(v float64) string { return "$" + strconv.FormatFloat(v, 'f', -1, 64) }
+
 func dollars(v float64) string {
 	switch {
 	case v == 0:
@@ -181,4 +185,33 @@ func pValue(p float64) string {
 		return "< 0.0001"
 	}
 	return fmt.Sprintf("%.4f", p)
+}
+
+// learnedBy says how the routes that were trained here learned, which differs on purpose: as
+// each route comes.
+func (r *Report) learnedBy() Text {
+	var all []string
+	for _, m := range r.Result.Routes {
+		if m.Missing == "" && m.Recipe != "" {
+			all = append(all, m.Name+": "+m.Recipe)
+		}
+	}
+	if len(all) == 0 {
+		return Text{"Nothing was trained for this comparison.", "この比較のための学習は行っていない。"}
+	}
+	list := strings.Join(all, ". ")
+	return Text{
+		"Each route learned as it comes. " + list + ". None saw the images that were asked about.",
+		"各経路は標準のやり方で学習した。" + list + "。質問に使った画像は学習に使っていない。",
+	}
+}
+
+// measuredOn says what the times and the memory are of.
+func (r *Report) measuredOn() Text {
+	m := r.Result.Machine
+	at := fmt.Sprintf("%s, %d", m.CPU, m.Cores)
+	return Text{
+		at + " cores, " + bytesOf(m.Memory) + ", " + m.OS + ". Latency is of one call at a time. Memory is the peak of a process that does nothing but answer by that route; – is not measured.",
+		at + "コア、" + bytesOf(m.Memory) + "、" + m.OS + "。遅延は1件ずつの呼び出し。メモリはその経路だけを動かしたプロセスの最大値。–は未測定。",
+	}
 }
