@@ -28,6 +28,7 @@ func Custom(t *testing.T, open func(t *testing.T) custom.Store) {
 		"a training reads before sets change":   reading,
 		"every state and event of a version":    versionStates,
 		"copies":                                copies,
+		"a copy and a deletion at once":         copyRaces,
 		"a lease is one worker's":               leases,
 		"a task that nobody works on":           sweeping,
 		"a late worker changes nothing":         lateWorkers,

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -186,4 +187,34 @@ func copies(t *testing.T, s custom.Store) {
 		t.Error("the copy uses the model")
 	}
 	must(s.StartVersion(ctx, c.ARN, 1, 0, start()))(t)
+}
+
+// copyRaces copies versions while they are deleted: who deletes and then asks whether the
+// model is in use hears of every copy that was made.
+func copyRaces(t *testing.T, s custom.Store) {
+	p, q := newProject(t, s, ours, "a"), newProject(t, s, ours, "b")
+	newDataset(t, s, p, custom.Train)
+	for n := range 8 {
+		name := fmt.Sprint("v", n)
+		v := trained(t, s, p, name)
+		var both sync.WaitGroup
+		var copied error
+		both.Go(func() {
+			_, copied = s.CopyVersion(t.Context(), custom.NewCopy{Source: v.ARN, Project: q.ARN, Name: name, Output: custom.Output{Bucket: "b"}, CreatedAt: start()})
+		})
+		inUse := false
+		both.Go(func() {
+			_, err := s.DeleteVersion(t.Context(), v.ARN, start())
+			if err == nil {
+				inUse, err = s.ModelInUse(t.Context(), "model of "+name, v.ID)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		both.Wait()
+		if inUse != (copied == nil) || copied != nil && trilobite.CodeOf(copied) != trilobite.Invalid {
+			t.Errorf("the copy: %v, the model in use: %v", copied, inUse)
+		}
+	}
 }
