@@ -20,10 +20,11 @@ import (
 //
 //	dX = r·(dY − dBias/count − (X − mean)·dScale/(count·√(variance + epsilon)))
 //
-// written as an Affine of X − mean, which the variance has been computed from, a Sub and a
-// Mul by r, which a Conv before takes to its weights; per channel
-// everything is a few numbers. The running statistics are outputs that no derivative may arrive at in training mode, and have
-// no rule as inputs in inference mode; the batch's are computed once more.
+// written as an Affine of X − mean, which the variance has been computed from, an Add, which
+// ONNX Runtime takes into a Conv where the Affine is one, and a Mul by r, which a Conv before
+// takes to its weights; per channel everything is a few numbers. The running statistics are
+// outputs that no derivative may arrive at in training mode, and have no rule as inputs in
+// inference mode; the batch's are computed once more.
 // Source: Ioffe and Szegedy, arXiv:1502.03167, section 3. Checked: testdata/norm.npz.
 func batchNormRule(c *call) error {
 	if c.dY[0] == nil || len(c.dY) > 1 && (c.dY[1] != nil || c.dY[2] != nil) {
@@ -122,10 +123,10 @@ func (c *call) trainingNorm() error {
 		dot = c.ReduceSum(c.Mul(dY, off), axes...)
 	}
 	if c.wants(0) {
-		n := c.count(dY, dBias)
+		n := c.Neg(c.count(dY, dBias))
 		tilt := c.Div(c.Mul(dot, c.Mul(inverse, inverse)), n)
 		lean := Affine(c.Builder, off, tilt, c.Div(dBias, n))
-		if err := c.give(0, c.Mul(c.Sub(dY, lean), c.Reshape(c.Mul(scale, inverse), slices.Insert(slices.Repeat([]int64{1}, len(axes)-1), 0, -1)...))); err != nil {
+		if err := c.give(0, c.Mul(c.Add(lean, dY), c.Reshape(c.Mul(scale, inverse), slices.Insert(slices.Repeat([]int64{1}, len(axes)-1), 0, -1)...))); err != nil {
 			return err
 		}
 	}

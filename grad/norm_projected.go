@@ -105,10 +105,10 @@ func (c *call) projectedNorm(conv *onnx.Node) error {
 		count := c.count(dY, dBias)
 		back := c.reversed(p.W, 1) // (C, M, 1, …)
 		even := c.MatMul(c.Reshape(back, channels, m), c.Reshape(c.Div(dBias, count), m, 1))
-		tilt := c.MatMul(c.Transpose(rows, 1, 0), c.Mul(rows, c.Reshape(c.Div(t, count), m, 1)))
+		tilt := c.MatMul(c.Transpose(rows, 1, 0), c.Mul(rows, c.Reshape(c.Div(t, c.Neg(count)), m, 1)))
 		tilt = c.Reshape(tilt, slices.Concat([]int64{channels, channels}, w.Shape[2:])...)
 		dX := c.Conv(dY, back, c.Neg(c.Reshape(even, -1)), onnx.ConvAttrs{})
-		if err := before.give(0, c.Sub(dX, c.Conv(p.Off, tilt, nil, onnx.ConvAttrs{}))); err != nil {
+		if err := before.give(0, c.Add(c.Conv(p.Off, tilt, nil, onnx.ConvAttrs{}), dX)); err != nil {
 			return err
 		}
 	}

@@ -6,9 +6,10 @@
 // are put into their mode (batchnorm.go), dropout gets its masks as inputs (dropout.go),
 // small depthwise convolutions are written as products (depthwise.go), those that mostly
 // meet padding tap by tap (taps.go), strided ones over pixels sorted by phase
-// (strided.go), package grad differentiates, package optim updates (update.go), and what is left over
-// is cleaned up (optimise.go). Models from files, where nobody has said so, get their
-// BatchNormalizations from JoinBatchNorm, what is trained from Trainable, the loss from Target.
+// (strided.go), package grad differentiates, package optim updates (update.go,
+// update_joined.go), and what is left over is cleaned up (optimise.go). Models from files,
+// where nobody has said so, get their BatchNormalizations from JoinBatchNorm, what is
+// trained from Trainable, the loss from Target.
 package step
 
 import (

@@ -83,28 +83,28 @@ func (b *build) updated(e *onnx.Builder, lr, count *onnx.Value, grads []*onnx.Va
 	if b.ClipNorm > 0 {
 		scale = optim.ClipNorm(e, grads, b.ClipNorm)
 	}
-	update := b.Rule.Prepare(e, lr, count)
-	params := make([]*onnx.Value, len(b.Params))
-	var rest []*onnx.Value
+	params := make([]optim.Param, len(b.Params))
 	for i, p := range b.Params {
-		o := optim.Param{Value: p, Grad: grads[i], State: states[i].rule, Scale: scale}
+		params[i] = optim.Param{Value: p, Grad: grads[i], State: states[i].rule, Scale: scale}
 		if b.NoDecay != nil {
-			o.NoDecay = b.NoDecay(p.Name)
+			params[i].NoDecay = b.NoDecay(p.Name)
 		}
 		if b.LRScale != nil {
-			o.LRScale = b.LRScale(p.Name)
+			params[i].LRScale = b.LRScale(p.Name)
 		}
-		next, state := update(o)
-		params[i] = next
-		rest = append(rest, state...)
+	}
+	next, moved := updateAll(e, b.Rule.Prepare(e, lr, count), params)
+	var rest []*onnx.Value
+	for i, p := range b.Params {
+		rest = append(rest, moved[i]...)
 		if states[i].ema != nil {
-			rest = append(rest, optim.EMA(e, states[i].ema, next, b.EMA))
+			rest = append(rest, optim.EMA(e, states[i].ema, next[i], b.EMA))
 		}
 		if states[i].sum != nil {
 			rest = append(rest, e.ExpandTo(e.Scalar(p.DType, 0), e.Ints(p.Shape...)))
 		}
 	}
-	return slices.Concat(params, rest)
+	return slices.Concat(next, rest)
 }
 
 // accumulated adds up the gradients of Accumulate steps and updates in the last of them;
