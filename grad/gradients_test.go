@@ -164,13 +164,13 @@ func (e example) compareWithDifferences(t *testing.T, c graphCase) {
 				in = append(in, x)
 				continue
 			}
-			list := slices.Clone(numbers(x))
+			list := slices.Clone(orttest.Numbers(x))
 			if i == move {
 				for k := range list {
 					list[k] += by * along[k]
 				}
 			}
-			in = append(in, ofType(dtype, x.Shape, list))
+			in = append(in, orttest.OfType(dtype, x.Shape, list))
 		}
 		out, err := m.Run(t.Context(), in)
 		if err != nil {
@@ -188,9 +188,9 @@ func (e example) compareWithDifferences(t *testing.T, c graphCase) {
 			for k := range along {
 				along[k] = float64(r.IntN(3) - 1)
 			}
-			want := (numbers(run(i, along, h)[1])[0] - numbers(run(i, along, -h)[1])[0]) / (2 * h)
+			want := (orttest.Numbers(run(i, along, h)[1])[0] - orttest.Numbers(run(i, along, -h)[1])[0]) / (2 * h)
 			got, size := 0.0, 1.0
-			for k, g := range numbers(run(i, along, 0)[nth]) {
+			for k, g := range orttest.Numbers(run(i, along, 0)[nth]) {
 				got += g * along[k]
 				size += math.Abs(g * along[k])
 			}
@@ -200,28 +200,4 @@ func (e example) compareWithDifferences(t *testing.T, c graphCase) {
 		}
 		nth++
 	}
-}
-
-// numbers returns the elements of a float tensor.
-func numbers(v *tensor.Tensor) []float64 {
-	if d, ok := tensor.Data[float64](v); ok {
-		return d
-	}
-	d, _ := tensor.Data[float32](v)
-	list := make([]float64, len(d))
-	for i, x := range d {
-		list[i] = float64(x)
-	}
-	return list
-}
-
-func ofType(dtype tensor.DType, shape []int64, list []float64) *tensor.Tensor {
-	if dtype == tensor.Float64 {
-		return tensor.Of(shape, list)
-	}
-	d := make([]float32, len(list))
-	for i, x := range list {
-		d[i] = float32(x)
-	}
-	return tensor.Of(shape, d)
 }

@@ -87,13 +87,13 @@ func TestGradientOfNetworks(t *testing.T) {
 				return out
 			}
 			out := run()
-			at, dX := numbers(out[0])[0], out[1:]
+			at, dX := orttest.Numbers(out[0])[0], out[1:]
 			norm := 0.0
 			for i, d := range dX {
 				if got, want := d.Shape, weights[i].Shape; !onnx.Shape(got).Static() || tensor.Size(got) != tensor.Size(want) {
 					t.Fatalf("%s: derivative %v, want %v", weights[i].Name, got, want)
 				}
-				for _, g := range numbers(d) {
+				for _, g := range orttest.Numbers(d) {
 					norm += g * g
 				}
 			}
@@ -103,11 +103,11 @@ func TestGradientOfNetworks(t *testing.T) {
 			for k, by := range []float64{h, -2 * h} {
 				for i, d := range dX {
 					w, _ := tensor.Data[float32](weights[i].Data)
-					for j, g := range numbers(d) {
+					for j, g := range orttest.Numbers(d) {
 						w[j] += float32(by * g / norm)
 					}
 				}
-				ends[k] = numbers(run()[0])[0]
+				ends[k] = orttest.Numbers(run()[0])[0]
 			}
 			if got := (ends[0] - ends[1]) / (2 * h); !(math.Abs(got-norm) <= 0.02*norm) {
 				t.Errorf("the loss changes by %v along the gradient, whose length is %v", got, norm)

@@ -65,16 +65,16 @@ func (c ruleCase) compare(t *testing.T, golden map[string]*tensor.Tensor, dtype 
 	lr, _ := tensor.Data[float64](golden[c.name+".lr"])
 	values := map[string]*tensor.Tensor{}
 	for i, w := range []*tensor.Tensor{golden["w0"], golden["w1"]} {
-		values[fmt.Sprintf("p%d", i)] = as(dtype, w.Shape, numbers(w))
-		values[fmt.Sprintf("ema%d", i)] = as(dtype, w.Shape, numbers(w))
+		values[fmt.Sprintf("p%d", i)] = orttest.OfType(dtype, w.Shape, orttest.Numbers(w))
+		values[fmt.Sprintf("ema%d", i)] = orttest.OfType(dtype, w.Shape, orttest.Numbers(w))
 		for _, s := range c.rule.State() {
-			values[fmt.Sprintf("%s%d", s, i)] = as(dtype, w.Shape, make([]float64, w.Len()))
+			values[fmt.Sprintf("%s%d", s, i)] = orttest.OfType(dtype, w.Shape, make([]float64, w.Len()))
 		}
 	}
 	row := func(key string, k int) *tensor.Tensor {
 		all := golden[c.name+"."+key]
 		size := int(tensor.Size(all.Shape[1:]))
-		return as(dtype, all.Shape[1:], numbers(all)[k*size:(k+1)*size])
+		return orttest.OfType(dtype, all.Shape[1:], orttest.Numbers(all)[k*size:(k+1)*size])
 	}
 	for step := range lr {
 		values["lr"] = tensor.Scalar(float32(lr[step]))
@@ -95,13 +95,13 @@ func (c ruleCase) compare(t *testing.T, golden map[string]*tensor.Tensor, dtype 
 			values[strings.TrimSuffix(v.Name, ".new")] = out[i]
 		}
 		for _, p := range []string{"p0", "p1"} {
-			equal(t, fmt.Sprintf("%s after step %d", p, step+1), values[p], numbers(row(p, step)))
+			equal(t, fmt.Sprintf("%s after step %d", p, step+1), values[p], orttest.Numbers(row(p, step)))
 		}
 	}
 	for key, want := range golden {
 		name, what, _ := strings.Cut(key, ".")
 		if name == c.name && what != "lr" && what[0] != 'g' && what[0] != 'p' {
-			equal(t, what, values[what], numbers(want))
+			equal(t, what, values[what], orttest.Numbers(want))
 		}
 	}
 }
@@ -163,31 +163,8 @@ func equal(t *testing.T, what string, got *tensor.Tensor, want []float64) {
 		small = 1
 	}
 	for i, w := range want {
-		if g := numbers(got)[i]; !(math.Abs(g-w) <= 1e-6*max(small, math.Abs(w))) {
+		if g := orttest.Numbers(got)[i]; !(math.Abs(g-w) <= 1e-6*max(small, math.Abs(w))) {
 			t.Fatalf("%s [%d] = %v, want %v", what, i, g, w)
 		}
 	}
-}
-
-func numbers(v *tensor.Tensor) []float64 {
-	if d, ok := tensor.Data[float64](v); ok {
-		return d
-	}
-	d, _ := tensor.Data[float32](v)
-	list := make([]float64, len(d))
-	for i, x := range d {
-		list[i] = float64(x)
-	}
-	return list
-}
-
-func as(dtype tensor.DType, shape []int64, list []float64) *tensor.Tensor {
-	if dtype == tensor.Float64 {
-		return tensor.Of(shape, list)
-	}
-	d := make([]float32, len(list))
-	for i, x := range list {
-		d[i] = float32(x)
-	}
-	return tensor.Of(shape, d)
 }

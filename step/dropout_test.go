@@ -20,7 +20,7 @@ func TestDraw(t *testing.T) {
 	shape := []int64{40, 250}
 	mask := m.Draw(shape, 7, 3)
 	dropped := 0
-	for i, v := range numbers(mask) {
+	for i, v := range orttest.Numbers(mask) {
 		switch float32(v) {
 		case 0:
 			dropped++
@@ -45,7 +45,7 @@ func TestDraw(t *testing.T) {
 	}
 	m.DType = tensor.Float64
 	wide := m.Draw(shape, 7, 3)
-	if wide.DType != tensor.Float64 || !cmp.Equal(narrow(numbers(wide)), mask.Raw()) {
+	if wide.DType != tensor.Float64 || !cmp.Equal(orttest.OfType(tensor.Float32, wide.Shape, orttest.Numbers(wide)).Raw(), mask.Raw()) {
 		t.Error("the mask of float64 is another than that of float32")
 	}
 }
@@ -67,10 +67,10 @@ func TestDropout(t *testing.T) {
 		"w":         tensor.Vector[float32](1, 10, 100),
 		"drop.mask": tensor.Of([]int64{2, 3}, []float32{2, 0, 2, 0, 0, 2}),
 	})
-	if got := numbers(out["loss"]); got[0] != 2+600+1200 {
+	if got := orttest.Numbers(out["loss"]); got[0] != 2+600+1200 {
 		t.Errorf("loss %v, want 1802", got)
 	}
-	if d := cmp.Diff([]float64{2, 0, 18}, numbers(out["w.grad"])); d != "" {
+	if d := cmp.Diff([]float64{2, 0, 18}, orttest.Numbers(out["w.grad"])); d != "" {
 		t.Errorf("w.grad (-want +got)\n%s", d)
 	}
 }

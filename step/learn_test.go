@@ -44,7 +44,7 @@ func TestOverfitAndResume(t *testing.T) {
 	_, half := overfit(t, m, s, state, 1, 20)
 	_, got := overfit(t, m, s, half, 21, 40)
 	for name, v := range want {
-		if !slices.Equal(numbers(got[name]), numbers(v)) {
+		if !slices.Equal(orttest.Numbers(got[name]), orttest.Numbers(v)) {
 			t.Errorf("%s differs after a break", name)
 		}
 	}
@@ -65,7 +65,7 @@ func overfit(t *testing.T, m *ort.Model, s *Step, state map[string]*tensor.Tenso
 			"input": tensor.Of([]int64{8, 3, 32, 32}, x), "target": tensor.Vector[int64](0, 1, 2, 3, 0, 1, 2, 3),
 			"lr": tensor.Scalar[float32](1e-2), "step": tensor.Scalar(k),
 		}, state)
-		losses = append(losses, numbers(out[s.Loss])[0])
+		losses = append(losses, orttest.Numbers(out[s.Loss])[0])
 		next := map[string]*tensor.Tensor{}
 		for _, slot := range s.Slots {
 			next[slot.In] = out[slot.Out]

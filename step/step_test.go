@@ -70,7 +70,7 @@ func TestBuild(t *testing.T) {
 			}
 			for _, p := range params {
 				key := tt.name + "." + p.Name
-				if state[p.Name] == nil && !slices.Equal(numbers(golden[key]), numbers(golden["init."+p.Name])) {
+				if state[p.Name] == nil && !slices.Equal(orttest.Numbers(golden[key]), orttest.Numbers(golden["init."+p.Name])) {
 					t.Errorf("%s is trained by PyTorch and not here", p.Name)
 				}
 			}
@@ -89,8 +89,8 @@ func network(t *testing.T, golden map[string]*tensor.Tensor, mode int64) (*onnx.
 				return p
 			}
 		}
-		init := numbers(golden["init."+name]) // a copy: tests share the file
-		p := b.Const(name, tensor.Of(golden["init."+name].Shape, narrow(init)))
+		init := orttest.Numbers(golden["init."+name]) // a copy: tests share the file
+		p := b.Const(name, orttest.OfType(tensor.Float32, golden["init."+name].Shape, init))
 		params = append(params, p)
 		return p
 	}
@@ -128,7 +128,7 @@ func train(t *testing.T, s *Step, golden map[string]*tensor.Tensor, lr float32) 
 			"lr": tensor.Scalar(lr), "step": tensor.Scalar(int64(k + 1)),
 		}
 		out := run(t, m, given, state)
-		losses = append(losses, numbers(out[s.Loss])[0])
+		losses = append(losses, orttest.Numbers(out[s.Loss])[0])
 		for _, slot := range s.Slots {
 			state[slot.In] = out[slot.Out]
 		}
@@ -165,8 +165,8 @@ func equal(t *testing.T, what string, got, want *tensor.Tensor) {
 	if !slices.Equal(got.Shape, want.Shape) {
 		t.Fatalf("%s is %v, want %v", what, got.Shape, want.Shape)
 	}
-	g := numbers(got)
-	for i, w := range numbers(want) {
+	g := orttest.Numbers(got)
+	for i, w := range orttest.Numbers(want) {
 		if !(math.Abs(g[i]-w) <= 1e-5*max(1, math.Abs(w))) {
 			t.Errorf("%s [%d] = %v, want %v", what, i, g[i], w)
 			return
@@ -179,24 +179,4 @@ func row[T tensor.Elem](v *tensor.Tensor, k int) *tensor.Tensor {
 	d, _ := tensor.Data[T](v)
 	size := int(tensor.Size(v.Shape[1:]))
 	return tensor.Of(v.Shape[1:], d[k*size:(k+1)*size])
-}
-
-func numbers(v *tensor.Tensor) []float64 {
-	if d, ok := tensor.Data[float64](v); ok {
-		return d
-	}
-	d, _ := tensor.Data[float32](v)
-	list := make([]float64, len(d))
-	for i, x := range d {
-		list[i] = float64(x)
-	}
-	return list
-}
-
-func narrow(list []float64) []float32 {
-	d := make([]float32, len(list))
-	for i, x := range list {
-		d[i] = float32(x)
-	}
-	return d
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/mattn/go-isatty"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 )
@@ -53,7 +54,5 @@ func (b bar) done() {
 	}
 }
 
-func isTerminal(f *os.File) bool {
-	at, err := f.Stat()
-	return err == nil && at.Mode()&os.ModeCharDevice != 0
-}
+// isTerminal reports whether f is one; /dev/null is a character device and none.
+func isTerminal(f *os.File) bool { return isatty.IsTerminal(f.Fd()) }
