@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -50,6 +51,7 @@ type Options struct {
 type Result struct {
 	Model     string              `json:"model"`
 	Images    int                 `json:"images"`
+	LeftOut   int                 `json:"left_out,omitempty"`          // samples and labels of the whole set that could not be used
 	Unmatched []string            `json:"unmatched_classes,omitempty"` // classes of the set that the model does not know
 	COCO      *COCO               `json:"coco,omitempty"`              // detectors
 	Objects   []Objects           `json:"objects,omitempty"`           // detectors: by class of the set
@@ -99,6 +101,9 @@ type COCO struct {
 // Run measures m on every image of the set. An image that cannot be read ends it with
 // an error that names the file.
 func Run(ctx context.Context, m Model, set *dataset.Set, o Options) (*Result, error) {
+	if err := measurable(m, set); err != nil {
+		return nil, err
+	}
 	to, unmatched := match(m.Labels, set.Classes, o.ByIndex)
 	seen := make([]*trilobite.Analysis, len(set.Images))
 	g, ctx := errgroup.WithContext(ctx)
@@ -141,6 +146,19 @@ func Run(ctx context.Context, m Model, set *dataset.Set, o Options) (*Result, er
 		r.Classes, r.Confusion = confuse(set.Classes, rankings, classes)
 	}
 	return r, nil
+}
+
+// measurable fails where nothing in the set is what the model answers.
+func measurable(m Model, set *dataset.Set) error {
+	what, there := "is labelled with a class", func(img dataset.Image) bool { return len(img.Classes) > 0 || img.Negative }
+	if m.Task == zoo.Detect {
+		what, there = "has a box", func(img dataset.Image) bool { return len(img.Objects) > 0 }
+	}
+	if slices.ContainsFunc(set.Images, there) {
+		return nil
+	}
+	return &trilobite.Error{Op: "evaluate", Code: trilobite.Invalid, Msg: fmt.Sprintf(
+		"None of %d pictures %s, and %s answers nothing else: there is nothing to measure.", len(set.Images), what, m.Ref)}
 }
 
 // predictions numbers the boxes' classes as the set does and leaves out those that

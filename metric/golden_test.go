@@ -56,12 +56,16 @@ func bytesOf(t *testing.T, g map[string]*tensor.Tensor, key string) []uint8 {
 }
 
 // scenes returns the names that have a golden called NAME_suffix.
-func scenes(g map[string]*tensor.Tensor, suffix string) []string {
+func scenes(t *testing.T, g map[string]*tensor.Tensor, suffix string) []string {
+	t.Helper()
 	var names []string
 	for key := range g {
 		if name, ok := strings.CutSuffix(key, suffix); ok {
 			names = append(names, name)
 		}
+	}
+	if len(names) == 0 {
+		t.Fatalf("the goldens have no %s", suffix)
 	}
 	slices.Sort(names)
 	return names
@@ -77,7 +81,7 @@ func near(t *testing.T, what string, got, want float64) {
 func TestConfusionGolden(t *testing.T) {
 	t.Parallel()
 	g := readGolden(t)
-	for _, name := range scenes(g, "_confusion") {
+	for _, name := range scenes(t, g, "_confusion") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			classes := int(g[name+"_confusion"].Shape[0])
@@ -116,7 +120,7 @@ func TestConfusionGolden(t *testing.T) {
 func TestCurveGolden(t *testing.T) {
 	t.Parallel()
 	g := readGolden(t)
-	for _, name := range scenes(g, "_scores") {
+	for _, name := range scenes(t, g, "_scores") {
 		var positive []bool
 		for _, p := range bytesOf(t, g, name+"_positive") {
 			positive = append(positive, p != 0)
@@ -139,7 +143,7 @@ func TestCurveGolden(t *testing.T) {
 func TestCalibrationGolden(t *testing.T) {
 	t.Parallel()
 	g := readGolden(t)
-	for _, name := range scenes(g, "_confidence") {
+	for _, name := range scenes(t, g, "_confidence") {
 		want := numbers(t, g, name+"_ece") // bins, error
 		c := NewCalibration(int(want[0]))
 		right := bytesOf(t, g, name+"_right")

@@ -5,7 +5,7 @@ import "testing"
 func TestMultiLabelGolden(t *testing.T) {
 	t.Parallel()
 	g := readGolden(t)
-	for _, name := range scenes(g, "_answers") {
+	for _, name := range scenes(t, g, "_answers") {
 		scores, target := numbers(t, g, name+"_answers"), bytesOf(t, g, name+"_target")
 		n := int(g[name+"_answers"].Shape[1])
 		m := NewMultiLabel(n)

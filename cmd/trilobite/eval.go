@@ -38,7 +38,8 @@ part is used, or where there is none the validation part.`,
 			if err != nil {
 				return err
 			}
-			set := testPart(found.Set)
+			whole := found.Set.Existing()
+			set := testPart(whole)
 			c, err := app.config(cmd)
 			if err != nil {
 				return err
@@ -53,6 +54,10 @@ part is used, or where there is none the validation part.`,
 			r, err := evalAny(cmd, c, args[0], set, found.ByIndex)
 			if err != nil {
 				return err
+			}
+			r.LeftOut += len(whole.Dropped)
+			for _, d := range whole.Dropped {
+				fmt.Fprintf(cmd.ErrOrStderr(), "left out: %s\n", d)
 			}
 			if dump != "" {
 				if err := dumpCOCO(dump, set, r.Found); err != nil {
@@ -115,11 +120,25 @@ func evalSegmenter(cmd *cobra.Command, c config.Config, model string, set *datas
 	}
 	b := newBar(cmd.ErrOrStderr(), len(set.Images))
 	defer b.done()
-	seen, unmatched, err := evaluate.Segment(cmd.Context(), s.Segmenter, labels, set, evaluate.Options{Parallel: 2 * s.cores, Step: b.step, ByIndex: byIndex})
+	var dropped []dataset.Dropped
+	seen, unmatched, err := evaluate.Segment(cmd.Context(), s.Segmenter, labels, set, evaluate.Options{
+		Parallel: 2 * s.cores, Step: b.step, ByIndex: byIndex,
+		Skip: func(i int, err error) {
+			dropped = append(dropped, dataset.Dropped{File: set.Images[i].File, Reason: errorText(err)})
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
-	return seen.Result(s.card.Ref(), set, unmatched), nil
+	for _, d := range dropped {
+		fmt.Fprintf(cmd.ErrOrStderr(), "left out: %s\n", d)
+	}
+	if len(dropped) == len(set.Images) {
+		return nil, fmt.Errorf("none of %d pictures with masks can be used", len(dropped))
+	}
+	r := seen.Result(s.card.Ref(), set, unmatched)
+	r.Images, r.LeftOut = r.Images-len(dropped), len(dropped)
+	return r, nil
 }
 
 // evalLoaded measures the one configured model, a detector or a classifier.
@@ -153,6 +172,9 @@ func printResult(w io.Writer, r *evaluate.Result, asJSON bool) error {
 		return json.NewEncoder(w).Encode(r)
 	}
 	fmt.Fprintf(w, "model\t%s\nimages\t%d\n", r.Model, r.Images)
+	if r.LeftOut > 0 {
+		fmt.Fprintf(w, "left out\t%d\n", r.LeftOut)
+	}
 	if r.COCO != nil {
 		fmt.Fprintf(w, "AP\t%.4f\nAP50\t%.4f\nAP75\t%.4f\nAR100\t%.4f\n", r.COCO.AP, r.COCO.AP50, r.COCO.AP75, r.COCO.AR100)
 		if len(r.Objects) <= mostClasses {
