@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,9 +52,10 @@ func (v *trainView) listen() {
 				fmt.Fprintf(v.cmd.ErrOrStderr(), "trilobite: the run's events are not recorded: %v\n", err)
 			}
 		}
-		if e.Kind == "stage" || e.Kind == "checkpoint" || e.Kind == "done" {
+		if slices.Contains([]string{"stage", "checkpoint", "evaluation", "done"}, e.Kind) {
 			_ = v.t.folder.Update(func(r *runs.Run) { // like the list of what was dropped
 				r.Epoch, r.Epochs = max(r.Epoch, e.Epoch), max(r.Epochs, e.Epochs)
+				r.Best = better(r.Best, e, v.t.task.headline[0])
 			})
 		}
 		if v.lines != nil {
@@ -61,6 +64,16 @@ func (v *trainView) listen() {
 		}
 		v.show(e)
 	}
+}
+
+// better is the best evaluation so far: of two as good the later one, as package train keeps
+// checkpoints. A training that is stopped has no other record of it.
+func better(before *runs.Best, e train.Event, metric string) *runs.Best {
+	value, ok := e.Metrics[metric]
+	if !ok || math.IsNaN(value) || math.IsInf(value, 0) || before != nil && value < before.Value {
+		return before
+	}
+	return &runs.Best{Metric: metric, Value: value, Epoch: e.Epoch, Step: e.Step}
 }
 
 // print writes a line for programs.
