@@ -152,6 +152,10 @@ func TestRunNamesTheBadImage(t *testing.T) {
 	t.Parallel()
 	set := &dataset.Set{Classes: []string{"dog"}, Images: images(t, "a dog", "static")}
 	m := Model{Analyzer: answers{"a dog": ranked(0)}, Ref: "net@2", Task: zoo.Classify, Labels: labels("dog")}
+	if _, err := Run(t.Context(), m, set, Options{Parallel: 1}); trilobite.CodeOf(err) != trilobite.Invalid || !strings.Contains(err.Error(), "nothing to measure") {
+		t.Errorf("pictures without classes: %v, want that there is nothing to measure", err)
+	}
+	set.Images[0].Classes = []int{0}
 	if _, err := Run(t.Context(), m, set, Options{Parallel: 1}); err == nil || !strings.Contains(err.Error(), "1.jpg: no picture") {
 		t.Errorf("Run: %v, want the file's name", err)
 	}
