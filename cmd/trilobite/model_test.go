@@ -56,7 +56,7 @@ func TestModelCheck(t *testing.T) {
 	}
 	tests := []struct{ name, old, new, want string }{
 		{"a tap that does not exist", "stride4, stride8", "stride3, stride8", `:13: backbone.taps[0]: there is no tap "stride3"`},
-		{"a misspelt tensor", "stride4, stride8", "_blocks.2.projekt, stride8", `:13: backbone.taps[0]: there is no tap "_blocks.2.projekt": the nearest of 143 are _blocks.2,`},
+		{"a misspelt tensor", "stride4, stride8", "_blocks.2.projekt, stride8", `:13: backbone.taps[0]: there is no tap "_blocks.2.projekt": the nearest of 148 are _blocks.2,`},
 		{"a model that is not there", "weights: efficientnet-lite0", "weights: efficientnet-lite9", `:11: backbone.weights: there is no model "efficientnet-lite9"`},
 		{"weights of another backbone", "weights: efficientnet-lite0", "weights: efficientnet-lite1", ":11: backbone.weights: efficientnet-lite1 has weights of efficientnet_lite1"},
 		{"a file that is not there", "weights: efficientnet-lite0", "weights: mine.pth", ":11: backbone.weights: "},
