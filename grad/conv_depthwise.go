@@ -10,14 +10,14 @@ import (
 // depthwiseWeight is dW with one input channel per group, where a product of convWeight
 // would be of two vectors. In milliseconds of one core, N 16:
 //
-//	                        stride   one Conv   products of rows   of windows
-//	X (32, 112, 112), 3×3     1        81          97                 44
+//	                        stride   one Conv   products of rows   of windows   of moved maps
+//	X (32, 112, 112), 3×3     1        81          97                 44           42
 //	X (96, 112, 112), 3×3     2        67          91                 49
-//	X (144, 56, 56), 3×3      1        90          76                 45
+//	X (144, 56, 56), 3×3      1        90          76                 45           41
 //	X (144, 56, 56), 5×5      2        38          46                 69
-//	X (240, 28, 28), 5×5      1        60          37                 87
+//	X (240, 28, 28), 5×5      1        60          37                 87           32
 //	X (240, 28, 28), 3×3      2        11           9                 12
-//	X (672, 14, 14), 5×5      1        43          21                 83
+//	X (672, 14, 14), 5×5      1        43          21                 83           37
 //	X (1152, 7, 7), 5×5       1        20           8
 //
 // Products of rows use k in W of what they compute, products of windows write X k² times.
@@ -28,6 +28,8 @@ func (c *call) depthwiseWeight(a onnx.ConvAttrs) *onnx.Value {
 	switch {
 	case !known || len(a.Strides) != 2 || w.Shape[0] != a.Group:
 		return c.crossedWeight(a)
+	case x.Shape[3] > narrow/2*w.Shape[3] && c.movable(a):
+		return c.movedWeight(a)
 	case x.Shape[3] <= narrow*w.Shape[3]:
 		return c.rowsWeight(a)
 	case product(w.Shape[2:]) <= few && x.DType == tensor.Float32 && slices.Min(a.Pads) >= 0:
@@ -37,17 +39,49 @@ func (c *call) depthwiseWeight(a onnx.ConvAttrs) *onnx.Value {
 	}
 }
 
+// movable reports whether movedWeight applies.
+func (c *call) movable(a onnx.ConvAttrs) bool {
+	back := c.backPads(a)
+	return a.Strides[0] == 1 && c.n.In[0].DType == tensor.Float32 && slices.Min(a.Pads) >= 0 && min(back[0], back[2]) >= 0
+}
+
+// movedWeight is dW by products of dY, moved to the rows of X that each row of the kernel
+// meets, with what each of its columns meets of these rows. Convs by weights of one 1 each
+// lay both out, kH and kW maps where windowsWeight lays out kH·kW.
+func (c *call) movedWeight(a onnx.ConvAttrs) *onnx.Value {
+	x, w, back := c.n.In[0], c.n.In[1], c.backPads(a)
+	high, wide := w.Shape[2], w.Shape[3]
+	columns := c.Conv(x, c.picks(a.Group, wide, 1, wide, false), nil, onnx.ConvAttrs{
+		Strides: []int64{1, a.Strides[1]}, Dilations: []int64{1, a.Dilations[1]}, Pads: []int64{0, a.Pads[1], 0, a.Pads[3]}, Group: a.Group,
+	})
+	rows := c.Conv(c.dY[0], c.picks(a.Group, high, high, 1, true), nil, onnx.ConvAttrs{
+		Dilations: []int64{a.Dilations[0], 1}, Pads: []int64{back[0], 0, back[2], 0}, Group: a.Group,
+	})
+	columns = c.Transpose(c.Reshape(columns, 0, a.Group, wide, -1), 0, 1, 3, 2)
+	return c.reshapedLike(c.ReduceSum(c.MatMul(c.Reshape(rows, 0, a.Group, high, -1), columns), 0), w)
+}
+
+// picks are weights of one 1 each, (groups·taps, 1, high, wide), for each group one for
+// each tap, the last tap first if turned.
+func (c *call) picks(groups, taps, high, wide int64, turned bool) *onnx.Value {
+	list := make([]float32, groups*taps*taps)
+	for i := range groups * taps {
+		tap := i % taps
+		if turned {
+			tap = taps - 1 - tap
+		}
+		list[i*taps+tap] = 1
+	}
+	return c.Const("", tensor.Of([]int64{groups * taps, 1, high, wide}, list))
+}
+
 // windowsWeight is dW by products of dY, a row, with what each tap meets, which a Conv by
 // weights of one 1 each lays out as maps of their own, (N, C·kH·kW, H', W'): ONNX Runtime
 // does that on all cores, while Slices run on one.
 func (c *call) windowsWeight(a onnx.ConvAttrs) *onnx.Value {
 	x, w := c.n.In[0], c.n.In[1]
 	taps := product(w.Shape[2:])
-	list := make([]float32, a.Group*taps*taps)
-	for i := range a.Group * taps {
-		list[i*taps+i%taps] = 1
-	}
-	ones := c.Const("", tensor.Of(slices.Concat([]int64{a.Group * taps, 1}, w.Shape[2:]), list))
+	ones := c.picks(a.Group, taps, w.Shape[2], w.Shape[3], false)
 	window := onnx.ConvAttrs{Strides: a.Strides, Dilations: a.Dilations, Group: a.Group, Pads: a.Pads}
 	met := c.Reshape(c.Conv(x, ones, nil, window), 0, a.Group, taps, -1)
 	dY := c.Reshape(c.dY[0], 0, a.Group, 1, -1)
@@ -77,11 +111,7 @@ func (c *call) backPads(a onnx.ConvAttrs) []int64 {
 func (c *call) shiftedWeight(a onnx.ConvAttrs) *onnx.Value {
 	x, w := c.n.In[0], c.n.In[1]
 	taps := product(w.Shape[2:])
-	list := make([]float32, a.Group*taps*taps)
-	for i := range a.Group * taps {
-		list[i*taps+taps-1-i%taps] = 1
-	}
-	ones := c.Const("", tensor.Of(slices.Concat([]int64{a.Group * taps, 1}, w.Shape[2:]), list))
+	ones := c.picks(a.Group, taps, w.Shape[2], w.Shape[3], true)
 	moved := c.Conv(c.dY[0], ones, nil, onnx.ConvAttrs{Dilations: a.Dilations, Group: a.Group, Pads: c.backPads(a)})
 	moved = c.Transpose(c.Reshape(moved, 0, a.Group, taps, -1), 0, 1, 3, 2)
 	rows := c.Reshape(x, 0, a.Group, w.Shape[1], product(x.Shape[2:]))
