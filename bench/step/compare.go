@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"slices"
@@ -13,7 +14,8 @@ import (
 // formats are PyTorch's memory formats.
 var formats = []string{"contiguous_format", "channels_last"}
 
-// compare measures every network on both sides in turn and prints a table.
+// compare measures every network on both sides in turn and prints a table. The ratio of
+// times is the median of the rounds' own, for a machine's speed differs between rounds.
 func compare(ctx context.Context, python string, networks []string, rounds, steps int) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -23,27 +25,31 @@ func compare(ctx context.Context, python string, networks []string, rounds, step
 	fmt.Println("|---|---|---|---|---|---|---|---|---|")
 	for _, name := range networks {
 		runs := map[string][]measured{}
+		var ratios []float64
 		for range rounds {
+			quickest := math.Inf(1)
 			for _, format := range formats {
 				m, err := run(ctx, python, "bench/step/peer.py", name, format, "--steps", strconv.Itoa(steps))
 				if err != nil {
 					return err
 				}
 				runs[format] = append(runs[format], m)
+				quickest = min(quickest, m.Seconds)
 			}
 			m, err := run(ctx, self, "-network", name, "-steps", strconv.Itoa(steps))
 			if err != nil {
 				return err
 			}
 			runs["ours"] = append(runs["ours"], m)
+			ratios = append(ratios, m.Seconds/quickest)
 		}
 		a, b, ours := middle(runs[formats[0]]), middle(runs[formats[1]]), middle(runs["ours"])
 		best := a
 		if b.Seconds < a.Seconds {
 			best = b
 		}
-		fmt.Printf("| %s | %.3f s | %.3f s | %.3f s | %.2f | %d MB | %d MB | %.2f | %.2f s, %d nodes |\n",
-			name, a.Seconds, b.Seconds, ours.Seconds, ours.Seconds/best.Seconds,
+		fmt.Printf("| %s | %.3f s | %.3f s | %.3f s | %.2f (%.2f to %.2f) | %d MB | %d MB | %.2f | %.2f s, %d nodes |\n",
+			name, a.Seconds, b.Seconds, ours.Seconds, median(ratios), slices.Min(ratios), slices.Max(ratios),
 			best.Peak, ours.Peak, float64(ours.Peak)/float64(best.Peak), ours.Create, ours.Nodes)
 	}
 	return nil

@@ -3,8 +3,8 @@
 // another classifier that both package nn and torchvision have, resnet18 for one, with
 // cross-entropy, AdamW and batch norm in training mode, random weights and one fixed
 // batch. Both sides have the same cores, and each run is a process of its own, so that its
-// peak memory is its own. They alternate; the medians of the rounds are compared with the
-// better of PyTorch's two memory formats.
+// peak memory is its own. They alternate; each round compares with the better of PyTorch's
+// two memory formats, and the median of the rounds counts.
 //
 //	go run ./bench/step -python .venv/bin/python
 //
