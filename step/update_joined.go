@@ -9,7 +9,7 @@ import (
 // kind, the scales and biases of normalisations, are updated as one vector.
 //
 // Exact bit for bit, for a rule treats each element alone. An update is some ten operators,
-// and each takes longer to start, about 8 µs, than to compute a short vector:
+// and each takes longer to start than to compute a short vector:
 // EfficientNet-Lite0 has 99 of them.
 func updateAll(e *onnx.Builder, update optim.Update, params []optim.Param) (next []*onnx.Value, moved [][]*onnx.Value) {
 	next, moved = make([]*onnx.Value, len(params)), make([][]*onnx.Value, len(params))
