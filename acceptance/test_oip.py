@@ -95,7 +95,8 @@ def test_what_is_not_offered_is_refused(kind, client):
     tensor.set_shared_memory("region", x.nbytes)
     with pytest.raises(InferenceServerException, match="Shared memory is not offered"):
         client.infer("efficientnet-lite0", [tensor])
-    for call in (lambda: client.register_system_shared_memory("region", "/region", x.nbytes), client.get_inference_statistics):
+    for call in (lambda: client.register_system_shared_memory("region", "/region", x.nbytes),
+                 lambda: client.get_inference_statistics("efficientnet-lite0")):
         with pytest.raises(InferenceServerException, match="not offered"):
             call()
 

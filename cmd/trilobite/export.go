@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"trilobite/dataset/open"
 	"trilobite/export"
 	"trilobite/onnx"
+	"trilobite/ort"
 	"trilobite/tensor"
 	"trilobite/zoo"
 )
@@ -140,7 +142,11 @@ func tellExport(w io.Writer, g *onnx.Graph, f exportFlags, said map[string]any) 
 	}
 	said["bytes"] = at.Size()
 	if g != nil {
-		said["input"] = fmt.Sprintf("%s %s%s", g.Inputs[0].Name, g.Inputs[0].DType, g.Inputs[0].Shape)
+		in := ort.ValueInfo{Name: g.Inputs[0].Name, DType: g.Inputs[0].DType, Shape: slices.Clone(g.Inputs[0].Shape)}
+		for i, d := range in.Shape {
+			in.Shape[i] = max(d, -1) // whatever its name
+		}
+		said["input"] = in.String()
 	}
 	if f.json {
 		return json.NewEncoder(w).Encode(said)
