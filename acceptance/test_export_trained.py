@@ -85,7 +85,7 @@ def test_classifier(store, tmp_path):
             Image.new("RGB", (64, 64), (20 * i + (120 if name == "bright" else 0),) * 3).save(tmp_path / "set" / name / f"{i}.png")
     for name, more in (("head", []), ("layers", ["--unfreeze", 15])):
         store.run("train", tmp_path / "set", "--name", name, "--epochs", 2, *more)
-        equal(store, name, lite.EfficientNet.from_name("efficientnet-lite0", override_params={"num_classes": 2}), tmp_path)
+        equal(store, name, lite.EfficientNet.from_name("efficientnet-lite0", num_classes=2), tmp_path)
 
 
 def test_without_the_run(store, pictures, tmp_path):
