@@ -13,8 +13,9 @@ import (
 )
 
 // Calibrate runs a graph of one image input on pictures, as it is fed them, and returns the
-// least and the largest element of every activation that Static quantises. A few dozen
-// pictures like those of use are enough.
+// least and the largest element of every activation that Static quantises, but for pictures
+// whose own lie more than two standard deviations beyond the others': they would make every
+// step coarser. A few dozen pictures like those of use are enough.
 func Calibrate(ctx context.Context, rt *ort.Runtime, g *onnx.Graph, pictures iter.Seq2[*tensor.Tensor, error]) (map[string]Range, error) {
 	names := Activations(g)
 	if len(names) == 0 {
@@ -33,7 +34,7 @@ func Calibrate(ctx context.Context, rt *ort.Runtime, g *onnx.Graph, pictures ite
 		return nil, err
 	}
 	defer m.Close()
-	ranges := map[string]Range{}
+	lows, highs := make([]extremes, len(names)), make([]extremes, len(names))
 	seen := 0
 	for x, err := range pictures {
 		if err != nil {
@@ -49,11 +50,8 @@ func Calibrate(ctx context.Context, rt *ort.Runtime, g *onnx.Graph, pictures ite
 			if len(low) == 0 || len(high) == 0 || math.IsNaN(float64(low[0]+high[0])) {
 				return nil, fmt.Errorf("%q is no number in picture %d", name, seen+1)
 			}
-			r, ok := ranges[name]
-			if !ok {
-				r = Range{low[0], high[0]}
-			}
-			ranges[name] = Range{min(r.Low, low[0]), max(r.High, high[0])}
+			lows[i].add(-float64(low[0]))
+			highs[i].add(float64(high[0]))
 		}
 		m.Recycle(out)
 		seen++
@@ -61,7 +59,27 @@ func Calibrate(ctx context.Context, rt *ort.Runtime, g *onnx.Graph, pictures ite
 	if seen == 0 {
 		return nil, errors.New("there is no picture to calibrate with")
 	}
+	ranges := map[string]Range{}
+	for i, name := range names {
+		ranges[name] = Range{float32(-lows[i].usual()), float32(highs[i].usual())}
+	}
 	return ranges, nil
+}
+
+// extremes are the largest elements of pictures.
+type extremes struct{ n, sum, squares, most float64 }
+
+func (e *extremes) add(v float64) {
+	if e.n == 0 || v > e.most {
+		e.most = v
+	}
+	e.n, e.sum, e.squares = e.n+1, e.sum+v, e.squares+v*v
+}
+
+// usual is the largest of all, or where that is less, the mean and two standard deviations.
+func (e *extremes) usual() float64 {
+	mean := e.sum / e.n
+	return min(e.most, mean+2*math.Sqrt(max(0, e.squares/e.n-mean*mean)))
 }
 
 // observed is the graph with the least and the largest element of values, for each image,
