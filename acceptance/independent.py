@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+import clients
+from serving import Home, Server
+
 
 def free_port():
     with socket.socket() as s:
@@ -75,7 +78,6 @@ def moto(*buckets):
                 break
             except OSError:
                 time.sleep(0.1)
-        import clients
         s3 = clients.s3(f"http://127.0.0.1:{port}")
         for name in buckets:
             s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": clients.REGION})
@@ -115,3 +117,22 @@ def cloud_storage(*buckets):
     finally:
         server.kill()
         server.wait()
+
+
+@contextmanager
+def stack(kind, home, folders, *flags):
+    """A server with what folders hold in buckets of their names: kind "folder" keeps records in SQLite and maps the folders;
+    "postgres" keeps them in PostgreSQL, and everything else in moto's S3. Yields it and what reads an object as text."""
+    if kind == "folder":
+        mapped = [f for name, folder in folders.items() for f in ("--buckets", f"{name}=file://{folder}?metadata=skip")]
+        with Server(Home(home), *mapped, *flags) as server:
+            yield server, lambda bucket, key: (folders[bucket] / key).read_text()
+        return
+    with postgres() as database, moto("hosted", "models", *folders) as (url, s3):
+        for name, folder in folders.items():
+            for path in folder.rglob("*"):
+                if path.is_file():
+                    s3.upload_file(str(path), name, str(path.relative_to(folder)))
+        mapped = [f for name in folders for f in ("--buckets", f"{name}={url(name)}")]
+        with Server(Home(home, CREDENTIALS), "--database", database, "--s3-url", url("hosted"), "--training-models", url("models"), *mapped, *flags) as server:
+            yield server, lambda bucket, key: s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()

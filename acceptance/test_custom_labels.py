@@ -1,5 +1,6 @@
 """Amazon's Custom Labels tutorial, step by step, on photographs of cookies with their genuine
-manifest: by boto3 with its waiters, and by the aws cli; then with boxes, on photographs of blood."""
+manifest: by boto3 with its waiters, and by the aws cli; then on ants and bees, and with boxes, on
+photographs of blood. Each with SQLite and folders, and with PostgreSQL and somebody else's S3."""
 
 import json
 import os
@@ -11,28 +12,30 @@ from xml.etree import ElementTree
 import pytest
 
 import clients
-from serving import Home, Server
+import independent
 
 DATA = Path(os.environ.get("TRILOBITE_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data")) / "aws_cookies"
 GENUINE = "lookoutvision-us-east-1-0e205be246"  # the bucket that the manifest names
 PREFIX = "getting-started"
 BCCD = DATA.parent / "bccd"
+HYMENOPTERA = DATA.parent / "hymenoptera"
 CELLS = ["Platelets", "RBC", "WBC"]
 
 
-@pytest.fixture(scope="module")
-def cookies(tmp_path_factory):
-    """(server, folder of the output bucket)"""
+STACKS = ["folder", "postgres"]
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def cookies(request, tmp_path_factory):
+    """(server, what reads an object)"""
     if not DATA.exists():
         pytest.skip(f"{DATA} is not there")
-    images = tmp_path_factory.mktemp("images")
+    images, out = tmp_path_factory.mktemp("images"), tmp_path_factory.mktemp("out")
     (images / PREFIX).mkdir()
     shutil.copytree(DATA / "dataset-files" / "training-images", images / PREFIX / "training-images")
-    out = tmp_path_factory.mktemp("out")
     shutil.copy(DATA / "train_class.manifest", out)
-    home = Home(tmp_path_factory.mktemp("home"))
-    with Server(home, "--buckets", f"{GENUINE}=file://{images}?metadata=skip", "--buckets", f"out=file://{out}?metadata=skip") as s:
-        yield s, out
+    with independent.stack(request.param, tmp_path_factory.mktemp("home"), {GENUINE: images, "out": out}) as s:
+        yield s
 
 
 def until(client, arn, wanted):
@@ -47,7 +50,7 @@ def until(client, arn, wanted):
 
 
 def test_boto3(cookies):
-    server, out = cookies
+    server, read = cookies
     client = clients.rekognition(server.url)
     project = client.create_project(ProjectName="cookies")["ProjectArn"]
     assert project.startswith(f"arn:aws:rekognition:{clients.REGION}:000000000000:project/cookies/")
@@ -72,15 +75,15 @@ def test_boto3(cookies):
     v, = client.describe_project_versions(ProjectArn=project, VersionNames=["v1"])["ProjectVersionDescriptions"]
     print("F1", v["EvaluationResult"]["F1Score"], "billable seconds", v["BillableTrainingTimeInSeconds"])
     assert v["EvaluationResult"]["F1Score"] >= 0.75  # of 13 photographs
-    summary = json.loads((out / v["EvaluationResult"]["Summary"]["S3Object"]["Name"]).read_text())
+    summary = json.loads(read("out", v["EvaluationResult"]["Summary"]["S3Object"]["Name"]))
     assert summary["EvaluationDetails"]["ProjectVersionArn"] == version
     for result, parts in (("TrainingDataResult", ("Input", "Output", "Validation")), ("TestingDataResult", ("Input", "Output", "Validation"))):
         for part in parts:
             name = v[result][part]["Assets"][0]["GroundTruthManifest"]["S3Object"]["Name"]
-            assert all(json.loads(l)["source-ref"] for l in (out / name).read_text().splitlines()), name
+            assert all(json.loads(l)["source-ref"] for l in read("out", name).splitlines()), name
     client.start_project_version(ProjectVersionArn=version, MinInferenceUnits=1)
     client.get_waiter("project_version_running").wait(ProjectArn=project, VersionNames=["v1"])
-    test_lines = [json.loads(l) for l in (out / v["TestingDataResult"]["Input"]["Assets"][0]["GroundTruthManifest"]["S3Object"]["Name"]).read_text().splitlines()]
+    test_lines = [json.loads(l) for l in read("out", v["TestingDataResult"]["Input"]["Assets"][0]["GroundTruthManifest"]["S3Object"]["Name"]).splitlines()]
     right = 0
     for l in test_lines:
         key = l["source-ref"].removeprefix(f"s3://{GENUINE}/")
@@ -149,7 +152,33 @@ def blood(folder):
         (folder / f"{name}.manifest").write_text("\n".join(lines) + "\n")
 
 
-def test_boxes(tmp_path):
+@pytest.mark.parametrize("kind", STACKS)
+def test_ants_and_bees(tmp_path, kind):
+    """120 photographs, and 60 that test what was learned from them."""
+    if not HYMENOPTERA.exists():
+        pytest.skip(f"{HYMENOPTERA} is not there")
+    for part in ("train", "test"):
+        shutil.copytree(HYMENOPTERA / part, tmp_path / "insects" / part)
+        (tmp_path / "insects" / f"{part}.manifest").write_text("\n".join(
+            json.dumps({"source-ref": f"s3://insects/{part}/{p.parent.name}/{p.name}", "insect": 1, "insect-metadata": {
+                "class-name": p.parent.name, "confidence": 1, "type": "groundtruth/image-classification", "human-annotated": "yes",
+                "creation-date": "2026-01-01T00:00:00", "job-name": "insects"}})
+            for p in sorted((HYMENOPTERA / part).glob("*/*"))))
+    (tmp_path / "home").mkdir()
+    with independent.stack(kind, tmp_path / "home", {"insects": tmp_path / "insects"}) as (server, _):
+        client = clients.rekognition(server.url)
+        project = client.create_project(ProjectName="insects")["ProjectArn"]
+        for part in ("train", "test"):
+            source = {"GroundTruthManifest": {"S3Object": {"Bucket": "insects", "Name": f"{part}.manifest"}}}
+            until(client, client.create_dataset(ProjectArn=project, DatasetType=part.upper(), DatasetSource=source)["DatasetArn"], "CREATE_COMPLETE")
+        client.create_project_version(ProjectArn=project, VersionName="v1", OutputConfig={"S3Bucket": "insects", "S3KeyPrefix": "results"})
+        client.get_waiter("project_version_training_completed").wait(ProjectArn=project, VersionNames=["v1"], WaiterConfig={"Delay": 1, "MaxAttempts": 100})
+        v, = client.describe_project_versions(ProjectArn=project)["ProjectVersionDescriptions"]
+        assert v["EvaluationResult"]["F1Score"] >= 0.9, v
+
+
+@pytest.mark.parametrize("kind", STACKS)
+def test_boxes(tmp_path, kind):
     """Boxes, from a manifest to a detector that answers them in Geometry; two minutes of training."""
     if not BCCD.exists():
         pytest.skip(f"{BCCD} is not there")
@@ -157,7 +186,7 @@ def test_boxes(tmp_path):
     bucket.mkdir()
     home.mkdir()
     blood(bucket)
-    with Server(Home(home), "--training-budget", "100s", "--buckets", f"blood=file://{bucket}?metadata=skip") as server:
+    with independent.stack(kind, home, {"blood": bucket}, "--training-budget", "100s") as (server, read):
         client = clients.rekognition(server.url)
         project = client.create_project(ProjectName="cells")["ProjectArn"]
 
@@ -172,7 +201,7 @@ def test_boxes(tmp_path):
         client.get_waiter("project_version_training_completed").wait(
             ProjectArn=project, VersionNames=["v1"], WaiterConfig={"Delay": 5, "MaxAttempts": 120})
         v, = client.describe_project_versions(ProjectArn=project, VersionNames=["v1"])["ProjectVersionDescriptions"]
-        summary = json.loads((bucket / v["EvaluationResult"]["Summary"]["S3Object"]["Name"]).read_text())
+        summary = json.loads(read("blood", v["EvaluationResult"]["Summary"]["S3Object"]["Name"]))
         figures = summary["AggregatedEvaluationResults"]
         print(f"trained after {time.monotonic() - begun:.1f} s:", {k: figures[k] for k in ("F1Score", "AveragePrecision", "AverageRecall")}, summary["LabelEvaluationResults"])
         assert figures["AveragePrecision"] >= 0.6 and summary["EvaluationDetails"]["Labels"] == CELLS

@@ -41,29 +41,31 @@ func (w *Worker) train(ctx context.Context, l custom.Lease) error {
 	t := &training{Worker: w, lease: l, version: v, detail: v.VersionDetail}
 	err = t.run(ctx)
 	var refused *refusal
+	code, coded := asCode(err)
 	switch {
 	case err == nil:
-		t.detail.Message = "The model is ready to run."
-		if err := w.Store.FinishVersion(ctx, l, custom.DidTrain, t.detail); err != nil {
-			return err
-		}
-		_ = os.RemoveAll(t.dir()) // what stays is garbage that package gc finds
-		return nil
+		return t.finish(ctx, custom.DidTrain, "The model is ready to run.")
 	case ctx.Err() != nil:
 		return errors.Join(context.Cause(ctx), err)
 	case errors.As(err, &refused):
-		t.detail.Message = refused.message
-		return w.Store.FinishVersion(ctx, l, custom.DidNotTrain, t.detail)
+		return t.finish(ctx, custom.DidNotTrain, refused.message)
 	case noSpace(err):
 		w.Log.ErrorContext(ctx, "disk is full", "version", v.ARN.String(), "error", err)
-		t.detail.Message = diskFull
-		return w.Store.FinishVersion(ctx, l, custom.DidNotTrain, t.detail)
-	}
-	if code, ok := asCode(err); ok {
-		t.detail.Message = code.Message()
-		return w.Store.FinishVersion(ctx, l, custom.DidNotTrain, t.detail)
+		return t.finish(ctx, custom.DidNotTrain, diskFull)
+	case coded:
+		return t.finish(ctx, custom.DidNotTrain, code.Message())
 	}
 	return err
+}
+
+// finish ends the training, and takes its checkpoints away once that is recorded.
+func (t *training) finish(ctx context.Context, event, message string) error {
+	t.detail.Message = message
+	if err := t.Store.FinishVersion(ctx, t.lease, event, t.detail); err != nil {
+		return err
+	}
+	_ = os.RemoveAll(t.dir()) // what stays is garbage that package gc finds
+	return nil
 }
 
 // diskFull is what people read where a training found no room.
