@@ -38,6 +38,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestSignedChunks sends streams as MinIO's client does without TLS: in chunks, each with a
 // signature of its own, with and without a checksum after them. AWS's SDKs sign no chunks.
 func TestSignedChunks(t *testing.T) {
+	t.Parallel()
 	server, err := url.Parse(setting(t, "LOCKED"))
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +49,7 @@ func TestSignedChunks(t *testing.T) {
 	_, _ = r.Read(data)
 	for name, trailer := range map[string]bool{"STREAMING-AWS4-HMAC-SHA256-PAYLOAD": false, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := &wire{}
 			client, err := minio.New(server.Host, &minio.Options{
 				Creds: credentials.NewStaticV4(id, secret, ""), Region: "eu-central-1", Transport: w, TrailingHeaders: trailer, MaxRetries: 1,

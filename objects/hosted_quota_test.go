@@ -11,7 +11,7 @@ import (
 )
 
 // quota is a bucket "b" of account "a" in a folder of its own, with a quota.
-func quota(t *testing.T, bytes int64) *Hosted {
+func quota(t *testing.T, more int64) *Hosted {
 	t.Helper()
 	h, err := OpenHosted(t.Context(), "file://"+filepath.ToSlash(t.TempDir())+"?no_tmp_dir=true")
 	if err != nil {
@@ -27,7 +27,7 @@ func quota(t *testing.T, bytes int64) *Hosted {
 	if err := h.count(t.Context(), "a", u); err != nil {
 		t.Fatal(err)
 	}
-	h.Quota = u.stored + bytes // the bucket itself takes some
+	h.Quota = u.stored + more // the bucket itself takes some
 	return h
 }
 

@@ -54,7 +54,7 @@ func (s *Store) BackTo(ref string) (Model, error) {
 	if err != nil {
 		return Model{}, err
 	}
-	if err := os.WriteFile(filepath.Join(tmp, "card.yaml"), text, 0o644); err != nil { //nolint:gosec // as above
+	if err := os.WriteFile(filepath.Join(tmp, "card.yaml"), text, 0o644); err != nil {
 		return Model{}, err
 	}
 	if err := os.Rename(tmp, filepath.Join(parent, strconv.Itoa(m.Version))); err != nil {
