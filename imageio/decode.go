@@ -16,6 +16,10 @@ type Options struct {
 	// JPEG shrinks in the transform domain by 2, 4 or 8, WebP in its decoder, the
 	// others by averaging boxes while they stream.
 	MinSide int
+
+	// Copies is how many images of its size will be made of the image; a Gate counts their
+	// memory too.
+	Copies int
 }
 
 // Decode turns a file into an upright 8-bit sRGB image; the package comment says how.

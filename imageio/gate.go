@@ -40,6 +40,8 @@ func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, 
 	}
 	defer f.close()
 	peak, rest := f.header.memory(o.MinSide)
+	rest += rest * int64(o.Copies)
+	peak = max(peak, rest)
 	if err := g.acquire(ctx, f.header, peak); err != nil {
 		return nil, nil, err
 	}

@@ -25,6 +25,20 @@ func TestGate(t *testing.T) {
 			t.Errorf("got %v, want ImageTooLarge", err)
 		}
 	})
+	t.Run("never fits with the copies that are made of it", func(t *testing.T) {
+		t.Parallel()
+		g := NewGate(peak, 10)
+		if _, _, err := g.Decode(context.Background(), data, Options{Copies: 1000}); trilobite.CodeOf(err) != trilobite.ImageTooLarge {
+			t.Errorf("got %v, want ImageTooLarge", err)
+		}
+		_, release, err := g.Decode(context.Background(), data, Options{Copies: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if release(); !g.sem.TryAcquire(peak) {
+			t.Error("memory was not given back")
+		}
+	})
 	t.Run("throttled when the queue is full, served when memory is released", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {

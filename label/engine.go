@@ -82,18 +82,20 @@ func (e *Engine) fresh() ([]*model, error) {
 	return e.models, nil
 }
 
-// minSide says how far an image may be shrunk on load for all models; 0: not at all, as
-// pipelines with steps ask.
-func minSide(models []*model) int {
-	most := 0
+// loading says how an image is decoded for all models: not shrunk at all where one of them
+// asks for that, as pipelines with steps do.
+func loading(models []*model) imageio.Options {
+	var o imageio.Options
+	whole := false
 	for _, m := range models {
-		side := m.Pipeline.MinSide()
-		if side == 0 {
-			return 0
-		}
-		most = max(most, side)
+		one := m.Pipeline.Loading()
+		whole = whole || one.MinSide == 0
+		o.MinSide, o.Copies = max(o.MinSide, one.MinSide), o.Copies+one.Copies
 	}
-	return most
+	if whole {
+		o.MinSide = 0
+	}
+	return o
 }
 
 // OpenAlone is Open for a program that asks no other models: the registry is the engine's
@@ -157,7 +159,7 @@ func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeP
 	}
 	defer done()
 	start := time.Now()
-	img, release, err := e.registry.Decode(ctx, image, minSide(all))
+	img, release, err := e.registry.Decode(ctx, image, loading(all))
 	if err != nil {
 		return nil, err
 	}

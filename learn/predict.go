@@ -136,7 +136,7 @@ func (e *Engine) Predict(ctx context.Context, model string, replicas int, image 
 	}
 	defer turn()
 	m := readerOf(served)
-	img, release, err := e.Registry.Decode(ctx, image, m.Spec().MinSide())
+	img, release, err := e.Registry.Decode(ctx, image, m.Spec().Loading())
 	if err != nil {
 		return nil, 0, 0, err
 	}

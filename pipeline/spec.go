@@ -152,6 +152,19 @@ func (s Spec) MinSide() int {
 	return int(math.Ceil(2 * keep))
 }
 
+// stepCopies is how many images of its size steps make of one at a time: what they came
+// to before a step that looks at all of it, two planes of luma, and the result.
+const stepCopies = 3
+
+// Loading returns how an image is to be decoded: MinSide, and the copies that steps make.
+func (s Spec) Loading() imageio.Options {
+	o := imageio.Options{MinSide: s.MinSide()}
+	if len(s.Steps) > 0 {
+		o.Copies = stepCopies
+	}
+	return o
+}
+
 // Shape returns the shape of the tensor that Apply makes.
 func (s Spec) Shape() []int64 {
 	if s.Layout == NHWC {

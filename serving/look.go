@@ -64,7 +64,7 @@ func (r *Registry) Look(ctx context.Context, ref string, image []byte, p Params)
 
 func (r *Registry) look(ctx context.Context, m *Model, image []byte, p Params) (*Seen, error) {
 	start := time.Now()
-	img, release, err := r.Decode(ctx, image, m.transform.Spec().MinSide())
+	img, release, err := r.Decode(ctx, image, m.transform.Spec().Loading())
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (r *Registry) look(ctx context.Context, m *Model, image []byte, p Params) (
 // overlay paints a mask over its image, which is decoded once more, at full size: what the
 // model sees does not depend on what else is asked.
 func (r *Registry) overlay(ctx context.Context, mask *segment.Mask, image []byte) (*imageio.Image, error) {
-	img, release, err := r.Decode(ctx, image, 0)
+	img, release, err := r.Decode(ctx, image, imageio.Options{})
 	if err != nil {
 		return nil, err
 	}

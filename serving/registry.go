@@ -89,9 +89,10 @@ func (r *Registry) Turn(ctx context.Context) (done func(), err error) {
 	return func() { given(); left() }, nil
 }
 
-// Decode decodes an image once its memory is free; minSide as imageio.Options has it.
-func (r *Registry) Decode(ctx context.Context, image []byte, minSide int) (*imageio.Image, func(), error) {
-	return r.gate.Decode(ctx, image, imageio.Options{Limits: r.c.Limits, MinSide: minSide})
+// Decode decodes an image once its memory is free; the limits are the registry's.
+func (r *Registry) Decode(ctx context.Context, image []byte, o imageio.Options) (*imageio.Image, func(), error) {
+	o.Limits = r.c.Limits
+	return r.gate.Decode(ctx, image, o)
 }
 
 // Use returns the model of a reference, name or name@version, in memory; it stays there
