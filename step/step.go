@@ -233,6 +233,10 @@ func rename(g *onnx.Graph, taken map[string]bool, keep []*onnx.Value) error {
 	names := map[string]bool{}
 	var all []*onnx.Value
 	for _, n := range g.Nodes {
+		if taken[n.Name] {
+			n.Name = "node_" + n.Name // a node may have the name of its output
+		}
+		names[n.Name] = true
 		for _, v := range slices.Concat(n.In, n.Out) {
 			if v != nil {
 				names[v.Name] = true

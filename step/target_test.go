@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"trilobite/onnx"
+	"trilobite/optim"
 	"trilobite/tensor"
 )
 
@@ -33,5 +34,31 @@ func TestBuildOfEveryLoss(t *testing.T) {
 				t.Errorf("the first output is %q", got)
 			}
 		})
+	}
+}
+
+// TestTakenNames: a model may compute under the step's own names, in nodes that are called
+// as their outputs.
+func TestTakenNames(t *testing.T) {
+	t.Parallel()
+	b := onnx.NewBuilder("g")
+	w := b.Const("w", tensor.Of([]int64{3, 2}, make([]float32, 6)))
+	hidden := b.MatMul(b.Input("x", tensor.Float32, onnx.Shape{4, 3}), w)
+	y := b.Output("lr", b.Relu(b.Name(hidden, "loss")))
+	hidden.Node.Name, y.Node.Name = "loss", "target"
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, _, err := Target(g, y, TargetSpec{Loss: "mse"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Build(g, Spec{Loss: value, Params: []*onnx.Value{w}, Rule: optim.SGD{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := []string{s.Graph.Inputs[1].Name, s.Graph.Outputs[0].Name}; got[0] != "target" || got[1] != "loss" {
+		t.Errorf("target and loss are called %q", got)
 	}
 }

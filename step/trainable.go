@@ -1,12 +1,14 @@
 package step
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"strings"
 
 	"trilobite/grad"
 	"trilobite/onnx"
+	"trilobite/tensor"
 )
 
 // Trainable lists the weights of a model from a file on which a value of it, an output
@@ -19,16 +21,28 @@ import (
 //   - numbers in the model's code that PyTorch's exporter wrote as initializers: scalars
 //     (rank 0) named val_ and a number, and what its optimiser says it has folded from
 //     nothing but such, or made of another's shape (zeros_like);
+//   - what has an infinite element, such as the mask of an attention, or is no number;
 //   - what only a calculation of constants by an operator without a gradient reads, such
 //     as the scales of quantised weights.
 func Trainable(g *onnx.Graph, of *onnx.Value) []*onnx.Value {
 	var list []*onnx.Value
 	for _, v := range reaching(g, of) {
-		if v.Initializer && !statistic.MatchString(v.Name) && !inCode(v) {
+		if v.Initializer && !statistic.MatchString(v.Name) && !inCode(v) && finite(v.Data) {
 			list = append(list, v)
 		}
 	}
 	return list
+}
+
+// finite reports whether all elements are numbers: weight decay makes NaN of an infinite
+// one.
+func finite(t *tensor.Tensor) bool {
+	odd := func(v float64) bool { return math.IsInf(v, 0) || math.IsNaN(v) }
+	if d, ok := tensor.Data[float64](t); ok {
+		return !slices.ContainsFunc(d, odd)
+	}
+	d, _ := tensor.Data[float32](t)
+	return !slices.ContainsFunc(d, func(v float32) bool { return odd(float64(v)) })
 }
 
 var (

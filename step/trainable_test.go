@@ -1,6 +1,7 @@
 package step
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -27,6 +28,9 @@ func TestTrainable(t *testing.T) {
 		"ones that the code made":          {weight("val_8", []int64{3}, "val_0", "val_7"), false},
 		"a number from a shape":            {weight("val_8", []int64{1}, "getitem", "val_2"), false},
 		"running statistics":               {weight("bn.running_mean", []int64{3}), false},
+		"a mask of an attention":           {&onnx.Value{Name: "mask", DType: tensor.Float32, Shape: onnx.Shape{3}, Data: tensor.Vector(0, float32(math.Inf(-1)), 0), Initializer: true}, false},
+		"zeros of a parameter's shape":     {weight("zeros_like", []int64{3}, "fc.weight"), false},
+		"Keras' moving variance":           {weight("_torch_params.bn/moving_variance", []int64{3}), false},
 		"a vector of the code, not folded": {weight("val_8", []int64{3}), true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -64,7 +64,7 @@ func chooseParams(g *onnx.Graph, output *onnx.Value, expression string) ([]*onnx
 	able := step.Trainable(g, output)
 	if expression == "" {
 		if len(able) == 0 {
-			return nil, fmt.Errorf("no float initializer leads to output %q in a differentiable way: there is nothing to train", output.Name)
+			return nil, fmt.Errorf("no float initializer leads to output %q in a differentiable way: there is nothing to train (numbers of Constant nodes are trained if --trainable matches their names)", output.Name)
 		}
 		return able, nil
 	}
