@@ -1,6 +1,8 @@
 package cvat
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -107,4 +109,27 @@ func FuzzParse(f *testing.F) {
 			treetest.CheckSet(t, s)
 		}
 	})
+}
+
+// TestWriteSubsets: pictures of subsets are a project's, whose subsets are listed: Datumaro
+// passes the pictures of a task over whose subset is not the file's name.
+func TestWriteSubsets(t *testing.T) {
+	t.Parallel()
+	for want, splits := range map[string][]string{
+		"<project>\n  <size>2</size>\n  <mode>annotation</mode>\n  <subset>Train</subset>\n  <subset>Validation</subset>\n": {dataset.Val, dataset.Train},
+		"<task>\n  <size>1</size>\n  <mode>annotation</mode>\n  <labels>\n":                                                 {""},
+	} {
+		dir := treetest.New(t, map[string]string{"a.png": ""})
+		s := &dataset.Set{Classes: []string{"cell"}}
+		for i, split := range splits {
+			s.Images = append(s.Images, dataset.Image{File: dir + "/a.png", Name: fmt.Sprintf("%d.png", i), Split: split, W: 2, H: 2})
+		}
+		if err := Write(&dataset.Folder{Dir: dir + "/out"}, s); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(dir + "/out/annotations.xml")
+		if err != nil || !strings.Contains(string(data), want) {
+			t.Errorf("splits %q: %v in %s, want %s", splits, err, data, want)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,16 +46,34 @@ type savedPicture struct {
 }
 
 type savedMeta struct {
-	XMLName xml.Name     `xml:"meta"`
-	Size    int          `xml:"task>size"`
-	Mode    string       `xml:"task>mode"`
-	Labels  []savedLabel `xml:"task>labels>label"`
-	Dumped  string       `xml:"dumped"`
+	XMLName xml.Name `xml:"meta"`
+	Work    savedWork
+	Dumped  string `xml:"dumped"`
+}
+
+// savedWork is a task, whose pictures are of one subset, or a project.
+type savedWork struct {
+	XMLName xml.Name
+	Size    int          `xml:"size"`
+	Mode    string       `xml:"mode"`
+	Subsets []string     `xml:"subset"`
+	Labels  []savedLabel `xml:"labels>label"`
 }
 
 type savedLabel struct {
 	Name       string   `xml:"name"`
 	Attributes struct{} `xml:"attributes"`
+}
+
+// subsets lists those of the pictures, in the order of the splits.
+func subsets(s *dataset.Set) []string {
+	var out []string
+	for _, split := range dataset.Splits() {
+		if slices.ContainsFunc(s.Images, func(img dataset.Image) bool { return img.Split == split }) {
+			out = append(out, subset(split))
+		}
+	}
+	return out
 }
 
 // Write writes annotations.xml and the pictures to images/. Parts of an outline share a
@@ -64,9 +83,12 @@ func Write(out *dataset.Folder, s *dataset.Set) error {
 		fmt.Fprint(b, xml.Header+"<annotations>\n<version>1.1</version>\n")
 		enc := xml.NewEncoder(b)
 		enc.Indent("", " ")
-		m := savedMeta{Size: len(s.Images), Mode: "annotation", Dumped: out.Created}
+		m := savedMeta{Work: savedWork{XMLName: xml.Name{Local: "task"}, Size: len(s.Images), Mode: "annotation", Subsets: subsets(s)}, Dumped: out.Created}
+		if len(m.Work.Subsets) > 0 {
+			m.Work.XMLName.Local = "project"
+		}
 		for _, name := range s.Classes {
-			m.Labels = append(m.Labels, savedLabel{Name: name})
+			m.Work.Labels = append(m.Work.Labels, savedLabel{Name: name})
 		}
 		if err := enc.Encode(m); err != nil {
 			return err

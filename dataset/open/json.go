@@ -98,13 +98,18 @@ func isVIA(keys []string, first json.RawMessage) bool {
 }
 
 // cocoFiles returns COCO's files with their splits: one alone, or several that are named
-// after splits, such as instances_train2017.json.
+// after splits, such as instances_train2017.json. Beside such, those of captions, key points
+// and stuff in COCO's own folder say other things of the same pictures.
 func (p place) cocoFiles() []splitFile {
 	var found []string
 	for _, path := range p.annotations() {
 		if keys, first := peek(path); hasExt(path, ".json") && isCOCO(keys, first) {
 			found = append(found, path)
 		}
+	}
+	others := func(path string) bool { return !strings.HasPrefix(filepath.Base(path), "instances_") }
+	if own := slices.DeleteFunc(slices.Clone(found), others); len(own) > 0 {
+		found = own
 	}
 	return bySplit(found)
 }

@@ -61,6 +61,7 @@ func TestDataset(t *testing.T) {
 		{"masks beside polygons", "", map[string]string{"r_images/a.png": p, "r_masks/a.png": p, "x.json": viaText}, Options{}, "masks"},
 		{"labelme", "", map[string]string{"a.json": meText, "a.png": p}, Options{}, "labelme"},
 		{"labelme below splits", "", map[string]string{"train/a.json": meText, "train/a.png": p}, Options{}, "labelme"},
+		{"COCO's own folder", "", map[string]string{"annotations/instances_train2017.json": cocoText, "annotations/captions_train2017.json": cocoText, "annotations/person_keypoints_train2017.json": cocoText, "images/a.png": p, "train2017/a.png": p}, Options{}, "coco"},
 		{"a manifest", "x.manifest", map[string]string{"x.manifest": line, "pictures/a.png": p}, Options{}, "groundtruth"},
 		{"a folder of manifests beside pictures", "manifests/x.manifest", map[string]string{"manifests/x.manifest": line, "pictures/a.png": p}, Options{}, "groundtruth"},
 		{"what it is told", "", map[string]string{"images/a.png": p, "masks/a.png": p}, Options{Format: "folders"}, "folders"},

@@ -14,7 +14,6 @@ import (
 const Says = dataset.Boxes | dataset.Polygons | dataset.Parted | dataset.ClassOrder | dataset.UnusedClasses | dataset.Unlabelled
 
 type savedYAML struct {
-	Path  string         `yaml:"path"`
 	Train string         `yaml:"train"`
 	Val   string         `yaml:"val"`
 	Test  string         `yaml:"test,omitempty"`
@@ -24,7 +23,7 @@ type savedYAML struct {
 // Write writes data.yaml, images/ and labels/, with a folder for each split in both. The
 // set's pictures have sizes, and what is in them lies inside.
 func Write(out *dataset.Folder, s *dataset.Set) error {
-	y := savedYAML{Path: ".", Train: "images", Val: "images", Names: map[int]string{}}
+	y := savedYAML{Train: "images", Val: "images", Names: map[int]string{}}
 	has := map[string]bool{}
 	for i := range s.Images {
 		img := &s.Images[i]

@@ -2,6 +2,7 @@ package yolo
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -138,4 +139,18 @@ func FuzzParseClasses(f *testing.F) {
 	f.Add([]byte("path: .\nnames:\n  0: person\n  1: dog\n"))
 	f.Add([]byte("names: [a, b]"))
 	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = ParseClasses(data) })
+}
+
+// TestWriteNoPath: data.yaml names no path, which Ultralytics would take from the folder of
+// its data sets or the one it is run in; without it, the file's own folder counts.
+func TestWriteNoPath(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := Write(&dataset.Folder{Dir: dir}, &dataset.Set{Classes: []string{"a"}}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "data.yaml"))
+	if want := "train: images/train\nval: images/train\nnames:\n    0: a\n"; err != nil || string(data) != want {
+		t.Errorf("data.yaml is %q, %v; want %q", data, err, want)
+	}
 }
