@@ -84,6 +84,28 @@ func TestRank(t *testing.T) {
 	}
 }
 
+// TestOpen: what cannot be told is neither for nor against a route.
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	r, c := story(t)
+	for _, tt := range []struct {
+		reason, route, rule string
+		q                   Requirements
+		text                string
+	}{
+		{"a label that no image shows", "custom", "labels", Requirements{Labels: []string{"ramen"}}, "no image of the data set shows it"},
+		// 1,000,000 at 0.001 and 1,000,000 at 0.0008 or less.
+		{"a sum that is a bound", "rekognition", "budget", Requirements{Budget: of(1500.0), Volume: of(2e6)}, "up to $1800.00"},
+	} {
+		for _, a := range Rank(r, c, tt.q) {
+			i := slices.IndexFunc(a.Findings, func(f Finding) bool { return f.Rule == tt.rule })
+			if a.Route == tt.route && (i < 0 || a.Findings[i].Effect != Open || a.Findings[i].Weight != 0 || !strings.Contains(a.Findings[i].EN, tt.text)) {
+				t.Errorf("%s: %+v", tt.reason, a.Findings)
+			}
+		}
+	}
+}
+
 func TestRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "needs.yaml")

@@ -46,6 +46,10 @@ func labels(x candidate) Finding {
 	}
 	var lacking []string
 	for _, w := range wanted {
+		if !slices.ContainsFunc(x.r.Dataset.Classes, func(c string) bool { return strings.EqualFold(c, w) }) {
+			return Finding{Effect: Open, EN: "Whether it knows " + w + " cannot be told: no image of the data set shows it.", JA: w + "の画像がデータセットにないため、認識できるか判断できない。",
+				ChangeEN: "labelled images of it in the data set", ChangeJA: "そのラベルの画像をデータセットに加える"}
+		}
 		if slices.ContainsFunc(x.m.Unmatched, func(u string) bool { return strings.EqualFold(u, w) }) {
 			lacking = append(lacking, w)
 		}
@@ -53,7 +57,11 @@ func labels(x candidate) Finding {
 	if len(lacking) == 0 {
 		return Finding{Effect: For, Weight: 1, EN: fmt.Sprintf("It has a word for all %d labels.", len(wanted)), JA: fmt.Sprintf("%d個のラベルすべてを認識する。", len(wanted))}
 	}
-	return Finding{Effect: Out, EN: "It has no word for " + few(lacking) + ".", JA: few(lacking) + "に対応するラベルがない。",
+	verb := "It has no word for "
+	if !x.t.Local { // nobody knows all that a vendor's model can say
+		verb = "It never said "
+	}
+	return Finding{Effect: Out, EN: verb + few(lacking) + ".", JA: few(lacking) + "に対応するラベルがない。",
 		ChangeEN: "labels without these, or a mapping file (--mapping) where it says them in other words", ChangeJA: "そのラベルが不要か、別の言い方を--mappingで対応づければ候補になる"}
 }
 
@@ -149,6 +157,9 @@ func budget(x candidate) Finding {
 	case !x.at.Empty() && x.at.USD > *x.q.Budget && !x.at.AtMost:
 		return Finding{Effect: Out, EN: fmt.Sprintf("%.0f images cost $%.2f a month, more than $%.2f.", x.at.Images, x.at.USD, *x.q.Budget), JA: fmt.Sprintf("月%.0f枚で$%.2f。予算$%.2fを超える。", x.at.Images, x.at.USD, *x.q.Budget),
 			ChangeEN: fmt.Sprintf("budget: %.0f", x.at.USD+0.5), ChangeJA: fmt.Sprintf("budget: %.0f", x.at.USD+0.5)}
+	case !x.at.Empty() && x.at.USD > *x.q.Budget: // a bound: cheaper tiers follow somewhere
+		return Finding{Effect: Open, EN: fmt.Sprintf("%.0f images cost up to $%.2f a month; whether that is $%.2f or less cannot be told.", x.at.Images, x.at.USD, *x.q.Budget), JA: fmt.Sprintf("月%.0f枚で最大$%.2f。予算$%.2fに収まるか判断できない。", x.at.Images, x.at.USD, *x.q.Budget),
+			ChangeEN: "the vendor's lower tiers in a price book (--prices)", ChangeJA: "--pricesで安い段階の料金を指定する"}
 	case rest != "":
 		return Finding{Effect: Open, EN: fmt.Sprintf("Whether it fits the budget cannot be told: what %s cost is unknown.", rest), JA: "不明な費目（" + rest + "）があり、予算に収まるか判断できない。",
 			ChangeEN: "say these costs: --machine-price, --labour-price, --labelling-seconds, --operation-hours", ChangeJA: "--machine-priceなどで費用を指定する"}
