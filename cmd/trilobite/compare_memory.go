@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,7 +35,7 @@ func (a *App) weighed() func(ctx context.Context, route string) (int64, error) {
 		return nil
 	}
 	return func(ctx context.Context, route string) (int64, error) {
-		args := append(os.Args[1:len(os.Args):len(os.Args)], "--"+weighFlag, route)
+		args := slices.Concat(os.Args[1:], []string{"--" + weighFlag, route})
 		out, err := exec.CommandContext(ctx, a.program, args...).Output() //nolint:gosec // G204: this program, with its own arguments
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			return 0, fmt.Errorf("measuring the memory of %s: %w: %s", route, err, strings.TrimSpace(string(exit.Stderr)))
