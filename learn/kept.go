@@ -115,7 +115,7 @@ func (s *search) recall(ctx context.Context) error {
 	}
 	var k kept
 	if json.Unmarshal([]byte(file.Meta["search"]), &k) != nil || k.Best >= len(k.Tried) || len(k.Logits) != len(s.run.Train.Images) {
-		return nil
+		return nil //nolint:nilerr // as above
 	}
 	graph, err := onnx.Load(filepath.Join(s.run.Dir, filepath.Base(k.Graph)))
 	if err != nil {
