@@ -138,14 +138,20 @@ func twoClasses(g *onnx.Graph) error {
 
 // freeBatch lets a graph that was exported for one image take any number: the first axis
 // becomes a symbol, a Reshape to (1, …) one to (N, …), and a Resize to (1, C, H, W) one to
-// (H, W). Where the outputs then do not have that axis, the graph stays as it is.
+// (H, W). Where two images do not go through, or the outputs then do not have that axis, the
+// graph stays as it is.
 func freeBatch(g *onnx.Graph) {
-	in := g.Inputs[0]
-	if in.Shape[0] != 1 {
+	if g.Inputs[0].Shape[0] != 1 || freed(g, 2) == nil {
 		return
 	}
+	if c := freed(g, g.Symbols.Dim("N")); c != nil {
+		*g = *c
+	}
+}
+
+// freed is a copy of a graph that takes n images, nil where there is none.
+func freed(g *onnx.Graph, n int64) *onnx.Graph {
 	c := onnx.Clone(g)
-	n := c.Symbols.Dim("N")
 	c.Inputs[0].Shape[0] = n
 	for _, node := range c.Nodes {
 		if node.Domain != "" {
@@ -159,15 +165,15 @@ func freeBatch(g *onnx.Graph) {
 		}
 	}
 	if onnx.Infer(c) != nil || onnx.Check(c) != nil {
-		return
+		return nil
 	}
 	for i, y := range c.Outputs {
 		if len(y.Shape) == 0 || y.Shape[0] != n && y.Shape[0] != onnx.Unknown || len(y.Shape) != len(g.Outputs[i].Shape) {
-			return
+			return nil
 		}
 		y.Shape[0] = n
 	}
-	*g = *c
+	return c
 }
 
 func freeReshape(n *onnx.Node) {

@@ -269,3 +269,23 @@ func TestSingleImage(t *testing.T) {
 		t.Errorf("%v, %v", out, err)
 	}
 }
+
+// TestBatchStays: a graph for one image whose layers know the number of its windows, as a
+// Swin transformer's do, takes one image still.
+func TestBatchStays(t *testing.T) {
+	t.Parallel()
+	b := onnx.NewBuilder("windows")
+	x := b.Input("image", tensor.Float32, onnx.Shape{1, 3, 4, 4})
+	b.Output("scores", b.Reshape(b.Relu(b.Reshape(x, 4, 12)), 1, 48))
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Recognise(g, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Adapt(g, f, Classify, 4, 4); err != nil || g.Inputs[0].Shape[0] != 1 {
+		t.Errorf("input %v, %v; want one image", g.Inputs[0].Shape, err)
+	}
+}
