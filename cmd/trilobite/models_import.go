@@ -173,9 +173,10 @@ func (f importFlags) preprocessing(p *pipeline.Spec) error {
 // orUsual fills in what the flags leave open of preprocessing.
 func (f importFlags) orUsual(p *pipeline.Spec, usual pipeline.Spec) {
 	p.Width, p.Height = cmp.Or(p.Width, usual.Width), cmp.Or(p.Height, usual.Height)
-	if p.Resize == "" || p.Resize == usual.Resize {
+	switch p.Resize {
+	case "", usual.Resize:
 		p.Resize, p.Crop, p.Fill, p.Align = usual.Resize, cmp.Or(p.Crop, usual.Crop), usual.Fill, usual.Align
-	} else if p.Resize == pipeline.CentreCrop {
+	case pipeline.CentreCrop:
 		p.Crop = cmp.Or(p.Crop, zoo.UsualCrop)
 	}
 	if f.normalise == "" && p.Mean == nil && p.Std == nil {
