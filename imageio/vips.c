@@ -5,10 +5,6 @@
 #include <malloc.h>
 #endif
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 /* quiet drops a log record. libvips tells of damaged files by its error buffer too;
  * the log would be one line per hostile request on stderr. */
 static GLogWriterOutput quiet_writer(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data)
