@@ -18,7 +18,7 @@ import (
 // is Ultralytics' end-to-end form (YOLOv10, YOLO26, exports with nms=True).
 // Source: torchvision's models/detection/generalized_rcnn.py; v10Detect.postprocess of
 // ultralytics/nn/modules/head.py.
-func newBoxes(out []ort.ValueInfo, c Config) (decoder, error) {
+func newBoxes(out []ort.ValueInfo, _ Config) (decoder, error) {
 	if len(out) == 1 && like(out[0], 1, -1, 6) {
 		return rows, nil
 	}

@@ -13,8 +13,8 @@ func like(v ort.ValueInfo, shape ...int64) bool {
 	if v.DType != tensor.Float32 || len(v.Shape) != len(shape) {
 		return false
 	}
-	for i, d := range v.Shape {
-		if d >= 0 && shape[i] >= 0 && d != shape[i] {
+	for i, want := range shape {
+		if d := v.Shape[i]; d >= 0 && want >= 0 && d != want {
 			return false
 		}
 	}

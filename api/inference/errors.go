@@ -115,7 +115,7 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a failed write means that the client has gone
+	_, _ = w.Write(body) //nolint:gosec // G705: JSON, never HTML; a failed write means that the client has gone
 }
 
 func invalid(format string, args ...any) error {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trilobite"
 	"trilobite/config"
 	"trilobite/dataset/open"
 	"trilobite/export"
@@ -124,7 +125,7 @@ func exportWeights(w io.Writer, m zoo.Model, g *onnx.Graph, f exportFlags, said 
 	if missing != nil {
 		var err error
 		if weights, err = zoo.StateDict(m.Card, g); err != nil {
-			return fmt.Errorf("%w (and %v)", err, missing) //nolint:errorlint // the first is what callers act on
+			return &trilobite.Error{Op: "export", Code: trilobite.Invalid, Msg: fmt.Sprintf("%s Of its training: %v.", trilobite.Message(err), missing), Err: err}
 		}
 	}
 	if err := tensor.WriteSafetensors(f.output, weights, map[string]string{"format": "pt", "network": m.Convert.Network}); err != nil {
