@@ -42,7 +42,7 @@ acceptance: build $(VENV)/acceptance ## the vendors' unmodified clients against 
 	$(VENV)/bin/python -m pytest -q acceptance $(if $(SMOKE),-m smoke)
 
 acceptance-frameworks: build $(VENV)/import ## models of Keras and PyTorch in and out again
-	$(VENV)/bin/python -m pytest -q acceptance/test_import_keras.py acceptance/test_import_torch.py acceptance/test_export.py
+	$(VENV)/bin/python -m pytest -q acceptance/test_import_keras.py acceptance/test_import_torch.py acceptance/test_import_tensorflow.py acceptance/test_export.py acceptance/test_export_trained.py
 
 bench: build $(VENV)/bench ## speed and memory beside a FastAPI server, COUNT requests for memory
 	$(VENV)/bin/python bench/serve/run.py --count $(or $(COUNT),20000)
