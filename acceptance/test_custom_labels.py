@@ -156,7 +156,7 @@ def blood(folder):
 def test_ants_and_bees(tmp_path, kind):
     """120 photographs, and 60 that test what was learned from them."""
     if not HYMENOPTERA.exists():
-        pytest.skip(f"{HYMENOPTERA} is not there")
+        pytest.skip(f"{HYMENOPTERA} is not there: TRILOBITE_DATA names the reference data")
     for part in ("train", "test"):
         shutil.copytree(HYMENOPTERA / part, tmp_path / "insects" / part)
         (tmp_path / "insects" / f"{part}.manifest").write_text("\n".join(
