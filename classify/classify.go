@@ -96,8 +96,11 @@ func fits(out []ort.ValueInfo, c Config) error {
 	return nil
 }
 
-// Spec returns the preprocessing; its MinSide says how far an image may be shrunk on load.
+// Spec returns the preprocessing.
 func (k *Classifier) Spec() pipeline.Spec { return k.transform.Spec() }
+
+// Loading returns how one file is best decoded for Classify.
+func (k *Classifier) Loading() imageio.Options { return k.transform.Loading() }
 
 // Labels returns the names by class.
 func (k *Classifier) Labels() []string { return k.c.Labels }

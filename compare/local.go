@@ -193,7 +193,9 @@ func (a Segmenter) Close() error { return a.Free() }
 
 // Ask names an image's pixels.
 func (a Segmenter) Ask(ctx context.Context, image []byte) (Answer, error) {
-	img, release, err := a.Gate.Decode(ctx, image, imageio.Options{Limits: a.Limits, MinSide: a.Model.Spec().MinSide()})
+	o := a.Model.Loading()
+	o.Limits = a.Limits
+	img, release, err := a.Gate.Decode(ctx, image, o)
 	if err != nil {
 		return Answer{}, err
 	}

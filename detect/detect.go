@@ -108,8 +108,11 @@ func newDetector(m *ort.Model, c Config) (*Detector, error) {
 	return &Detector{Reader: r, model: m, transform: t}, nil
 }
 
-// Spec returns the preprocessing; its MinSide says how far an image may be shrunk on load.
+// Spec returns the preprocessing.
 func (d *Detector) Spec() pipeline.Spec { return d.transform.Spec() }
+
+// Loading returns how one file is best decoded for Detect.
+func (d *Detector) Loading() imageio.Options { return d.transform.Loading() }
 
 // Detect returns the objects in an image whose score is at least minScore (and Floor),
 // best first, boxes in pixels of the upright image at its full size.

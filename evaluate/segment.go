@@ -93,7 +93,7 @@ func compare(ctx context.Context, s *segment.Segmenter, set *dataset.Set, img *d
 	if err != nil {
 		return nil, err
 	}
-	pixels, err := imageio.Decode(ctx, data, imageio.Options{MinSide: s.Spec().MinSide()})
+	pixels, err := imageio.Decode(ctx, data, s.Loading())
 	if err != nil {
 		return nil, err
 	}

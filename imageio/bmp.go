@@ -121,8 +121,7 @@ func (b *bmpHeader) readPalette(data []byte, entry, colors int) {
 	}
 }
 
-// decodeBMP decodes a BMP file, box shrunk by an integer factor. The result is nil
-// without an error when *stop was set.
+// decodeBMP decodes a BMP file, box shrunk by an integer factor.
 func decodeBMP(data []byte, shrink int, stop *int32) (*Image, error) {
 	b, err := readBMPHeader(data)
 	if err != nil {
@@ -138,7 +137,7 @@ func decodeBMP(data []byte, shrink int, stop *int32) (*Image, error) {
 	} else {
 		img, err = b.decodeRows(body, stop)
 	}
-	if err != nil || img == nil || shrink <= 1 {
+	if err != nil || shrink <= 1 {
 		return img, err
 	}
 	s, err := wrap(img)
@@ -168,7 +167,7 @@ func (b *bmpHeader) decodeRows(body []byte, stop *int32) (*Image, error) {
 	alpha := b.masks[3] != 0 && b.anyAlpha(body, stride)
 	for y := range b.h {
 		if y%64 == 0 && atomic.LoadInt32(stop) != 0 {
-			return nil, nil
+			return nil, errStopped
 		}
 		src, dst := body[y*stride:], b.row(m, y)
 		switch b.depth {

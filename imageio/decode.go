@@ -20,6 +20,9 @@ type Options struct {
 	// Copies is how many images of its size will be made of the image; a Gate counts their
 	// memory too.
 	Copies int
+
+	// Steps change the image while it is decoded; Image.Steps says that they have.
+	Steps Steps
 }
 
 // Decode turns a file into an upright 8-bit sRGB image; the package comment says how.
@@ -35,7 +38,7 @@ func Decode(ctx context.Context, data []byte, o Options) (*Image, error) {
 		return nil, err
 	}
 	defer f.close()
-	return f.decode(ctx, o.MinSide)
+	return f.decode(ctx, o)
 }
 
 // file is an image whose header is read and within the limits.
@@ -83,42 +86,73 @@ func admit(data []byte, o Options) (*file, error) {
 	return f, nil
 }
 
-// decode decodes the file, shrinking while the shorter side keeps minSide pixels.
-func (f *file) decode(ctx context.Context, minSide int) (*Image, error) {
+// decode decodes the file as o says, but for its limits.
+func (f *file) decode(ctx context.Context, o Options) (*Image, error) {
 	stop := int32(0)
 	defer context.AfterFunc(ctx, func() { atomic.StoreInt32(&stop, 1) })()
 	if ctx.Err() != nil {
 		return nil, canceled(ctx)
 	}
-	img, err := f.pixels(minSide, &stop)
-	if err != nil {
-		return nil, broken(f.header.Format, err)
-	}
-	if img == nil {
+	img, err := f.through(o, &stop)
+	if err != nil && ctx.Err() != nil {
 		return nil, canceled(ctx)
+	} else if err != nil {
+		return nil, err
 	}
 	h := f.header
-	img = upright(img, h.Orientation)
-	img.FullW, img.FullH, img.Orientation, img.Format = h.W, h.H, h.Orientation, h.Format
+	img.FullW, img.FullH, img.Orientation, img.Format, img.Steps = h.W, h.H, h.Orientation, h.Format, o.Steps
 	return img, nil
 }
 
-// pixels decodes to sRGB, not yet turned; nil without an error when *stop was set.
+// through decodes the upright image and runs its steps.
+func (f *file) through(o Options, stop *int32) (*Image, error) {
+	h := f.header
+	if o.Steps != nil && h.Format != "bmp" {
+		return f.flow(o, stop)
+	}
+	img, err := f.pixels(o.MinSide, stop)
+	if err != nil {
+		return nil, broken(h.Format, err)
+	}
+	img = img.turned(upright[h.Orientation])
+	if o.Steps == nil {
+		return img, nil
+	}
+	img.FullW, img.FullH = h.W, h.H
+	flow, err := img.Flow()
+	if err != nil {
+		return nil, err
+	}
+	defer flow.Close()
+	flow.stop = stop
+	return flow.run(o.Steps)
+}
+
+// pixels decodes to sRGB, not yet turned; errStopped says that *stop was set.
 func (f *file) pixels(minSide int, stop *int32) (*Image, error) {
 	load, box := shrinks(f.header, minSide)
 	if f.header.Format == "bmp" {
 		return decodeBMP(f.data, box, stop)
 	}
-	if load > 1 { // only the loader itself can shrink, and it is told when it opens
-		loader, _ := vipsFormat(f.header.Format)
-		small, err := open(loader, f.data, load)
-		if err != nil {
-			return nil, err
-		}
-		f.source.close()
-		f.source = small
+	if err := f.reopen(load); err != nil {
+		return nil, err
 	}
 	return f.source.srgb(box, needsProfile(f.source), stop, f.spare)
+}
+
+// reopen opens the file again where its loader shrinks it: it is told when it opens.
+func (f *file) reopen(shrink int) error {
+	if shrink == 1 {
+		return nil
+	}
+	loader, _ := vipsFormat(f.header.Format)
+	small, err := open(loader, f.data, shrink)
+	if err != nil {
+		return err
+	}
+	f.source.close()
+	f.source = small
+	return nil
 }
 
 // shrinks returns the factor for the loader and the factor for a box average after

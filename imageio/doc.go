@@ -12,6 +12,7 @@
 // to 8-bit sRGB, alpha flattened on white. A file cut short is an error, not a
 // picture with a grey end.
 //
-// Start at decode.go; resize.go has the filters, gate.go the admission by memory.
+// Start at decode.go; resize.go has the filters, gate.go the admission by memory. A Flow
+// (flow.go) chains operations of libvips; arrive.go lets one run while the file is decoded.
 // Animations, page choice, metadata and lossless round trips are out of scope.
 package imageio

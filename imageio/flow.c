@@ -29,36 +29,6 @@ VipsImage *tl_flow_crop(VipsImage *in, int x, int y, int w, int h)
 	return made(in, out, err);
 }
 
-/* turn is vips_rot or vips_flip in the place of *im. */
-static int turn(VipsImage **im, int flip, int how)
-{
-	VipsImage *next = NULL;
-	if (flip ? vips_flip(*im, &next, how, NULL) : vips_rot(*im, &next, how, NULL))
-		return -1;
-	g_object_unref(*im);
-	*im = next;
-	return 0;
-}
-
-VipsImage *tl_flow_turn(VipsImage *in, int transpose, int mirror, int flip)
-{
-	VipsImage *out = in;
-	int err = 0;
-
-	g_object_ref(out);
-	if (transpose) { /* a quarter clockwise is a transposition, mirrored */
-		err = turn(&out, FALSE, VIPS_ANGLE_D90);
-		mirror = !mirror;
-	}
-	if (!err && mirror && flip)
-		err = turn(&out, FALSE, VIPS_ANGLE_D180);
-	else if (!err && mirror)
-		err = turn(&out, TRUE, VIPS_DIRECTION_HORIZONTAL);
-	else if (!err && flip)
-		err = turn(&out, TRUE, VIPS_DIRECTION_VERTICAL);
-	return made(in, out, err);
-}
-
 VipsImage *tl_flow_reduce(VipsImage *in, double hshrink, double vshrink, VipsKernel kernel)
 {
 	VipsImage *out = NULL;
@@ -97,38 +67,40 @@ VipsImage *tl_flow_hist_local(VipsImage *in, int window, int slope)
 	return made(in, out, err);
 }
 
-/* tiles_of says in which pieces an image is best computed: what turns by a quarter, in
- * squares; the rest in strips that stay in a cache of the second level. */
-static void tiles_of(VipsImage *im, int *w, int *h)
+/* strip_of says how many rows of an image are best computed at a time: what stays in a cache
+ * of the second level; more where rows become columns, which are written a piece each. */
+static int strip_of(VipsImage *im, int how)
 {
-	const int square = 128;
-	*w = *h = square;
-	if (im->dhint == VIPS_DEMAND_STYLE_SMALLTILE)
-		return;
-	*w = vips_image_get_width(im);
-	*h = VIPS_CLIP(16, (64 << 10) / (*w * vips_image_get_bands(im)), 128);
+	const int line = vips_image_get_width(im) * vips_image_get_bands(im);
+	return how & TL_TRANSPOSE ? 64 : VIPS_CLIP(16, (64 << 10) / line, 128);
 }
 
-int tl_flow_write(VipsImage *im, uint8_t *dst, int32_t *next)
+int tl_flow_write(VipsImage *im, int how, uint8_t *dst, int32_t *next, const int32_t *cancel)
 {
-	const int w = vips_image_get_width(im), h = vips_image_get_height(im);
-	const size_t pixel = (size_t) vips_image_get_bands(im), line = pixel * w;
-	int tw, th, err = 0;
+	const int w = vips_image_get_width(im), h = vips_image_get_height(im), strip = strip_of(im, how);
+	const size_t line = (size_t) w * vips_image_get_bands(im);
+	int err = 0;
 
-	tiles_of(im, &tw, &th);
-	const int across = (w + tw - 1) / tw, all = across * ((h + th - 1) / th);
 	VipsRegion *region = vips_region_new(im);
 	if (!region)
 		return -1;
 	while (!err) {
-		const int i = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
-		if (i >= all)
+		const int y = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED) * strip;
+		if (y >= h)
 			break;
-		const int x = i % across * tw, y = i / across * th;
-		VipsRect r = {x, y, VIPS_MIN(tw, w - x), VIPS_MIN(th, h - y)};
-		err = vips_region_prepare(region, &r);
-		for (int j = 0; !err && j < r.height; j++)
-			memcpy(dst + (y + j) * line + x * pixel, VIPS_REGION_ADDR(region, x, y + j), r.width * pixel);
+		if (cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED)) {
+			err = 1;
+			break;
+		}
+		VipsRect r = {0, y, w, VIPS_MIN(strip, h - y)};
+		if ((err = vips_region_prepare(region, &r)))
+			break;
+		const uint8_t *src = VIPS_REGION_ADDR(region, 0, y);
+		if (how)
+			tl_turn(src, VIPS_REGION_LSKIP(region), &r, w, h, how, dst);
+		else
+			for (int j = 0; j < r.height; j++)
+				memcpy(dst + (y + j) * line, src + j * VIPS_REGION_LSKIP(region), line);
 	}
 	g_object_unref(region);
 	vips_thread_shutdown(); /* the thread is the Go runtime's: nothing of libvips stays in it */

@@ -4,6 +4,7 @@ package imageio
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -13,15 +14,18 @@ import (
 )
 
 // Flow is an image that operations of libvips are added to, each a method; nothing is
-// computed before Pixels, and then all of them at once, piece by piece, on every core,
+// computed before Pixels, and then all of them at once, strip by strip, on every core,
 // without copies in between. A method that fails leaves the flow as it was. Close it.
 type Flow struct {
-	W, H int
+	W, H         int // pixels, of what it has come to
+	FullW, FullH int // upright, of the file that it began with
 
 	im   *C.VipsImage
 	pin  *runtime.Pinner
-	base *Image // its pixels are what im begins with
-	done bool   // they are what im has
+	base *Image   // its pixels are what im begins with
+	done bool     // they are what im has
+	from *arrival // of the flow's first pixels; nil: they were there
+	stop *int32   // nil: it is never stopped
 }
 
 // Flow begins with the pixels of m, which must stay as they are until the flow is closed.
@@ -29,21 +33,27 @@ func (m *Image) Flow() (*Flow, error) {
 	if err := start(); err != nil {
 		return nil, err
 	}
-	f := &Flow{}
-	return f, f.begin(m, m.Pix, 3)
+	f := &Flow{FullW: m.FullW, FullH: m.FullH}
+	return f, f.begin(m, nil)
 }
 
-// begin starts anew with the values of pix, those of an image of m's size.
-func (f *Flow) begin(m *Image, pix []uint8, bands int) error {
+// begin starts anew with the pixels of m; rows are those that are there, nil: all.
+func (f *Flow) begin(m *Image, rows *C.tl_rows) error {
 	pin := &runtime.Pinner{}
-	pin.Pin(unsafe.SliceData(pix))
-	im := C.tl_flow_wrap(unsafe.Pointer(unsafe.SliceData(pix)), C.int(m.W), C.int(m.H), C.int(bands))
+	pin.Pin(unsafe.SliceData(m.Pix))
+	pix, w, h := unsafe.Pointer(unsafe.SliceData(m.Pix)), C.int(m.W), C.int(m.H)
+	var im *C.VipsImage
+	if rows == nil {
+		im = C.tl_flow_wrap(pix, w, h, 3)
+	} else {
+		im = C.tl_flow_arriving(pix, w, h, rows)
+	}
 	if im == nil {
 		pin.Unpin()
 		return vipsError()
 	}
 	f.Close()
-	*f = Flow{W: m.W, H: m.H, im: im, pin: pin, base: m, done: true}
+	f.W, f.H, f.im, f.pin, f.base, f.done = m.W, m.H, im, pin, m, true
 	return nil
 }
 
@@ -64,38 +74,54 @@ func (f *Flow) then(name string, out *C.VipsImage) error {
 	}
 	C.g_object_unref(C.gpointer(f.im))
 	f.im, f.done = out, false
-	f.W, f.H = int(C.vips_image_get_width(out)), int(C.vips_image_get_height(out))
+	f.W, f.H = sizeOf(out)
 	return nil
 }
 
 // Pixels computes the image. The flow goes on from there: asked again, it computes nothing
 // twice. Where no operation was added, these are the pixels it began with.
 func (f *Flow) Pixels() (*Image, error) {
-	if f.done {
-		return f.base, nil
+	if err := f.settle(Turn{}); err != nil || f.from == nil {
+		return f.base, err
 	}
-	out := New(f.W, f.H)
+	return f.base, f.from.wait()
+}
+
+// settle computes what was added, so that it is not computed for each of several uses, and
+// turns it. Pixels that were decoded for nothing yet may still be arriving after it.
+func (f *Flow) settle(t Turn) error {
+	if f.done && t == (Turn{}) {
+		return nil
+	}
+	out := New(t.size(f.W, f.H))
 	out.Orientation, out.Format = f.base.Orientation, f.base.Format
-	if err := compute(f.im, out.Pix); err != nil {
-		return nil, fmt.Errorf("computing %d×%d pixels: %w", f.W, f.H, err)
+	if err := f.compute(f.im, t, out.Pix); err != nil {
+		return fmt.Errorf("computing %d×%d pixels: %w", f.W, f.H, err)
 	}
-	return out, f.begin(out, out.Pix, 3)
+	return f.begin(out, nil)
 }
 
 // Replace lets the flow go on with an image of its own making.
-func (f *Flow) Replace(m *Image) error { return f.begin(m, m.Pix, 3) }
+func (f *Flow) Replace(m *Image) error { return f.begin(m, nil) }
+
+// errStopped is the end of work that was told to stop.
+var errStopped = errors.New("stopped")
 
 // compute writes an image's values to dst, on every core.
-func compute(im *C.VipsImage, dst []uint8) error {
+func (f *Flow) compute(im *C.VipsImage, t Turn, dst []uint8) error {
 	var next C.int32_t
 	var err error
 	var mu sync.Mutex
 	var g sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() {
-			if C.tl_flow_write(im, u8(dst), &next) != 0 {
-				mu.Lock()
-				defer mu.Unlock()
+			rc := C.tl_flow_write(im, t.how(), u8(dst), &next, (*C.int32_t)(f.stop))
+			if rc == 0 {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if err = errStopped; rc < 0 {
 				err = vipsError()
 			}
 		})
@@ -114,16 +140,12 @@ func (f *Flow) Crop(x, y, w, h int) error {
 	return f.then("crop", C.tl_flow_crop(f.im, C.int(x), C.int(y), C.int(w), C.int(h)))
 }
 
-// Turn exchanges x and y, then left and right, then top and bottom, as asked.
-func (f *Flow) Turn(transpose, mirror, flip bool) error {
-	return f.then("turn", C.tl_flow_turn(f.im, boolean(transpose), boolean(mirror), boolean(flip)))
-}
-
-func boolean(b bool) C.int {
-	if b {
-		return 1
+// Turn turns the image. Its rows are needed in another order than they come: it is computed.
+func (f *Flow) Turn(t Turn) error {
+	if t == (Turn{}) {
+		return nil
 	}
-	return 0
+	return f.settle(t)
 }
 
 // reducers are the filters that libvips has for smaller images.
@@ -160,8 +182,11 @@ func (f *Flow) Embed(x, y, w, h, level int) error {
 }
 
 // Median replaces each channel of each pixel by the median of the size×size pixels around
-// it; edges go on outwards. size is odd. It is vips_median.
+// it; edges go on outwards. size is odd. It is vips_median, for 3 by the least and the highest of lines.
 func (f *Flow) Median(size int) error {
+	if size == 3 {
+		return f.then("median", C.tl_flow_median3(f.im))
+	}
 	return f.then("median", C.tl_flow_median(f.im, C.int(size)))
 }
 

@@ -52,10 +52,13 @@ func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, 
 		}
 	}()
 	f.spare = &g.spare
-	if img, err = f.decode(ctx, o.MinSide); err != nil {
+	if img, err = f.decode(ctx, o); err != nil {
 		return nil, nil, err
 	}
 	f.close()
+	if o.Steps != nil { // their copies are gone
+		rest = min(rest, int64(len(img.Pix)))
+	}
 	g.sem.Release(peak - rest) // decoded; only the pixels stay
 	var done atomic.Bool
 	return img, func() {

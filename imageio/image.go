@@ -17,6 +17,7 @@ type Image struct {
 	FullW, FullH int
 	Orientation  int    // EXIF orientation of the file, 1 to 8; already applied to Pix
 	Format       string // "jpeg", "png", …; "" for an image that was not decoded
+	Steps        Steps  // of Options, which have changed it; nil: none
 }
 
 // New returns a black image of w×h pixels.

@@ -18,7 +18,7 @@ func (h Header) memory(minSide int) (peak, rest int64) {
 	n := int64(load) * int64(box)
 	rest = (pixels/(n*n) + int64(h.W+h.H)) * 3
 	peak = fixed + w/int64(load)*column + h.whole(load)
-	if h.Orientation >= 5 {
+	if h.Orientation >= 2 {
 		peak += rest // the turned copy
 	}
 	if h.Format == "bmp" && box > 1 {

@@ -1,12 +1,8 @@
 #include "flow.h"
 
-#include <string.h>
+#include "fast.h"
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
-#define FAST __attribute__((target_clones("avx2", "default")))
-#else
-#define FAST
-#endif
+#include <string.h>
 
 typedef struct {
 	int kind, k;

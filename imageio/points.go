@@ -26,7 +26,7 @@ func (f *Flow) Saturate(s float64) error {
 
 // Sharpen is an unsharp mask: x + amount·(x − Gaussian(x)).
 func (f *Flow) Sharpen(sigma, amount float64) error {
-	if _, err := f.Pixels(); err != nil { // what came before is not computed for both parts
+	if err := f.settle(Turn{}); err != nil { // what came before is not computed for both parts
 		return err
 	}
 	soft := C.tl_flow_gaussian(f.im, C.double(sigma))
@@ -45,7 +45,7 @@ func (f *Flow) Luma() ([]uint8, error) {
 	}
 	defer C.g_object_unref(C.gpointer(y))
 	out := make([]uint8, f.W*f.H)
-	return out, compute(y, out)
+	return out, f.compute(y, Turn{}, out)
 }
 
 func (f *Flow) luma() (*C.VipsImage, error) {
@@ -61,7 +61,7 @@ func (f *Flow) luma() (*C.VipsImage, error) {
 // channels change by as much as the luma. The window's sides are at most the image's. It is
 // vips_hist_local.
 func (f *Flow) HistLocal(window, slope int) error {
-	if _, err := f.Pixels(); err != nil { // as Sharpen
+	if err := f.settle(Turn{}); err != nil { // as Sharpen
 		return err
 	}
 	was, err := f.luma()
@@ -109,6 +109,5 @@ func (f *Flow) Shift(now, was []uint8) error {
 	if err := f.points("shift", C.TL_SHIFT, nil, 0, planes[0], planes[1]); err != nil {
 		return err
 	}
-	_, err := f.Pixels() // the planes may go then
-	return err
+	return f.settle(Turn{}) // the planes may go then
 }

@@ -1,15 +1,9 @@
 #include "resample.h"
 
+#include "fast.h"
+
 #include <stddef.h>
 #include <string.h>
-
-/* On x86 the compiler makes a second version of these loops for AVX2, chosen when the
- * program starts; elsewhere the base instruction set has what they need. */
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
-#define FAST __attribute__((target_clones("avx2", "default")))
-#else
-#define FAST
-#endif
 
 FAST void tl_lerp(const uint8_t *restrict src, int w, uint8_t *restrict dst, int ow, int oh,
 	const int32_t *x0, const int32_t *x1, const int32_t *fx,

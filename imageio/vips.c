@@ -92,14 +92,6 @@ VipsImage *tl_open(int format, const void *cbuf, size_t len, int shrink)
 	return out;
 }
 
-VipsImage *tl_wrap(const void *buf, int w, int h)
-{
-	VipsImage *im = vips_image_new_from_memory(buf, (size_t) w * h * 3, w, h, 3, VIPS_FORMAT_UCHAR);
-	if (im)
-		im->Type = VIPS_INTERPRETATION_sRGB;
-	return im;
-}
-
 void tl_read_header(VipsImage *im, tl_header *h)
 {
 	h->width = vips_image_get_width(im);
@@ -188,7 +180,7 @@ VipsImage *tl_srgb(VipsImage *in, int shrink, int use_profile)
 	return im;
 }
 
-int tl_write(VipsImage *im, uint8_t *dst, const int32_t *cancel)
+int tl_write(VipsImage *im, uint8_t *dst, const int32_t *cancel, tl_rows *rows)
 {
 	const int w = vips_image_get_width(im), h = vips_image_get_height(im);
 	const size_t line = (size_t) w * 3;
@@ -210,6 +202,8 @@ int tl_write(VipsImage *im, uint8_t *dst, const int32_t *cancel)
 			break;
 		for (int i = 0; i < r.height; i++)
 			memcpy(dst + (size_t) (y + i) * line, VIPS_REGION_ADDR(region, 0, y + i), line);
+		if (rows)
+			tl_rows_reach(rows, y + r.height);
 	}
 	g_object_unref(region);
 	return err;
@@ -231,7 +225,7 @@ int tl_thumbnail(const void *buf, size_t len, int w, int h, uint8_t *dst)
 	VipsImage *im = NULL;
 	if (vips_thumbnail_buffer((void *) buf, len, &im, w, "height", h, "size", VIPS_SIZE_FORCE, NULL))
 		return -1;
-	int err = tl_write(im, dst, &never);
+	int err = tl_write(im, dst, &never, NULL);
 	g_object_unref(im);
 	return err;
 }

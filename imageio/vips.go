@@ -88,7 +88,7 @@ func wrap(m *Image) (*source, error) {
 	}
 	s := &source{}
 	s.pin.Pin(unsafe.SliceData(m.Pix))
-	s.im = C.tl_wrap(unsafe.Pointer(unsafe.SliceData(m.Pix)), C.int(m.W), C.int(m.H))
+	s.im = C.tl_flow_wrap(unsafe.Pointer(unsafe.SliceData(m.Pix)), C.int(m.W), C.int(m.H), 3)
 	if s.im == nil {
 		s.pin.Unpin()
 		return nil, vipsError()
@@ -107,27 +107,48 @@ func (s *source) header() C.tl_header {
 	return h
 }
 
-// srgb decodes s to 8-bit sRGB, shrunk by an integer factor. It returns the pixels and
-// their size, in memory of spare. cancel is read between strips of rows; when it is set, the result is nil
-// without an error.
+// srgb decodes s to 8-bit sRGB, shrunk by an integer factor, into memory of spare.
+// errStopped says that *cancel was set, which is read between strips of rows.
 func (s *source) srgb(shrink int, useProfile bool, cancel *int32, spare *pixels) (*Image, error) {
-	profile := C.int(0)
-	if useProfile {
-		profile = 1
+	im, err := s.lazy(shrink, useProfile)
+	if err != nil {
+		return nil, err
 	}
-	im := C.tl_srgb(s.im, C.int(shrink), profile)
+	defer C.g_object_unref(C.gpointer(im))
+	out := spare.image(sizeOf(im))
+	return out, write(im, out, cancel, nil)
+}
+
+// lazy is s as 8-bit sRGB, shrunk by an integer factor, of which nothing is decoded yet.
+// The caller unrefs it.
+func (s *source) lazy(shrink int, useProfile bool) (*C.VipsImage, error) {
+	im := C.tl_srgb(s.im, C.int(shrink), boolean(useProfile))
 	if im == nil {
 		return nil, vipsError()
 	}
-	defer C.g_object_unref(C.gpointer(im))
-	out := spare.image(int(C.vips_image_get_width(im)), int(C.vips_image_get_height(im)))
-	switch C.tl_write(im, (*C.uint8_t)(unsafe.SliceData(out.Pix)), (*C.int32_t)(cancel)) {
+	return im, nil
+}
+
+func boolean(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func sizeOf(im *C.VipsImage) (w, h int) {
+	return int(C.vips_image_get_width(im)), int(C.vips_image_get_height(im))
+}
+
+// write decodes im into the pixels of out, and tells rows, if there are any, how far it is.
+func write(im *C.VipsImage, out *Image, cancel *int32, rows *C.tl_rows) error {
+	switch C.tl_write(im, u8(out.Pix), (*C.int32_t)(cancel), rows) {
 	case 0:
-		return out, nil
+		return nil
 	case 1:
-		return nil, nil
+		return errStopped
 	default:
-		return nil, vipsError()
+		return vipsError()
 	}
 }
 

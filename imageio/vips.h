@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <vips/vips.h>
 
+#include "flow.h"
+
 /* The formats with a libvips loader; the order is that of vipsFormat in vips.go. */
 enum { TL_JPEG, TL_PNG, TL_WEBP, TL_GIF, TL_TIFF, TL_AVIF };
 
@@ -35,16 +37,14 @@ VipsImage *tl_open(int format, const void *buf, size_t len, int shrink);
 
 void tl_read_header(VipsImage *im, tl_header *h);
 
-/* tl_wrap makes an image of w by h RGB pixels at buf, which must outlive it. */
-VipsImage *tl_wrap(const void *buf, int w, int h);
-
 /* tl_srgb gives im as 8-bit sRGB with three bands, alpha flattened on white, box
  * shrunk by an integer factor; nothing is decoded yet. */
 VipsImage *tl_srgb(VipsImage *im, int shrink, int use_profile);
 
-/* tl_write decodes im into dst, width*height*3 bytes, in the calling thread. It stops
- * with 1 when *cancel becomes non-zero; -1 is an error of the decoder. */
-int tl_write(VipsImage *im, uint8_t *dst, const int32_t *cancel);
+/* tl_write decodes im into dst, width*height*3 bytes, in the calling thread, and tells rows, if
+ * there are any, how far it is. It stops with 1 when *cancel becomes non-zero; -1 is an error
+ * of the decoder. */
+int tl_write(VipsImage *im, uint8_t *dst, const int32_t *cancel, tl_rows *rows);
 
 int tl_save_png(VipsImage *im, int level, void **buf, size_t *len);
 int tl_save_jpeg(VipsImage *im, int quality, void **buf, size_t *len);

@@ -159,7 +159,11 @@ func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeP
 	}
 	defer done()
 	start := time.Now()
-	img, release, err := e.registry.Decode(ctx, image, loading(all))
+	o := loading(all)
+	if len(all) == 1 && len(models) == 1 && !p.Properties && len(p.CropRatios) == 0 {
+		o = all[0].Loading() // nobody else looks at the picture
+	}
+	img, release, err := e.registry.Decode(ctx, image, o)
 	if err != nil {
 		return nil, err
 	}

@@ -9,14 +9,13 @@ import (
 	"trilobite/geom"
 	"trilobite/imageio"
 	"trilobite/ort"
-	"trilobite/pipeline"
 	"trilobite/serving"
 	"trilobite/zoo"
 )
 
 // model is what runs, of either task.
 type model interface {
-	Spec() pipeline.Spec
+	Loading() imageio.Options
 	// predict returns what is seen in an image, surest first.
 	predict(ctx context.Context, img *imageio.Image) ([]custom.Prediction, error)
 }

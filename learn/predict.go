@@ -136,7 +136,7 @@ func (e *Engine) Predict(ctx context.Context, model string, replicas int, image 
 	}
 	defer turn()
 	m := readerOf(served)
-	img, release, err := e.Registry.Decode(ctx, image, m.Spec().Loading())
+	img, release, err := e.Registry.Decode(ctx, image, m.Loading())
 	if err != nil {
 		return nil, 0, 0, err
 	}
@@ -212,7 +212,9 @@ func (e *Engine) seeFile(ctx context.Context, m model, file string) ([]custom.Pr
 	if err != nil {
 		return nil, err
 	}
-	img, release, err := e.Gate.Decode(ctx, data, imageio.Options{Limits: e.Limits, MinSide: m.Spec().MinSide()})
+	o := m.Loading()
+	o.Limits = e.Limits
+	img, release, err := e.Gate.Decode(ctx, data, o)
 	if err != nil {
 		return nil, fmt.Errorf("image %s: %w", file, err)
 	}

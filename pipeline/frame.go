@@ -5,29 +5,26 @@ import (
 	"trilobite/imageio"
 )
 
-// turn is one of the eight ways to turn and mirror a picture: x and y exchanged first,
-// then left and right, then top and bottom.
-type turn struct {
-	transpose, mirror, flip bool
-}
+// turn is one of the eight ways to turn and mirror a picture.
+type turn imageio.Turn
 
 // then returns the turn followed by another.
 func (t turn) then(u turn) turn {
-	if u.transpose {
-		t = turn{!t.transpose, t.flip, t.mirror}
+	if u.Transpose {
+		t = turn{!t.Transpose, t.Flip, t.Mirror}
 	}
-	return turn{t.transpose, t.mirror != u.mirror, t.flip != u.flip}
+	return turn{t.Transpose, t.Mirror != u.Mirror, t.Flip != u.Flip}
 }
 
 // point takes a point of a w×h image to the turned one, which has sides tw and th.
 func (t turn) point(x, y, tw, th float64) (float64, float64) {
-	if t.transpose {
+	if t.Transpose {
 		x, y = y, x
 	}
-	if t.mirror {
+	if t.Mirror {
 		x = tw - x
 	}
-	if t.flip {
+	if t.Flip {
 		y = th - y
 	}
 	return x, y
@@ -35,13 +32,13 @@ func (t turn) point(x, y, tw, th float64) (float64, float64) {
 
 // back is point's inverse.
 func (t turn) back(x, y, tw, th float64) (float64, float64) {
-	if t.mirror {
+	if t.Mirror {
 		x = tw - x
 	}
-	if t.flip {
+	if t.Flip {
 		y = th - y
 	}
-	if t.transpose {
+	if t.Transpose {
 		x, y = y, x
 	}
 	return x, y
@@ -57,23 +54,24 @@ type frame struct {
 	seen           geom.Box // the part of the turned image that crops left
 }
 
-func newFrame(img *imageio.Image) frame {
-	w, h := float64(img.FullW), float64(img.FullH)
-	return frame{w: w, h: h, sx: w / float64(img.W), sy: h / float64(img.H), seen: geom.Box{X2: float32(w), Y2: float32(h)}}
+// newFrame is that of a whole image of w×h pixels, whose file has fullW×fullH.
+func newFrame(w, h, fullW, fullH int) frame {
+	fw, fh := float64(fullW), float64(fullH)
+	return frame{w: fw, h: fh, sx: fw / float64(w), sy: fh / float64(h), seen: geom.Box{X2: float32(fw), Y2: float32(fh)}}
 }
 
 // turned follows an image of w×h pixels, before the turn.
 func (f frame) turned(t turn, w, h int) frame {
 	iw, ih := float64(w), float64(h)
-	if t.transpose {
+	if t.Transpose {
 		f.w, f.h, f.sx, f.sy, f.dx, f.dy, iw, ih = f.h, f.w, f.sy, f.sx, f.dy, f.dx, ih, iw
 		f.seen = geom.Box{X1: f.seen.Y1, Y1: f.seen.X1, X2: f.seen.Y2, Y2: f.seen.X2}
 	}
-	if t.mirror {
+	if t.Mirror {
 		f.dx = f.w - f.sx*iw - f.dx
 		f.seen.X1, f.seen.X2 = float32(f.w)-f.seen.X2, float32(f.w)-f.seen.X1
 	}
-	if t.flip {
+	if t.Flip {
 		f.dy = f.h - f.sy*ih - f.dy
 		f.seen.Y1, f.seen.Y2 = float32(f.h)-f.seen.Y2, float32(f.h)-f.seen.Y1
 	}

@@ -53,11 +53,11 @@ func TestLocal(t *testing.T) {
 			} else if len(arrays[tt.name].Shape) == 2 {
 				from = "grey"
 			}
-			w, err := run([]Step{{Name: tt.name, Op: tt.op}}, imageOf(t, arrays[from]))
+			got, _, err := stepped(t, Step{Name: tt.name, Op: tt.op}).Steps(imageOf(t, arrays[from]))
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, want := w.img, imageOf(t, arrays[tt.name])
+			want := imageOf(t, arrays[tt.name])
 			if got.W != want.W || got.H != want.H {
 				t.Fatalf("%d×%d pixels, want %d×%d", got.W, got.H, want.W, want.H)
 			}

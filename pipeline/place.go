@@ -83,7 +83,7 @@ func (m Mapping) through(f frame) Mapping {
 	m.sx, m.sy = float32(float64(m.sx)*f.sx), float32(float64(m.sy)*f.sy)
 	m.w, m.h, m.turn, m.seen = float32(f.w), float32(f.h), f.turn, f.seen
 	m.cropped = f.seen != geom.Box{X2: m.w, Y2: m.h}
-	if f.turn.transpose {
+	if f.turn.Transpose {
 		m.w, m.h = m.h, m.w
 	}
 	return m
@@ -91,7 +91,7 @@ func (m Mapping) through(f frame) Mapping {
 
 // turned returns the size of the turned image.
 func (m Mapping) turned() (w, h float64) {
-	if m.turn.transpose {
+	if m.turn.Transpose {
 		return float64(m.h), float64(m.w)
 	}
 	return float64(m.w), float64(m.h)

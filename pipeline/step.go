@@ -28,12 +28,12 @@ type Op interface {
 	apply(w *work) error
 }
 
-// work is an image on its way through the steps: what they do is added to the flow, and
-// computed once its pixels are needed.
+// work is an image on its way through a Transform's steps: what they do is added to the
+// flow, and computed once its pixels are needed. It is imageio's Steps.
 type work struct {
+	of    *Transform
 	flow  *imageio.Flow
 	frame frame
-	img   *imageio.Image // what the flow has come to, after the last step
 }
 
 // kinds makes an empty step of each name.
@@ -164,31 +164,20 @@ func wrongType(line int, err error) error {
 	return errors.New(text)
 }
 
-// run carries the steps out, in their order. What fails names the step: a crop outside
-// of an image is trilobite.Invalid.
-func run(steps []Step, img *imageio.Image) (*work, error) {
-	flow, err := img.Flow()
-	if err != nil {
-		return nil, err
-	}
-	defer flow.Close()
-	w := &work{flow: flow, frame: newFrame(img)}
-	for i, s := range steps {
+// Run carries the steps out, in their order. What fails names the step: a crop outside of
+// an image is trilobite.Invalid.
+func (w *work) Run(flow *imageio.Flow) error {
+	w.flow, w.frame = flow, newFrame(flow.W, flow.H, flow.FullW, flow.FullH)
+	for i, s := range w.of.spec.Steps {
 		if err := s.Op.apply(w); err != nil {
-			return nil, &trilobite.Error{
+			return &trilobite.Error{
 				Op: "pipeline", Code: trilobite.Invalid, Err: err,
 				Msg: fmt.Sprintf("Preprocessing step %d, %s (line %d of the pipeline): %v.", i+1, s.Name, s.Line, err),
 			}
 		}
 	}
-	after, err := flow.Pixels()
-	if err != nil {
-		return nil, err
-	}
-	own := *after // it may be the caller's
-	own.FullW, own.FullH = own.W, own.H
-	w.img = &own
-	return w, nil
+	w.flow = nil // its end is the caller's
+	return nil
 }
 
 func names[V any](m map[string]V) []string {

@@ -16,8 +16,8 @@ type Orient struct {
 }
 
 func (o *Orient) turn() (turn, bool) {
-	t, ok := map[int]turn{0: {}, 90: {transpose: true, mirror: true}, 180: {mirror: true, flip: true}, 270: {transpose: true, flip: true}}[o.Turn]
-	f, known := map[string]turn{"": {}, "horizontal": {mirror: true}, "vertical": {flip: true}}[o.Flip]
+	t, ok := map[int]turn{0: {}, 90: {Transpose: true, Mirror: true}, 180: {Mirror: true, Flip: true}, 270: {Transpose: true, Flip: true}}[o.Turn]
+	f, known := map[string]turn{"": {}, "horizontal": {Mirror: true}, "vertical": {Flip: true}}[o.Flip]
 	return t.then(f), ok && known
 }
 
@@ -31,7 +31,7 @@ func (o *Orient) check() error {
 func (o *Orient) apply(w *work) error {
 	t, _ := o.turn()
 	w.frame = w.frame.turned(t, w.flow.W, w.flow.H)
-	return w.flow.Turn(t.transpose, t.mirror, t.flip)
+	return w.flow.Turn(imageio.Turn(t))
 }
 
 // Crop keeps a part of the image: a box, or so much around the middle.

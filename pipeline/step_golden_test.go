@@ -45,7 +45,7 @@ func TestSteps(t *testing.T) {
 			t.Parallel()
 			img := imageio.New(w, h)
 			copy(img.Pix, pixels("image"))
-			got, err := run([]Step{{Name: tt.name, Op: tt.op}}, img)
+			got, _, err := stepped(t, Step{Name: tt.name, Op: tt.op}).Steps(img)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,8 +54,8 @@ func TestSteps(t *testing.T) {
 				if x < tt.edge || y < tt.edge || x >= w-tt.edge || y >= h-tt.edge {
 					continue
 				}
-				if d := int(got.img.Pix[i]) - int(want); d > tt.off || -d > tt.off {
-					t.Fatalf("channel %d at %d, %d is %d, want %d", i%3, x, y, got.img.Pix[i], want)
+				if d := int(got.Pix[i]) - int(want); d > tt.off || -d > tt.off {
+					t.Fatalf("channel %d at %d, %d is %d, want %d", i%3, x, y, got.Pix[i], want)
 				}
 			}
 		})
@@ -72,7 +72,7 @@ func TestCLAHE(t *testing.T) {
 		v := uint8((i*i/7 + 3*i) % 61 * 4) // the same in all channels: it is its own luma
 		img.Pix[3*i], img.Pix[3*i+1], img.Pix[3*i+2] = v, v, v
 	}
-	got, err := run([]Step{{Name: "clahe", Op: &CLAHE{Window: window, Slope: slope}}}, img)
+	got, _, err := stepped(t, Step{Name: "clahe", Op: &CLAHE{Window: window, Slope: slope}}).Steps(img)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestCLAHE(t *testing.T) {
 				}
 			}
 			want := 255 * (sum + at*over/256) / (window * window)
-			if g := int(got.img.Pix[3*(y*w+x)]); g < want-1 || g > want+1 {
+			if g := int(got.Pix[3*(y*w+x)]); g < want-1 || g > want+1 {
 				t.Fatalf("at %d, %d: %d, want %d", x, y, g, want)
 			}
 		}

@@ -200,8 +200,8 @@ func TestTrim(t *testing.T) {
 			img.Pix[3*(y*100+x)] = 0
 		}
 	}
-	w, err := run([]Step{{Name: "trim", Op: &Trim{Threshold: 10}}}, img)
-	if err != nil || w.img.W != 60 || w.img.H != 40 || w.frame.dx != 30 || w.frame.dy != 20 {
+	w, way, err := stepped(t, Step{Name: "trim", Op: &Trim{Threshold: 10}}).Steps(img)
+	if err != nil || w.W != 60 || w.H != 40 || way.frame.dx != 30 || way.frame.dy != 20 {
 		t.Errorf("%v, %v; want 60×40 from 30, 20", w, err)
 	}
 }
@@ -218,11 +218,11 @@ func TestLocalFilters(t *testing.T) {
 		"gaussian spreads it":          {&Denoise{Gaussian: 1}, 41}, // 255 / (2π)
 		"an unsharp mask is cut there": {&Sharpen{Sigma: 1, Amount: 1}, 255},
 	} {
-		w, err := run([]Step{{Name: name, Op: tt.op}}, img)
+		w, _, err := stepped(t, Step{Name: name, Op: tt.op}).Steps(img)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r, _, _ := w.img.At(10, 10); math.Abs(float64(r)-float64(tt.want)) > 1 {
+		if r, _, _ := w.At(10, 10); math.Abs(float64(r)-float64(tt.want)) > 1 {
 			t.Errorf("%s: %d, want %d", name, r, tt.want)
 		}
 	}

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"errors"
+
 	"trilobite/geom"
 	"trilobite/imageio"
 )
@@ -12,20 +14,56 @@ type Way struct {
 	w, h  int // of the image after steps
 }
 
+// Loading returns how a file is to be decoded for Apply, Parts and Steps: they happen while
+// it is. The options are for one file.
+func (t *Transform) Loading() imageio.Options {
+	o := t.spec.Loading()
+	if len(t.spec.Steps) > 0 {
+		o.Steps = &work{of: t}
+	}
+	return o
+}
+
 // Steps returns the image after the steps, before it is fitted to the model's input, and
-// the way there. It may share its pixels with img.
+// the way there. It may share its pixels with img, which has them behind it where it was
+// decoded by the options of Loading.
 func (t *Transform) Steps(img *imageio.Image) (*imageio.Image, Way, error) {
 	if err := checkImage(img); err != nil {
 		return nil, Way{}, err
 	}
-	if len(t.spec.Steps) == 0 {
-		return img, Way{newFrame(img), img.W, img.H}, nil
+	if img.Steps != nil {
+		w, ok := img.Steps.(*work)
+		if !ok || w.of != t {
+			return nil, Way{}, errors.New("preprocessing: the image was decoded for another model")
+		}
+		after, way := w.after(img)
+		return after, way, nil
 	}
-	w, err := run(t.spec.Steps, img)
+	if len(t.spec.Steps) == 0 {
+		return img, Way{newFrame(img.W, img.H, img.FullW, img.FullH), img.W, img.H}, nil
+	}
+	flow, err := img.Flow()
 	if err != nil {
 		return nil, Way{}, err
 	}
-	return w.img, Way{w.frame, w.img.W, w.img.H}, nil
+	defer flow.Close()
+	w := &work{of: t}
+	if err := w.Run(flow); err != nil {
+		return nil, Way{}, err
+	}
+	after, err := flow.Pixels()
+	if err != nil {
+		return nil, Way{}, err
+	}
+	own, way := w.after(after)
+	return own, way, nil
+}
+
+// after takes what the steps have made of an image for an image of its own.
+func (w *work) after(img *imageio.Image) (*imageio.Image, Way) {
+	own := *img // it may be the caller's
+	own.FullW, own.FullH, own.Steps = own.W, own.H, nil
+	return &own, Way{w.frame, own.W, own.H}
 }
 
 // Point takes a point of the image after steps, in shares of its sides, to the upright
@@ -39,7 +77,7 @@ func (w Way) Point(u, v float64) (x, y float64) {
 
 // full returns the size of the upright image.
 func (w Way) full() (float64, float64) {
-	if w.frame.turn.transpose {
+	if w.frame.turn.Transpose {
 		return w.frame.h, w.frame.w
 	}
 	return w.frame.w, w.frame.h

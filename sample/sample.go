@@ -109,11 +109,14 @@ func (l *Loader) load(ctx context.Context, img *dataset.Image, index, epoch int)
 	if err != nil {
 		return nil, err
 	}
-	plan, minSide := l.o.Augment, l.minSide
+	plan, o := l.o.Augment, l.transform.Loading()
+	o.Limits = l.o.Limits
 	if epoch < 0 {
-		plan, minSide = augment.Plan{}, l.transform.Spec().MinSide()
+		plan = augment.Plan{}
+	} else {
+		o.MinSide = l.minSide
 	}
-	pic, err := imageio.Decode(ctx, data, imageio.Options{Limits: l.o.Limits, MinSide: minSide})
+	pic, err := imageio.Decode(ctx, data, o)
 	if err != nil {
 		return nil, err
 	}

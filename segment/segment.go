@@ -75,8 +75,11 @@ func newSegmenter(m *ort.Model, c Config) (*Segmenter, error) {
 	return &Segmenter{model: m, transform: t, c: c}, nil
 }
 
-// Spec returns the preprocessing; its MinSide says how far an image may be shrunk on load.
+// Spec returns the preprocessing.
 func (s *Segmenter) Spec() pipeline.Spec { return s.transform.Spec() }
+
+// Loading returns how one file is best decoded for Segment and Classes.
+func (s *Segmenter) Loading() imageio.Options { return s.transform.Loading() }
 
 // Labels returns the names by class.
 func (s *Segmenter) Labels() []string { return s.c.Labels }

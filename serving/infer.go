@@ -181,7 +181,7 @@ func (r *Registry) inferImages(ctx context.Context, m *Model, images []string) (
 }
 
 func (r *Registry) inferImage(ctx context.Context, m *Model, file []byte) ([]*tensor.Tensor, error) {
-	img, release, err := r.Decode(ctx, file, m.transform.Spec().Loading())
+	img, release, err := r.Decode(ctx, file, m.transform.Loading())
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func (r *Registry) Look(ctx context.Context, ref string, image []byte, p Params)
 
 func (r *Registry) look(ctx context.Context, m *Model, image []byte, p Params) (*Seen, error) {
 	start := time.Now()
-	img, release, err := r.Decode(ctx, image, m.transform.Spec().Loading())
+	img, release, err := r.Decode(ctx, image, m.Loading())
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"trilobite/classify"
 	"trilobite/detect"
+	"trilobite/imageio"
 	"trilobite/ort"
 	"trilobite/pipeline"
 	"trilobite/segment"
@@ -66,6 +67,19 @@ func (m *Model) read(rec ort.Recorder) (err error) {
 		err = fmt.Errorf("its task %q is none of detect, classify, segment", m.Task)
 	}
 	return err
+}
+
+// Loading returns how one file is best decoded for the model's Detector, Classifier or
+// Segmenter.
+func (m *Model) Loading() imageio.Options {
+	switch {
+	case m.Detector != nil:
+		return m.Detector.Loading()
+	case m.Classifier != nil:
+		return m.Classifier.Loading()
+	default:
+		return m.Segmenter.Loading()
+	}
 }
 
 func (m *Model) close() { _ = m.session.Close() }

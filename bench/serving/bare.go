@@ -76,7 +76,7 @@ func (b *bare) measure(ctx context.Context, photos [][]byte, each time.Duration)
 }
 
 func (b *bare) one(ctx context.Context, photo []byte) error {
-	img, err := imageio.Decode(ctx, photo, imageio.Options{MinSide: b.transform.Spec().MinSide()})
+	img, err := imageio.Decode(ctx, photo, b.transform.Loading())
 	if err != nil {
 		return err
 	}

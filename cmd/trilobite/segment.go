@@ -191,10 +191,11 @@ func (s *segmenter) see(ctx context.Context, src source, f segmentFlags) segment
 		seen.err = err
 		return seen
 	}
-	o := imageio.Options{Limits: s.limits, MinSide: s.Spec().MinSide()}
-	if src.pictures.overlay != "" {
-		o.MinSide = 0
+	o := s.Loading()
+	if src.pictures.overlay != "" { // it is drawn over the picture as it is
+		o = imageio.Options{}
 	}
+	o.Limits = s.limits
 	img, release, err := s.gate.Decode(ctx, data, o)
 	if err != nil {
 		seen.err = err

@@ -79,7 +79,7 @@ func worstMask(ctx context.Context, s *segment.Segmenter, set *dataset.Set, img 
 	if err != nil {
 		return p, err
 	}
-	seen, err := imageio.Decode(ctx, data, imageio.Options{MinSide: s.Spec().MinSide()})
+	seen, err := imageio.Decode(ctx, data, s.Loading())
 	if err != nil {
 		return p, err
 	}

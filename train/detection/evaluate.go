@@ -41,7 +41,7 @@ func Evaluate(ctx context.Context, rt *ort.Runtime, d Data, g *onnx.Graph, o ort
 	group.SetLimit(max(1, 2*rt.Cores()))
 	for k, p := range d.Set.Images {
 		group.Go(func() error {
-			img, err := load(some, p.File, det.Spec().MinSide())
+			img, err := load(some, p.File, det.Loading())
 			if err != nil {
 				return nil //nolint:nilerr // the training has reported it
 			}
@@ -57,12 +57,12 @@ func Evaluate(ctx context.Context, rt *ort.Runtime, d Data, g *onnx.Graph, o ort
 	return e, ctx.Err()
 }
 
-func load(ctx context.Context, file string, minSide int) (*imageio.Image, error) {
+func load(ctx context.Context, file string, o imageio.Options) (*imageio.Image, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	return imageio.Decode(ctx, data, imageio.Options{MinSide: minSide})
+	return imageio.Decode(ctx, data, o)
 }
 
 // figures are COCO's, over all classes and of each.

@@ -19,7 +19,7 @@ const (
 // picture draws a picture three times: as it is, with the truth, and with what was found.
 func picture(ctx context.Context, set *dataset.Set, img dataset.Image, found []trilobite.Detection) (runs.Picture, error) {
 	p := runs.Picture{File: img.File}
-	pixels, err := load(ctx, img.File, side)
+	pixels, err := load(ctx, img.File, imageio.Options{MinSide: side})
 	if err != nil {
 		return p, err
 	}
