@@ -61,14 +61,22 @@ func (n *Naming) Color(s *Set, color [3]uint8, name string) error {
 	return nil
 }
 
+// Sorted returns the names in alphabetical order, and for each number that Class gave the
+// place of its name in them.
+func (n *Naming) Sorted() (names []string, to []int) {
+	names = slices.Sorted(slices.Values(n.names))
+	to = make([]int, len(n.names))
+	for c, name := range n.names {
+		to[c], _ = slices.BinarySearch(names, name)
+	}
+	return names, to
+}
+
 // Name gives s its classes, in alphabetical order, and its images and colours the numbers
 // that go with it.
 func (n *Naming) Name(s *Set) {
-	s.Classes = slices.Sorted(slices.Values(n.names))
-	to := make([]int, len(n.names))
-	for c, name := range n.names {
-		to[c], _ = slices.BinarySearch(s.Classes, name)
-	}
+	classes, to := n.Sorted()
+	s.Classes = classes
 	for _, img := range s.Images {
 		for i, c := range img.Classes {
 			img.Classes[i] = to[c]

@@ -14,6 +14,7 @@ import (
 	"trilobite"
 	"trilobite/blobs"
 	"trilobite/config"
+	"trilobite/dataset"
 	"trilobite/dataset/catalog"
 	"trilobite/dataset/open"
 )
@@ -33,9 +34,20 @@ imported: cells, or cells@2 for its second version. What is there as a path is t
 // openDataset opens the data set that a person names: a folder, a file, or one that was
 // imported.
 func openDataset(cmd *cobra.Command, c config.Config, ref string, o open.Options) (*open.Found, error) {
-	if _, err := os.Stat(ref); !errors.Is(err, fs.ErrNotExist) || !catalog.IsRef(ref) {
+	if isPath(ref) {
 		return open.Dataset(ref, o)
 	}
+	return openImported(cmd, c, ref, o)
+}
+
+// isPath reports whether ref is a path, rather than the name of an imported data set.
+func isPath(ref string) bool {
+	_, err := os.Stat(ref)
+	return !errors.Is(err, fs.ErrNotExist) || !catalog.IsRef(ref)
+}
+
+// openImported opens an imported data set.
+func openImported(cmd *cobra.Command, c config.Config, ref string, o open.Options) (*open.Found, error) {
 	keep, done, err := openCatalog(cmd.Context(), c)
 	if err != nil {
 		return nil, err
@@ -58,6 +70,25 @@ func (a *App) openDataset(cmd *cobra.Command, ref string, o open.Options) (*open
 		return nil, err
 	}
 	return openDataset(cmd, c, ref, o)
+}
+
+// scanDataset is openDataset as open.Scan is open.Dataset.
+func (a *App) scanDataset(cmd *cobra.Command, ref string, o open.Options, use func(*dataset.Image)) (*open.Found, error) {
+	c, err := a.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if isPath(ref) {
+		return open.Scan(ref, o, use)
+	}
+	found, err := openImported(cmd, c, ref, o)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found.Set.Images {
+		use(&found.Set.Images[i])
+	}
+	return found, nil
 }
 
 // openCatalog opens the imported data sets of the home.

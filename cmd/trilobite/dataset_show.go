@@ -46,11 +46,10 @@ func newDatasetShowCmd(app *App) *cobra.Command {
 of pictures and objects of each, and what was left out, with file, line and reason.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			found, err := app.openDataset(cmd, args[0], o)
+			s, err := app.summarise(cmd, args[0], o)
 			if err != nil {
 				return err
 			}
-			s := summarise(found)
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(s)
 			}
@@ -62,34 +61,59 @@ of pictures and objects of each, and what was left out, with file, line and reas
 	return cmd
 }
 
-func summarise(f *open.Found) datasetSummary {
-	s := datasetSummary{Format: f.Format, Images: len(f.Set.Images), Classes: make([]datasetClass, len(f.Set.Classes)), Dropped: lines(f.Set.Dropped), Clipped: lines(f.Set.Clipped)}
-	for c, name := range f.Set.Classes {
+// summarise looks at every picture of a data set once.
+func (a *App) summarise(cmd *cobra.Command, ref string, o open.Options) (*datasetSummary, error) {
+	s := &datasetSummary{}
+	found, err := a.scanDataset(cmd, ref, o, s.add)
+	if err != nil {
+		return nil, err
+	}
+	s.Format, s.Dropped, s.Clipped = found.Format, lines(found.Set.Dropped), lines(found.Set.Clipped)
+	counted := s.Classes
+	s.Classes = make([]datasetClass, len(found.Set.Classes))
+	for c, n := range counted {
+		if found.Numbers != nil {
+			c = found.Numbers[c]
+		}
+		s.Classes[c] = n
+	}
+	for c, name := range found.Set.Classes {
 		s.Classes[c].Name = name
 	}
-	for _, img := range f.Set.Images {
-		if img.Split != "" {
-			if s.Splits == nil {
-				s.Splits = map[string]int{}
-			}
-			s.Splits[img.Split]++
+	return s, nil
+}
+
+// add counts a picture.
+func (s *datasetSummary) add(img *dataset.Image) {
+	s.Images++
+	if img.Split != "" {
+		if s.Splits == nil {
+			s.Splits = map[string]int{}
 		}
-		if img.Mask != "" {
-			s.Masks++
-		}
-		seen := map[int]bool{}
-		for _, c := range img.Classes {
-			seen[c] = true
-		}
-		for _, o := range img.Objects {
-			seen[o.Class] = true
-			s.Classes[o.Class].Objects++
-		}
-		for c := range seen {
-			s.Classes[c].Images++
-		}
+		s.Splits[img.Split]++
 	}
-	return s
+	if img.Mask != "" {
+		s.Masks++
+	}
+	seen := map[int]bool{}
+	for _, c := range img.Classes {
+		seen[c] = true
+	}
+	for _, o := range img.Objects {
+		seen[o.Class] = true
+		s.class(o.Class).Objects++
+	}
+	for c := range seen {
+		s.class(c).Images++
+	}
+}
+
+// class returns the counts of a class.
+func (s *datasetSummary) class(c int) *datasetClass {
+	for len(s.Classes) <= c {
+		s.Classes = append(s.Classes, datasetClass{})
+	}
+	return &s.Classes[c]
 }
 
 func lines(all []dataset.Dropped) []droppedLine {
@@ -100,7 +124,7 @@ func lines(all []dataset.Dropped) []droppedLine {
 	return out
 }
 
-func (s datasetSummary) print(w io.Writer) error {
+func (s *datasetSummary) print(w io.Writer) error {
 	fmt.Fprintf(w, "format   %s\npictures %d", s.Format, s.Images)
 	var splits []string
 	for _, name := range dataset.Splits() {

@@ -79,38 +79,59 @@ type shape struct {
 	Height   int     `xml:"height,attr"`
 }
 
-// Read returns the set of an XML file, in the order of its pictures. Classes are the
-// labels of its meta element, and then others that occur. What makes no sense is dropped:
-// a picture, or one of its shapes.
-func Read(path string, find Find) (*dataset.Set, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	s, err := parse(dataset.Limit(f, maxBytes, path), path, find)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	if len(s.Images) == 0 {
-		why := "it has no image elements"
-		if len(s.Dropped) > 0 {
-			why = s.Dropped[0].String()
-		}
-		return nil, fmt.Errorf("%s has no picture that is here: %s", path, why)
-	}
-	return s, nil
+// Part is a file of a set.
+type Part struct {
+	Split string // of pictures without a subset: dataset.Train and so on, or ""
+	Path  string
 }
 
-func parse(in io.Reader, name string, find Find) (*dataset.Set, error) {
-	r := &reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, name: name, find: find, seen: map[string]bool{}}
+// Read returns the set of XML files, such as CVAT exports of each job, in the order of
+// their pictures. Classes are the labels of their meta elements, and others that occur.
+// What makes no sense is dropped: a picture, also where it comes twice, or one of its shapes.
+func Read(parts []Part, find Find) (*dataset.Set, error) {
+	r := &reader{set: &dataset.Set{Ignore: dataset.NoIgnore}, find: find, seen: map[string]bool{}}
+	for _, p := range parts {
+		if err := r.part(p); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", p.Path, err)
+		}
+	}
+	if len(r.set.Images) == 0 {
+		why := "it has no image elements"
+		if len(r.set.Dropped) > 0 {
+			why = r.set.Dropped[0].String()
+		}
+		return nil, fmt.Errorf("%s has no picture that is here: %s", parts[0].Path, why)
+	}
+	return r.set, nil
+}
+
+type reader struct {
+	set     *dataset.Set
+	find    Find
+	classes dataset.Naming
+	seen    map[string]bool
+
+	Part // that is being read
+}
+
+func (r *reader) part(p Part) error {
+	f, err := os.Open(p.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r.Part = p
+	return r.parse(dataset.Limit(f, maxBytes, p.Path))
+}
+
+func (r *reader) parse(in io.Reader) error {
 	dec := xml.NewDecoder(in)
 	for {
 		t, err := dec.Token()
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return nil, err
+			return err
 		}
 		start, ok := t.(xml.StartElement)
 		if !ok {
@@ -121,7 +142,7 @@ func parse(in io.Reader, name string, find Find) (*dataset.Set, error) {
 		case "meta":
 			var m meta
 			if err := dec.DecodeElement(&m, &start); err != nil {
-				return nil, err
+				return err
 			}
 			for _, label := range slices.Concat(m.Project, m.Task, m.Job) {
 				r.classes.Class(strings.TrimSpace(label))
@@ -130,28 +151,20 @@ func parse(in io.Reader, name string, find Find) (*dataset.Set, error) {
 			var p picture
 			err := dec.DecodeElement(&p, &start)
 			if syntax := (*xml.SyntaxError)(nil); errors.As(err, &syntax) {
-				return nil, err
+				return err
 			}
 			if err == nil {
 				err = r.picture(&p, line)
 			}
 			if err != nil {
-				r.set.Dropf(name, line, "%v", err)
+				r.set.Dropf(r.Path, line, "%v", err)
 			}
 		case "track":
-			return nil, errors.New("it is of a video: export the task as \"CVAT for images 1.1\"")
+			return errors.New("it is of a video: export the task as \"CVAT for images 1.1\"")
 		}
 	}
 	r.set.Classes = r.classes.Names()
-	return r.set, nil
-}
-
-type reader struct {
-	set     *dataset.Set
-	name    string
-	find    Find
-	classes dataset.Naming
-	seen    map[string]bool
+	return nil
 }
 
 // picture reads the picture at a line.
@@ -160,7 +173,7 @@ func (r *reader) picture(p *picture, line int) error {
 		return fmt.Errorf("the picture %.200q comes twice", p.Name)
 	}
 	r.seen[p.Name] = true
-	img := dataset.Image{W: max(0, p.Width), H: max(0, p.Height), Source: r.name, Line: line}
+	img := dataset.Image{W: max(0, p.Width), H: max(0, p.Height), Split: r.Split, Source: r.Path, Line: line}
 	var err error
 	if img.File, err = r.find(p.Name); err != nil {
 		return err
@@ -168,7 +181,7 @@ func (r *reader) picture(p *picture, line int) error {
 	if p.Subset != "" && !strings.EqualFold(p.Subset, "default") {
 		var ok bool
 		if img.Split, ok = dataset.SplitOf(p.Subset); !ok {
-			r.set.Dropf(r.name, line, "subset %.50q is neither Train, Validation nor Test: the picture has no split", p.Subset)
+			r.set.Dropf(r.Path, line, "subset %.50q is neither Train, Validation nor Test: the picture has no split", p.Subset)
 		}
 	}
 	groups := map[string]int{} // place in objects, by group and label
@@ -177,7 +190,7 @@ func (r *reader) picture(p *picture, line int) error {
 		s := &p.Shapes[i]
 		kind := s.XMLName.Local
 		if s.Label == "" {
-			r.set.Dropf(r.name, line, "%.30s %d has no label", kind, i)
+			r.set.Dropf(r.Path, line, "%.30s %d has no label", kind, i)
 			continue
 		}
 		class := r.classes.Class(s.Label)
@@ -189,7 +202,7 @@ func (r *reader) picture(p *picture, line int) error {
 		}
 		o, err := s.object(img.W, img.H)
 		if err != nil {
-			r.set.Dropf(r.name, line, "%.30s %d, a %.50s: %v", kind, i, s.Label, err)
+			r.set.Dropf(r.Path, line, "%.30s %d, a %.50s: %v", kind, i, s.Label, err)
 			continue
 		}
 		o.Class, o.Occluded = class, s.Occluded != 0
@@ -208,7 +221,7 @@ func (r *reader) picture(p *picture, line int) error {
 			o.Box = slices.Concat(o.Polygons...).Bounds()
 		}
 		o.Area = o.OwnArea()
-		r.set.Add(&img, o, r.name, line)
+		r.set.Add(&img, o, r.Path, line)
 	}
 	r.set.Images = append(r.set.Images, img)
 	return nil

@@ -28,7 +28,33 @@ const sample = `<?xml version="1.0" encoding="utf-8"?>
 </annotations>`
 
 func read(text string) (*dataset.Set, error) {
-	return parse(strings.NewReader(text), "x.xml", func(name string) (string, error) { return name, nil })
+	r := &reader{
+		set: &dataset.Set{Ignore: dataset.NoIgnore}, find: func(name string) (string, error) { return name, nil },
+		seen: map[string]bool{}, Part: Part{Path: "x.xml"},
+	}
+	return r.set, r.parse(strings.NewReader(text))
+}
+
+// TestReadSeveral: exports of several jobs are one set; a picture counts as the first says.
+func TestReadSeveral(t *testing.T) {
+	t.Parallel()
+	dir := treetest.New(t, map[string]string{
+		"1.xml": `<annotations><image name="a.png" width="2" height="2"><tag label="ant"/></image></annotations>`,
+		"2.xml": `<annotations><meta><job><labels><label><name>bee</name></label></labels></job></meta>
+<image name="a.png" width="2" height="2"><tag label="bee"/></image>
+<image name="b.png" width="2" height="2" subset="Test"><tag label="ant"/></image></annotations>`,
+	})
+	s, err := Read([]Part{{dataset.Val, dir + "/1.xml"}, {dataset.Train, dir + "/2.xml"}}, func(name string) (string, error) { return name, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &dataset.Set{Ignore: dataset.NoIgnore, Classes: []string{"ant", "bee"}, Images: []dataset.Image{
+		{File: "a.png", Split: dataset.Val, W: 2, H: 2, Classes: []int{0}},
+		{File: "b.png", Split: dataset.Test, W: 2, H: 2, Classes: []int{0}},
+	}, Dropped: []dataset.Dropped{{File: dir + "/2.xml", Line: 2, Reason: `the picture "a.png" comes twice`}}}
+	if diff := cmp.Diff(want, s, treetest.Unplaced()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
 
 func TestParse(t *testing.T) {

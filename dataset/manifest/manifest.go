@@ -42,20 +42,29 @@ type Size func(path string) (w, h int, err error)
 // is asked for the pictures that have boxes.
 func Read(parts []Part, find Find, size Size) (*dataset.Set, error) {
 	r := newReader(find, size)
-	for _, p := range parts {
-		if err := r.part(p); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", p.Path, err)
-		}
+	r.use = func(img *dataset.Image) error {
+		r.set.Images = append(r.set.Images, *img)
+		return nil
 	}
-	r.finish()
-	if len(r.set.Images) == 0 {
-		why := "it has no lines"
-		if len(r.set.Dropped) > 0 {
-			why = r.set.Dropped[0].String()
-		}
-		return nil, fmt.Errorf("%s lists no picture that is here: %s", parts[0].Path, why)
+	if err := r.read(parts); err != nil {
+		return nil, err
 	}
+	r.labels.Name(r.set)
 	return r.set, nil
+}
+
+// Scan is Read in memory that hardly grows with the manifests: it shows each picture to use, whose
+// error drops it, and returns the set without them. A picture's classes are numbered as they
+// occur; numbers has the set's for each.
+func Scan(parts []Part, find Find, size Size, use func(*dataset.Image) error) (s *dataset.Set, numbers []int, err error) {
+	r := newReader(find, size)
+	r.use = use
+	if err := r.read(parts); err != nil {
+		return nil, nil, err
+	}
+	_, numbers = r.labels.Sorted()
+	r.labels.Name(r.set)
+	return r.set, numbers, nil
 }
 
 func newReader(find Find, size Size) *reader {
@@ -66,7 +75,10 @@ type reader struct {
 	set    *dataset.Set
 	find   Find
 	size   Size
+	use    func(*dataset.Image) error
+	used   int
 	labels dataset.Naming
+	parts  []Part
 	seen   map[uint64]place // where a reference was met first, by its hash
 	hash   maphash.Seed
 
@@ -75,30 +87,48 @@ type reader struct {
 	plain       bool            // some line has a mask of one class: its background has no name
 }
 
-// place is a line of a part.
-type place struct {
-	split string
-	line  int
-}
+// place is a line of a part: as small as it can be, there is one for each picture.
+type place struct{ part, line int32 }
 
-func (p place) String() string {
-	if p.split == "" {
-		return fmt.Sprintf("line %d", p.line)
+// words returns a place for people.
+func (r *reader) words(p place) string {
+	if split := r.parts[p.part].Split; split != "" {
+		return fmt.Sprintf("line %d of the %s part", p.line, split)
 	}
-	return fmt.Sprintf("line %d of the %s part", p.line, p.split)
+	return fmt.Sprintf("line %d", p.line)
 }
 
-func (r *reader) part(p Part) error {
+func (r *reader) read(parts []Part) error {
+	r.parts = parts
+	for i, p := range parts {
+		if err := r.part(i); err != nil {
+			return fmt.Errorf("reading %s: %w", p.Path, err)
+		}
+	}
+	r.finish()
+	if r.used > 0 {
+		return nil
+	}
+	why := "it has no lines"
+	if len(r.set.Dropped) > 0 {
+		why = r.set.Dropped[0].String()
+	}
+	return fmt.Errorf("%s lists no picture that is here: %s", parts[0].Path, why)
+}
+
+func (r *reader) part(i int) error {
+	p := r.parts[i]
 	f, err := os.Open(p.Path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return r.parse(dataset.Limit(f, maxBytes, p.Path), p)
+	return r.parse(dataset.Limit(f, maxBytes, p.Path), i)
 }
 
-func (r *reader) parse(from io.Reader, p Part) error {
-	in := bufio.NewReaderSize(from, maxLine+2)
+// parse reads the lines of part i.
+func (r *reader) parse(from io.Reader, i int) error {
+	p, in := r.parts[i], bufio.NewReaderSize(from, maxLine+2)
 	for n := 1; ; n++ {
 		data, err := nextLine(in)
 		switch {
@@ -109,24 +139,25 @@ func (r *reader) parse(from io.Reader, p Part) error {
 		case err != nil:
 			return err
 		case len(data) > 0:
-			if err := r.line(data, p, n); err != nil {
+			if err := r.line(data, i, n); err != nil {
 				r.set.Dropf(p.Path, n, "%v", err)
 			}
 		}
 	}
 }
 
-// line reads the line that is number n of p.
-func (r *reader) line(data []byte, p Part, n int) error {
+// line reads the line that is number n of part i.
+func (r *reader) line(data []byte, i, n int) error {
+	p := r.parts[i]
 	l, err := ParseLine(data)
 	if err != nil {
 		return err
 	}
 	sum := maphash.String(r.hash, l.Ref)
 	if first, ok := r.seen[sum]; ok {
-		return fmt.Errorf("source-ref %.200s is that of %s", l.Ref, first)
+		return fmt.Errorf("source-ref %.200s is that of %s", l.Ref, r.words(first))
 	}
-	r.seen[sum] = place{p.Split, n}
+	r.seen[sum] = place{int32(i), int32(n)}
 	img := dataset.Image{Split: p.Split, Source: p.Path, Line: n}
 	if img.File, err = r.find(l.Ref); err != nil {
 		return err
@@ -151,7 +182,10 @@ func (r *reader) line(data []byte, p Part, n int) error {
 	for _, b := range l.Boxes {
 		r.set.Add(&img, dataset.Object{Class: r.labels.Class(b.Label), Box: b.Rect, Area: b.Rect.Area()}, p.Path, n)
 	}
-	r.set.Images = append(r.set.Images, img)
+	if err := r.use(&img); err != nil {
+		return err
+	}
+	r.used++
 	return nil
 }
 
@@ -177,7 +211,7 @@ func (r *reader) mask(l *Line, img *dataset.Image) {
 // white is what Ground Truth paints where nothing is labelled.
 var white = [3]uint8{255, 255, 255}
 
-// finish numbers the classes and says what is missing.
+// finish names the background and says what is missing.
 func (r *reader) finish() {
 	if _, taken := r.set.Colors[white]; r.plain && !taken {
 		_ = r.labels.Color(r.set, white, "background") // the colour is free
@@ -187,7 +221,6 @@ func (r *reader) finish() {
 		d.Reason = fmt.Sprintf("%d masks cannot be found, the first: %s", r.withoutMask, d.Reason)
 		r.set.Dropped = append(r.set.Dropped, d)
 	}
-	r.labels.Name(r.set)
 }
 
 // nextLine returns the next line without its end. Of a line that is too long it skips the

@@ -110,10 +110,16 @@ func FuzzParseLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		r := newReader(func(ref string) (string, error) { return ref, nil }, nil)
-		if r.parse(strings.NewReader(text), Part{"", "x"}) != nil {
+		r.parts = []Part{{"", "x"}}
+		r.use = func(img *dataset.Image) error {
+			r.set.Images = append(r.set.Images, *img)
+			return nil
+		}
+		if r.parse(strings.NewReader(text), 0) != nil {
 			return
 		}
 		r.finish()
+		r.labels.Name(r.set)
 		s := r.set
 		for _, img := range s.Images {
 			for _, c := range img.Classes {

@@ -34,6 +34,9 @@ type Found struct {
 	Ref    string // "name@version" of an imported set; "" of a path
 	// ByIndex says that the set's class numbers are a model's own.
 	ByIndex bool
+	// Numbers are, of Scan, the classes that numbers in the pictures it showed stand for; nil:
+	// themselves.
+	Numbers []int
 }
 
 // place is where Dataset looks.
@@ -64,17 +67,20 @@ type format struct {
 	read func(p place) (*Found, error)
 }
 
+// lineByLine is the format that Scan reads without keeping it.
+const lineByLine = "groundtruth"
+
 // formats lists what is recognised, the telltale ones first.
 func formats() []format {
 	return []format{
 		{"automl", "AutoML Vision's .csv, without a heading, or such files in the folder", isAutoML, readAutoML},
 		{"csv", "a .csv with a heading, or labels.csv in the folder", isCSV, readCSV},
-		{"groundtruth", "a Ground Truth .manifest, or such files in the folder", isManifest, readManifest},
+		{lineByLine, "a Ground Truth .manifest, or such files in the folder", isManifest, readManifest},
 		{"vertex", "Vertex AI's .jsonl, or such files in the folder", isVertex, readVertex},
-		{"yolo", "labels/ beside images/ and a YAML file with the classes' names", isYOLO, readYOLO},
+		{"yolo", "labels/ beside images/ and a YAML file with the classes' names, or darknet's .data, or one in the folder", isYOLO, readYOLO},
 		{"masks", "images/ beside masks/, also below train/ and val/", isMasks, readMasks},
 		{"labelstudio", "a Label Studio .json, or one in the folder", isLabelStudio, readLabelStudio},
-		{"cvat", "a CVAT .xml, or annotations.xml in the folder", isCVAT, readCVAT},
+		{"cvat", "a CVAT .xml, or such files in the folder", isCVAT, readCVAT},
 		{"voc", "Annotations/ with XML beside JPEGImages/, or XML files beside their pictures", isVOC, readVOC},
 		{"coco", "a COCO .json, or one in the folder or in annotations/, or one for each split", isCOCOPlace, readCOCO},
 		{"via", "a VIA .json, or one in the folder", isJSON(isVIA), readVIA},
@@ -95,9 +101,61 @@ func Formats() []string {
 // Dataset reads the set at path, a folder or a file of annotations. Where it recognises
 // no format, the error says what was looked for.
 func Dataset(path string, o Options) (*Found, error) {
-	at, err := os.Stat(path) //nolint:gosec // the person names any path; what a set names stays below it
+	p, f, err := recognise(path, o)
 	if err != nil {
 		return nil, err
+	}
+	found, err := f.read(p)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s as %s: %w", path, f.name, err)
+	}
+	found.Format = f.name
+	p.contain(found.Set)
+	if len(found.Set.Images) == 0 {
+		return nil, fmt.Errorf("reading %s as %s: no picture can be used: %s", path, found.Format, found.Set.Dropped[0])
+	}
+	return found, nil
+}
+
+// Scan is Dataset for who looks at each picture but once: use sees them, and the set has
+// none. Memory does not grow with a Ground Truth manifest; other formats are read whole first.
+func Scan(path string, o Options, use func(*dataset.Image)) (*Found, error) {
+	p, f, err := recognise(path, o)
+	if err != nil {
+		return nil, err
+	}
+	if f.name != lineByLine {
+		o.Format = f.name
+		found, err := Dataset(path, o)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found.Set.Images {
+			use(&found.Set.Images[i])
+		}
+		found.Set.Images = nil
+		return found, nil
+	}
+	check := p.contained()
+	found, err := scanManifest(p, func(img *dataset.Image) error {
+		err := check(img)
+		if err == nil {
+			use(img)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading %s as %s: %w", path, f.name, err)
+	}
+	found.Format = f.name
+	return found, nil
+}
+
+// recognise finds the format of the set at path.
+func recognise(path string, o Options) (place, format, error) {
+	at, err := os.Stat(path) //nolint:gosec // the person names any path; what a set names stays below it
+	if err != nil {
+		return place{}, format{}, err
 	}
 	p := place{Options: o, path: path, dir: path, isDir: at.IsDir()}
 	if !p.isDir {
@@ -107,24 +165,15 @@ func Dataset(path string, o Options) (*Found, error) {
 	i := slices.IndexFunc(all, func(f format) bool { return f.name == o.Format || o.Format == "" && f.is(p) })
 	switch {
 	case i >= 0:
-		found, err := all[i].read(p)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s as %s: %w", path, all[i].name, err)
-		}
-		found.Format = all[i].name
-		p.contain(found.Set)
-		if len(found.Set.Images) == 0 {
-			return nil, fmt.Errorf("reading %s as %s: no picture can be used: %s", path, found.Format, found.Set.Dropped[0])
-		}
-		return found, nil
+		return p, all[i], nil
 	case o.Format != "":
-		return nil, fmt.Errorf("format %q is none of %s", o.Format, strings.Join(Formats(), ", "))
+		return p, format{}, fmt.Errorf("format %q is none of %s", o.Format, strings.Join(Formats(), ", "))
 	}
 	var b strings.Builder
 	for _, f := range all {
 		fmt.Fprintf(&b, "\n  %-12s %s", f.name, f.looks)
 	}
-	return nil, fmt.Errorf("%s is no data set of a format that is recognised; looked for%s", path, b.String())
+	return p, format{}, fmt.Errorf("%s is no data set of a format that is recognised; looked for%s", path, b.String())
 }
 
 // size returns an image's upright size from its header.
@@ -147,7 +196,7 @@ func readFolders(p place) (*Found, error) {
 }
 
 func isDir(path string) bool {
-	info, err := os.Stat(path)
+	info, err := os.Stat(path) //nolint:gosec // the person names any path
 	return err == nil && info.IsDir()
 }
 

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"trilobite/dataset"
 	"trilobite/dataset/internal/treetest"
 )
 
@@ -30,8 +33,14 @@ const (
 	viaText  = `{"a": {"filename": "a.png", "size": 1, "regions": []}}`
 	project  = `{"_via_settings": {}, "_via_img_metadata": ` + viaText + `}`
 	meText   = `{"version": "5", "shapes": [], "imagePath": "a.png"}`
+	boxLine  = `{"source-ref": "b.png", "x": {"annotations": [{"class_id": 0, "left": 0, "top": 0, "width": 2, "height": 1}]}, "x-metadata": {"class-map": {"0": "cat"}, "type": "groundtruth/object-detection"}}`
 	line     = `{"source-ref": "s3://b/a.png", "x": 1, "x-metadata": {"class-name": "dog", "type": "groundtruth/image-classification"}}`
 )
+
+// cvatText is CVAT's file of a picture.
+func cvatText(name string) string {
+	return `<annotations><image name="` + name + `.png" width="4" height="2"><tag label="dog"/></image></annotations>`
+}
 
 func TestDataset(t *testing.T) {
 	t.Parallel()
@@ -57,12 +66,17 @@ func TestDataset(t *testing.T) {
 		{"YOLO by its YAML file", "data.yaml", map[string]string{"labels/a.txt": "", "images/a.png": p, "data.yaml": "names: [dog]", "other.yaml": ""}, Options{}, "yolo"},
 		{"YOLO, splits inside", "", map[string]string{"labels/train/a.txt": "", "images/train/a.png": p, "data.yaml": "names: [dog]"}, Options{}, "yolo"},
 		{"YOLO below splits", "", map[string]string{"valid/labels/a.txt": "", "valid/images/a.png": p, "data.yaml": "names: [dog]"}, Options{}, "yolo"},
+		{"darknet's lists", "", map[string]string{"obj.data": "train = train.txt\nnames = obj.names", "obj.names": "dog", "train.txt": "data/obj_train_data/a.png", "obj_train_data/a.png": p, "obj_train_data/a.txt": "0 0.5 0.5 0.5 0.5"}, Options{}, "yolo"},
+		{"darknet's lists by their file", "obj.data", map[string]string{"obj.data": "train = train.txt\nnames = obj.names", "obj.names": "dog", "train.txt": "x/a.png", "x/a.png": p}, Options{}, "yolo"},
+		{"CVAT", "", map[string]string{"annotations.xml": cvatText("a"), "a.xml": xmlText, "images/a.png": p}, Options{}, "cvat"},
+		{"several of CVAT's files", "", map[string]string{"job_1.xml": cvatText("a"), "job_2.xml": cvatText("b"), "images/a.png": p, "images/b.png": p}, Options{}, "cvat"},
 		{"masks", "", map[string]string{"images/a.png": p, "masks/a.png": p}, Options{}, "masks"},
 		{"masks beside polygons", "", map[string]string{"r_images/a.png": p, "r_masks/a.png": p, "x.json": viaText}, Options{}, "masks"},
 		{"labelme", "", map[string]string{"a.json": meText, "a.png": p}, Options{}, "labelme"},
 		{"labelme below splits", "", map[string]string{"train/a.json": meText, "train/a.png": p}, Options{}, "labelme"},
 		{"COCO's own folder", "", map[string]string{"annotations/instances_train2017.json": cocoText, "annotations/captions_train2017.json": cocoText, "annotations/person_keypoints_train2017.json": cocoText, "images/a.png": p, "train2017/a.png": p}, Options{}, "coco"},
 		{"a manifest", "x.manifest", map[string]string{"x.manifest": line, "pictures/a.png": p}, Options{}, "groundtruth"},
+		{"classes that are not in the alphabet's order", "x.manifest", map[string]string{"x.manifest": line + "\n" + boxLine, "pictures/a.png": p, "pictures/b.png": p}, Options{}, "groundtruth"},
 		{"a folder of manifests beside pictures", "manifests/x.manifest", map[string]string{"manifests/x.manifest": line, "pictures/a.png": p}, Options{}, "groundtruth"},
 		{"what it is told", "", map[string]string{"images/a.png": p, "masks/a.png": p}, Options{Format: "folders"}, "folders"},
 	}
@@ -82,7 +96,34 @@ func TestDataset(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			sameScanned(t, got, filepath.Join(dir, tt.path), tt.options)
 		})
+	}
+}
+
+// sameScanned fails where Scan shows something else than a set has that was read whole.
+func sameScanned(t *testing.T, whole *Found, path string, o Options) {
+	t.Helper()
+	var images []dataset.Image
+	scanned, err := Scan(path, o, func(img *dataset.Image) { images = append(images, *img) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, img := range images {
+		for i, c := range img.Classes {
+			if scanned.Numbers != nil {
+				img.Classes[i] = scanned.Numbers[c]
+			}
+		}
+		for i, o := range img.Objects {
+			if scanned.Numbers != nil {
+				img.Objects[i].Class = scanned.Numbers[o.Class]
+			}
+		}
+	}
+	scanned.Set.Images, scanned.Numbers = images, nil
+	if diff := cmp.Diff(whole, scanned); diff != "" {
+		t.Errorf("Scan (-want +got):\n%s", diff)
 	}
 }
 

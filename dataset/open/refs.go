@@ -79,19 +79,34 @@ func isManifest(p place) bool {
 }
 
 func readManifest(p place) (*Found, error) {
-	var parts []manifest.Part
-	for _, f := range p.manifests() {
-		parts = append(parts, manifest.Part{Split: f.split, Path: f.path})
-	}
-	if len(parts) == 0 {
-		return nil, fmt.Errorf("%s holds no .manifest, or several that are not named after splits; name one", p.path)
-	}
-	files, err := p.finder()
+	parts, files, err := p.parts()
 	if err != nil {
 		return nil, err
 	}
 	s, err := manifest.Read(parts, files.Find, size)
 	return &Found{Set: s}, err
+}
+
+func scanManifest(p place, use func(*dataset.Image) error) (*Found, error) {
+	parts, files, err := p.parts()
+	if err != nil {
+		return nil, err
+	}
+	s, numbers, err := manifest.Scan(parts, files.Find, size, use)
+	return &Found{Set: s, Numbers: numbers}, err
+}
+
+// parts returns the manifests of a set, and what finds their pictures.
+func (p place) parts() ([]manifest.Part, *locate.Finder, error) {
+	var parts []manifest.Part
+	for _, f := range p.manifests() {
+		parts = append(parts, manifest.Part{Split: f.split, Path: f.path})
+	}
+	if len(parts) == 0 {
+		return nil, nil, fmt.Errorf("%s holds no .manifest, or several that are not named after splits; name one", p.path)
+	}
+	files, err := p.finder()
+	return parts, files, err
 }
 
 // files returns the path itself, or the files in the folder that end in ext.
@@ -139,27 +154,61 @@ func readAutoML(p place) (*Found, error) {
 	return &Found{Set: s}, err
 }
 
-func (p place) cvat() string {
-	if !p.isDir {
-		return p.path
+// cvat returns CVAT's files: the path itself, or those in the folder where annotations.xml or
+// the first .xml is one. Others' XML files lie beside their pictures by the thousand.
+func (p place) cvat() []string {
+	files := p.files(".xml")
+	for i, path := range files {
+		if strings.EqualFold(filepath.Base(path), "annotations.xml") {
+			files[0], files[i] = files[i], files[0]
+		}
 	}
-	return filepath.Join(p.dir, "annotations.xml")
+	if len(files) == 0 || !hasExt(files[0], ".xml") || !cvat.Is(files[0]) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Sorted(slices.Values(files)), func(path string) bool { return !cvat.Is(path) })
 }
 
-func isCVAT(p place) bool { return hasExt(p.cvat(), ".xml") && cvat.Is(p.cvat()) }
+func isCVAT(p place) bool { return len(p.cvat()) > 0 }
 
 func readCVAT(p place) (*Found, error) {
+	paths := p.cvat()
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("%s is none of CVAT's XML files, and holds none", p.path)
+	}
 	files, err := p.finder()
 	if err != nil {
 		return nil, err
 	}
-	s, err := cvat.Read(p.cvat(), files.Find)
+	var parts []cvat.Part
+	if split := bySplit(paths); split != nil {
+		for _, f := range split {
+			parts = append(parts, cvat.Part{Split: f.split, Path: f.path})
+		}
+	} else {
+		for _, path := range paths {
+			parts = append(parts, cvat.Part{Path: path})
+		}
+	}
+	s, err := cvat.Read(parts, files.Find)
 	return &Found{Set: s}, err
 }
 
-// contain drops the pictures whose file or mask is, by a symbolic link, a file elsewhere:
-// who hands on a data set must not choose which files of this machine are read.
+// contain drops the pictures that contained refuses.
 func (p place) contain(s *dataset.Set) {
+	check := p.contained()
+	s.Images = slices.DeleteFunc(s.Images, func(img dataset.Image) bool {
+		err := check(&img)
+		if err != nil {
+			s.Dropf(img.File, 0, "%v", err)
+		}
+		return err != nil
+	})
+}
+
+// contained returns what refuses a picture whose file or mask is, by a symbolic link, a file
+// elsewhere: who hands on a data set must not choose which files of this machine are read.
+func (p place) contained() func(img *dataset.Image) error {
 	var roots, targets []string
 	for _, dir := range []string{p.dir, p.top(), p.Images, p.Labels} {
 		if dir == "" {
@@ -192,13 +241,12 @@ func (p place) contain(s *dataset.Set) {
 		}
 		return below(targets, actual)
 	}
-	s.Images = slices.DeleteFunc(s.Images, func(img dataset.Image) bool {
+	return func(img *dataset.Image) error {
 		for _, file := range []string{img.File, img.Mask} {
 			if file != "" && !inside(file) {
-				s.Dropf(file, 0, "a link out of the data set")
-				return true
+				return fmt.Errorf("%s is a link out of the data set", file)
 			}
 		}
-		return false
-	})
+		return nil
+	}
 }

@@ -107,11 +107,27 @@ func folderNames(dir string) []string {
 	return out
 }
 
+// darknet returns the set's one .data file: the path itself, or the one in the folder.
+func (p place) darknet() string {
+	if files := p.files(".data"); len(files) == 1 && hasExt(files[0], ".data") {
+		return files[0]
+	}
+	return ""
+}
+
 func isYOLO(p place) bool {
-	return (p.isDir || hasExt(p.path, ".yaml") || hasExt(p.path, ".yml")) && len(p.yoloParts()) > 0
+	return p.darknet() != "" || (p.isDir || hasExt(p.path, ".yaml") || hasExt(p.path, ".yml")) && len(p.yoloParts()) > 0
 }
 
 func readYOLO(p place) (*Found, error) {
+	if data := p.darknet(); data != "" {
+		files, err := p.finder()
+		if err != nil {
+			return nil, err
+		}
+		s, err := yolo.ReadDarknet(data, files.Find, size)
+		return &Found{Set: s}, err
+	}
 	classes := p.Classes
 	if classes == "" && !p.isDir {
 		classes = p.path

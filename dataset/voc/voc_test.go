@@ -3,6 +3,7 @@ package voc
 import (
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -142,4 +143,28 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestWriteLabelmap: CVAT and Datumaro learn the classes from labelmap.txt.
+func TestWriteLabelmap(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		classes []string
+		want    string // "": no file
+	}{
+		{"with the background before", []string{"ant", "red cell"}, "# label:color_rgb:parts:actions\nbackground:0,0,0::\nant:230,159,0::\nred cell:0,158,115::\n"},
+		{"which the set may have", []string{"ant", "background"}, "# label:color_rgb:parts:actions\nant:0,114,178::\nbackground:0,0,0::\n"},
+		{"a name with a colon", []string{"a:b"}, ""},
+		{"a name that would be a comment", []string{"#1"}, ""},
+	} {
+		dir := t.TempDir()
+		if err := Write(&dataset.Folder{Dir: dir}, &dataset.Set{Classes: tt.classes}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(dir, "labelmap.txt"))
+		if string(got) != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("%s: %q, %v, want %q", tt.name, got, err, tt.want)
+		}
+	}
 }

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"trilobite/dataset"
+	"trilobite/dataset/masks"
 )
 
 // Says is what the format can write down.
@@ -35,7 +38,7 @@ type savedObject struct {
 	YMax      string `xml:"bndbox>ymax"`
 }
 
-// Write writes Annotations/, JPEGImages/ and, where the set has splits, ImageSets/Main/.
+// Write writes Annotations/, JPEGImages/, labelmap.txt and, where the set has splits, ImageSets/Main/.
 // Corners are written as Read takes them; they have decimals where the set's have.
 func Write(out *dataset.Folder, s *dataset.Set) error {
 	lists := map[string][]string{}
@@ -62,6 +65,9 @@ func Write(out *dataset.Folder, s *dataset.Set) error {
 		}
 		lists[img.Split] = append(lists[img.Split], id)
 	}
+	if err := writeLabelmap(out, s.Classes); err != nil {
+		return err
+	}
 	for _, split := range dataset.Splits() {
 		if len(lists[split]) == 0 {
 			continue
@@ -77,6 +83,29 @@ func Write(out *dataset.Folder, s *dataset.Set) error {
 		}
 	}
 	return nil
+}
+
+// writeLabelmap writes labelmap.txt, which says what classes there are: CVAT and Datumaro take
+// the challenge's own twenty where it is missing. A line is a name, a colour of masks, parts of
+// bodies and actions, with colons between; names with a colon or a line's end cannot be said.
+func writeLabelmap(out *dataset.Folder, classes []string) error {
+	if slices.ContainsFunc(classes, func(name string) bool { return strings.ContainsAny(name, ":\r\n") || strings.HasPrefix(name, "#") }) {
+		return nil
+	}
+	return out.Write("labelmap.txt", func(w *bufio.Writer) error {
+		fmt.Fprintln(w, "# label:color_rgb:parts:actions")
+		if !slices.Contains(classes, masks.Background) {
+			classes = append([]string{masks.Background}, classes...)
+		}
+		for c, name := range classes {
+			rgb := masks.Color(c)
+			if name == masks.Background {
+				rgb = [3]uint8{}
+			}
+			fmt.Fprintf(w, "%s:%d,%d,%d::\n", name, rgb[0], rgb[1], rgb[2])
+		}
+		return nil
+	})
 }
 
 func number(flag bool) int {

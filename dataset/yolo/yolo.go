@@ -1,6 +1,6 @@
 // Package yolo reads data sets in the layout of the YOLO trainers: a folder of images,
 // a folder with one text file for each, and a YAML file with the classes' names
-// (docs.ultralytics.com/datasets/detect and /segment).
+// (docs.ultralytics.com/datasets/detect and /segment); or darknet's lists (ReadDarknet).
 package yolo
 
 import (
@@ -69,26 +69,34 @@ func (p Part) read(s *dataset.Set, size SizeFunc) error {
 		if f.IsDir() || !dataset.IsImageName(f.Name()) || dataset.IsHidden(f.Name()) {
 			continue
 		}
-		img := dataset.Image{File: filepath.Join(p.Images, f.Name()), Split: p.Split}
-		labels := filepath.Join(p.Labels, strings.TrimSuffix(f.Name(), filepath.Ext(f.Name()))+".txt")
-		lines, err := readLabels(s, labels)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", labels, err)
+		labels := filepath.Join(p.Labels, dataset.Stem(f.Name())+".txt")
+		if err := addPicture(s, filepath.Join(p.Images, f.Name()), p.Split, labels, size); err != nil {
+			return err
 		}
-		if lines != nil {
-			img.Source = labels
-		}
-		if len(lines) > 0 {
-			if img.W, img.H, err = size(img.File); err != nil {
-				s.Dropf(img.File, 0, "its size cannot be read: %v", err)
-				continue
-			}
-			for _, l := range lines {
-				s.Add(&img, l.object(float64(img.W), float64(img.H)), labels, l.number)
-			}
-		}
-		s.Images = append(s.Images, img)
 	}
+	return nil
+}
+
+// addPicture adds a picture with the objects of its label file, if there is one.
+func addPicture(s *dataset.Set, file, split, labels string, size SizeFunc) error {
+	img := dataset.Image{File: file, Split: split}
+	lines, err := readLabels(s, labels)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", labels, err)
+	}
+	if lines != nil {
+		img.Source = labels
+	}
+	if len(lines) > 0 {
+		if img.W, img.H, err = size(img.File); err != nil {
+			s.Dropf(img.File, 0, "its size cannot be read: %v", err)
+			return nil
+		}
+		for _, l := range lines {
+			s.Add(&img, l.object(float64(img.W), float64(img.H)), labels, l.number)
+		}
+	}
+	s.Images = append(s.Images, img)
 	return nil
 }
 

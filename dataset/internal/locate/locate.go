@@ -3,9 +3,12 @@
 package locate
 
 import (
+	"errors"
 	"fmt"
-	"io/fs"
+	"hash/maphash"
+	"io"
 	"net/url"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -18,59 +21,79 @@ import (
 // Fetch brings the picture at a URL and returns the file's path.
 type Fetch func(url string) (path string, err error)
 
-// Finder knows the pictures below a folder by their names. It is made for many: each is its
-// name and the number of its folder.
+// Finder knows the pictures below a folder by their names. It is made for many: each is the
+// hash of its name and the number of its folder.
 type Finder struct {
 	dir     string
 	folders []string           // from dir, slashed
-	byName  map[string]int32   // folder of each name
-	more    map[string][]int32 // other folders of a name that is in several
+	byName  map[uint64]int32   // folder of each name
+	more    map[uint64][]int32 // other folders of a name that is in several
+	seed    maphash.Seed
 	fetch   Fetch
 }
 
 // New lists the pictures below dir. fetch is asked for a URL whose picture is not among
 // them; nil: nothing is fetched. Hidden folders and links are passed over.
 func New(dir string, fetch Fetch) (*Finder, error) {
-	f := &Finder{dir: dir, byName: map[string]int32{}, more: map[string][]int32{}, fetch: fetch}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case path != dir && d.IsDir() && dataset.IsHidden(d.Name()):
-			return filepath.SkipDir
-		case d.Type().IsRegular() && dataset.IsImageName(path):
-			rel, err := filepath.Rel(dir, filepath.Dir(path))
-			if err != nil {
-				return err
-			}
-			f.add(filepath.ToSlash(rel), d.Name())
-		}
-		return nil
-	})
-	return f, err
+	f := &Finder{dir: dir, byName: map[uint64]int32{}, more: map[uint64][]int32{}, seed: maphash.MakeSeed(), fetch: fetch}
+	return f, f.walk(".")
 }
 
-// add notes a picture. Those of a folder come one after the other, but for folders in it.
-func (f *Finder) add(folder, name string) {
-	if n := len(f.folders); n == 0 || f.folders[n-1] != folder {
-		f.folders = append(f.folders, folder)
+// walk lists a folder and those in it, some names at a time.
+func (f *Finder) walk(folder string) error {
+	in, err := os.Open(filepath.Join(f.dir, filepath.FromSlash(folder)))
+	if err != nil {
+		return err
 	}
-	at := int32(len(f.folders) - 1)
-	if _, taken := f.byName[name]; taken {
-		f.more[name] = append(f.more[name], at)
+	defer in.Close()
+	at := int32(len(f.folders))
+	f.folders = append(f.folders, folder)
+	var below []string
+	for {
+		const some = 1024
+		entries, err := in.ReadDir(some)
+		for _, e := range entries {
+			switch {
+			case e.IsDir() && !dataset.IsHidden(e.Name()):
+				below = append(below, e.Name())
+			case e.Type().IsRegular() && dataset.IsImageName(e.Name()):
+				f.add(at, e.Name())
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return err
+		}
+	}
+	slices.Sort(below)
+	for _, name := range below {
+		if err := f.walk(path.Join(folder, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add notes a picture of a folder.
+func (f *Finder) add(folder int32, name string) {
+	sum := maphash.String(f.seed, name)
+	if _, taken := f.byName[sum]; taken {
+		f.more[sum] = append(f.more[sum], folder)
 		return
 	}
-	f.byName[name] = at
+	f.byName[sum] = folder
 }
 
 // called returns the paths of pictures of a name.
 func (f *Finder) called(name string) []string {
-	at, ok := f.byName[name]
+	sum := maphash.String(f.seed, name)
+	at, ok := f.byName[sum]
 	if !ok {
 		return nil
 	}
 	paths := []string{path.Join(f.folders[at], name)}
-	for _, at := range f.more[name] {
+	for _, at := range f.more[sum] {
 		paths = append(paths, path.Join(f.folders[at], name))
 	}
 	return paths
