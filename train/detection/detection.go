@@ -32,6 +32,7 @@ type Params struct {
 	// the last N blocks, or the parameters that a regular expression matches.
 	Unfreeze string        `json:"unfreeze,omitempty"`
 	Epochs   int           `json:"epochs,omitempty"` // of each stage; 0: as many as make usualSteps
+	Rate     float64       `json:"rate,omitempty"`   // highest of the learning rate; 0: the usual one
 	Budget   time.Duration `json:"budget,omitempty"` // 0: none
 	Seed     uint64        `json:"seed"`
 	Head     Head          `json:"head"`

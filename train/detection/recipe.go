@@ -1,6 +1,8 @@
 package detection
 
 import (
+	"cmp"
+
 	"trilobite/loss"
 	"trilobite/nn"
 	"trilobite/onnx"
@@ -34,7 +36,8 @@ func recipeOf(net *nn.Network, p Params, samples int) (train.Recipe, error) {
 			Schedule: func(n int64) optim.Schedule { return optim.NewOneCycle(peak, n) },
 		}
 	}
-	stages, err := transfer.Stages(net, p.Unfreeze, stage(peak), stage(peak/2))
+	rate := cmp.Or(p.Rate, peak)
+	stages, err := transfer.Stages(net, p.Unfreeze, stage(rate), stage(rate/2))
 	return train.Recipe{
 		Batch: batch, Whole: true, Seed: p.Seed, Budget: p.Budget, BatchNorm: step.AsGiven, ClipNorm: 10,
 		NoDecay: transfer.Vectors(net), LRScale: transfer.Rate(0.1), Stages: stages,
