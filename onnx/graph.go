@@ -35,6 +35,10 @@ type Graph struct {
 	// of the file that are inputs too. Load makes constants of such inputs.
 	Defaults map[string]*tensor.Tensor
 
+	// Registered holds the names of the parameters and buffers that the model had in
+	// PyTorch, whose newer exporter lists them; nil where the file does not say.
+	Registered map[string]bool
+
 	// Domains gives the versions of the operator sets other than ONNX's own.
 	Domains map[string]int64
 }

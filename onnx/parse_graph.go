@@ -52,7 +52,7 @@ func (p *parser) graph(pb *onnxpb.GraphProto, outer *scope, depth int) (*Graph, 
 	if len(pb.GetSparseInitializer()) > 0 {
 		return nil, fmt.Errorf("initializer %q is sparse; only dense ones are supported", pb.GetSparseInitializer()[0].GetValues().GetName())
 	}
-	g := &Graph{Name: pb.GetName(), Doc: pb.GetDocString()}
+	g := &Graph{Name: pb.GetName(), Doc: pb.GetDocString(), Registered: registered(pb)}
 	s := &scope{values: map[string]*Value{}, outer: outer}
 	if err := p.initializers(pb, s); err != nil {
 		return nil, err
@@ -109,6 +109,24 @@ func foldedFrom(i *onnxpb.ValueInfoProto) []string {
 	}
 	return nil
 }
+
+// registered reads the signature of the program that PyTorch's newer exporter was given,
+// a line for each parameter and buffer: "p_fc_weight: PARAMETER target='fc.weight'".
+func registered(pb *onnxpb.GraphProto) map[string]bool {
+	var names map[string]bool
+	for _, e := range pb.GetMetadataProps() {
+		if e.GetKey() != "pkg.torch.export.ExportedProgram.graph_signature" {
+			continue
+		}
+		names = map[string]bool{}
+		for _, found := range target.FindAllStringSubmatch(e.GetValue(), -1) {
+			names[found[1]] = true
+		}
+	}
+	return names
+}
+
+var target = regexp.MustCompile(`: (?:PARAMETER|BUFFER) target='([^']*)'`)
 
 var quoted = regexp.MustCompile(`[^\s'",\[\]]+`)
 

@@ -201,26 +201,22 @@ func (b *build) spellBatchNorm() error {
 		if n.Op != "BatchNormalization" || n.Domain != "" || n.Int("training_mode", 0) == 0 {
 			continue
 		}
-		if conv := grad.Projection(n, uses); conv != nil {
-			err := insertBefore(b.g, n, func(e *onnx.Builder) {
+		var y *onnx.Value
+		err := insertBefore(b.g, n, func(e *onnx.Builder) {
+			if conv := grad.Projection(n, uses); conv != nil {
 				p := grad.Project(e, n, conv)
 				moments[n] = [2]*onnx.Value{p.Mean, p.Variance}
-				n.Op, n.In, n.Attrs = "Identity", []*onnx.Value{e.Conv(p.Off, p.W, n.In[2], onnx.ConvAttrs{})}, nil
-			})
-			if err != nil {
-				return err
+				y = e.Conv(p.Off, p.W, n.In[2], onnx.ConvAttrs{})
+				return
 			}
-			continue
-		}
-		err := insertBefore(b.g, n, func(e *onnx.Builder) {
 			mean, variance, off := grad.Moments(e, n.In[0])
 			moments[n] = [2]*onnx.Value{mean, variance}
-			y := grad.Affine(e, off, e.Mul(n.In[1], grad.Inverse(e, n, variance)), n.In[2])
-			n.Op, n.In, n.Attrs = "Identity", []*onnx.Value{y}, nil // all that the gradient reads is off
+			y = grad.Affine(e, off, e.Mul(n.In[1], grad.Inverse(e, n, variance)), n.In[2])
 		})
 		if err != nil {
 			return err
 		}
+		takePlace(b.g, n, y)
 	}
 	e := onnx.Extend(b.g)
 	for _, s := range b.stats {
@@ -233,6 +229,13 @@ func (b *build) spellBatchNorm() error {
 	}
 	b.step.Running = len(b.stats)
 	return e.Err()
+}
+
+// takePlace lets the node that computes y compute the output of n, whose name it keeps,
+// in its place.
+func takePlace(g *onnx.Graph, n *onnx.Node, y *onnx.Value) {
+	y.Node.Out, n.Out[0].Node = n.Out, y.Node
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(m *onnx.Node) bool { return m == n })
 }
 
 // moved is a statistic after a batch of n elements per channel:
@@ -252,7 +255,7 @@ func (m move) moved(e *onnx.Builder, statistic *onnx.Value, moments [2]*onnx.Val
 		batch = moments[1]
 	}
 	if m.variance && !m.population {
-		batch = e.Mul(batch, unbiased(e, m.node.In[0], statistic))
+		batch = e.Mul(batch, unbiased(e, m.node.Out[0], statistic))
 	}
 	return e.Add(e.Mul(statistic, of(m.momentum)), e.Mul(batch, of(1-m.momentum)))
 }

@@ -20,14 +20,15 @@ import (
 //     variance, and what is named running_mean, running_var, moving_mean or moving_variance;
 //   - numbers in the model's code that PyTorch's exporter wrote as initializers: scalars
 //     (rank 0) named val_ and a number, and what its optimiser says it has folded from
-//     nothing but such, or made of another's shape (zeros_like);
+//     nothing but such, or made of another's shape (zeros_like), or, where the file lists
+//     the model's parameters and buffers, from none of these (a causal mask);
 //   - what has an infinite element, such as the mask of an attention, or is no number;
 //   - what only a calculation of constants by an operator without a gradient reads, such
 //     as the scales of quantised weights.
 func Trainable(g *onnx.Graph, of *onnx.Value) []*onnx.Value {
 	var list []*onnx.Value
 	for _, v := range reaching(g, of) {
-		if v.Initializer && !statistic.MatchString(v.Name) && !inCode(v) && finite(v.Data) {
+		if v.Initializer && !statistic.MatchString(v.Name) && !inCode(g, v) && finite(v.Data) {
 			list = append(list, v)
 		}
 	}
@@ -54,17 +55,16 @@ var (
 )
 
 // inCode reports whether v is a number in the model's code.
-func inCode(v *onnx.Value) bool {
-	if len(v.Shape) == 0 && lifted.MatchString(v.Name) {
-		return true
+func inCode(g *onnx.Graph, v *onnx.Value) bool {
+	if len(v.FoldedFrom) == 0 {
+		return len(v.Shape) == 0 && lifted.MatchString(v.Name)
 	}
-	if len(v.Shape) == 0 && len(v.FoldedFrom) > 0 && function.MatchString(v.Name) {
-		return true
+	weight := func(name string) bool { return !code.MatchString(name) }
+	if g.Registered != nil {
+		weight = func(name string) bool { return g.Registered[name] }
 	}
-	if len(v.FoldedFrom) > 0 && filled.MatchString(v.Name) {
-		return true
-	}
-	return len(v.FoldedFrom) > 0 && !slices.ContainsFunc(v.FoldedFrom, func(name string) bool { return !code.MatchString(name) })
+	return len(v.Shape) == 0 && (lifted.MatchString(v.Name) || function.MatchString(v.Name)) || filled.MatchString(v.Name) ||
+		!weight(v.Name) && !slices.ContainsFunc(v.FoldedFrom, weight)
 }
 
 // Inert reports whether an initializer is of a type that is never trained and feeds only

@@ -3,6 +3,7 @@ package step
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"trilobite/onnx"
@@ -32,6 +33,8 @@ func TestTrainable(t *testing.T) {
 		"zeros of a parameter's shape":     {weight("zeros_like", []int64{3}, "fc.weight"), false},
 		"Keras' moving variance":           {weight("_torch_params.bn/moving_variance", []int64{3}), false},
 		"a vector of the code, not folded": {weight("val_8", []int64{3}), true},
+		"a mask, by the parameters' names": {weight("val_56", []int64{3}, "transpose", "val_40"), false},
+		"a buffer, by the names":           {weight("kernel", []int64{3}, "val_0"), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -40,6 +43,9 @@ func TestTrainable(t *testing.T) {
 			g, err := b.Graph()
 			if err != nil {
 				t.Fatal(err)
+			}
+			if strings.Contains(name, "by the") {
+				g.Registered = map[string]bool{"fc.weight": true, "kernel": true}
 			}
 			if got := slices.Contains(Trainable(g, y), c.v); got != c.want {
 				t.Errorf("trainable: %v, want %v", got, c.want)

@@ -219,6 +219,13 @@ func (f gradFlags) build(g *onnx.Graph, spec step.Spec, say func(note string)) (
 	if spec.Spelled, err = step.JoinBatchNorm(g); err != nil {
 		return nil, nil, err
 	}
+	tied, err := step.Tie(g)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(tied)) {
+		say(fmt.Sprintf("%q is %q transposed: one weight, which both uses train", name, tied[name]))
+	}
 	if f.bn == "train" && !slices.ContainsFunc(g.Nodes, func(n *onnx.Node) bool { return n.Op == "BatchNormalization" }) {
 		say("it has no BatchNormalization, so --bn train changes nothing")
 	}
@@ -256,7 +263,7 @@ func hint(g *onnx.Graph, err error) string {
 		return ""
 	}
 	for _, v := range g.Inputs {
-		if len(v.Shape) > 1 && !v.Shape[1:].Static() {
+		if v.Name != "target" && len(v.Shape) > 1 && !v.Shape[1:].Static() {
 			return fmt.Sprintf(" (input %q is %s: export the model with fixed sizes, of which only the batch may stay open)", v.Name, step.Spell(g, v.Shape))
 		}
 	}
