@@ -91,14 +91,14 @@ func addTrainingFlags(f *pflag.FlagSet) {
 }
 
 // startWorker begins to do tasks, until ctx ends, and returns what waits for the end.
-func startWorker(ctx context.Context, c config.Config, log *slog.Logger, db records, buckets *objects.Buckets, models *learn.Engine, predictor custom.Predictor) (wait func() error) {
+func startWorker(ctx context.Context, c config.Config, log *slog.Logger, b *backend, predictor custom.Predictor) (wait func() error) {
 	ctx, stop := context.WithCancel(ctx)
 	w := jobs.New(jobs.Config{
-		Store: db, Objects: buckets, Trainer: models, Predictor: predictor, Dir: customFolder(c), Holder: holder(), Log: log,
+		Store: b.db, Objects: b.buckets, Trainer: b.models, Predictor: predictor, Dir: customFolder(c), Holder: holder(), Log: log,
 		Trainings: c.Training.Workers, FreeDisk: c.Training.Disk,
 	})
 	done := make(chan error, 1)
-	go func() { done <- w.Run(ctx, db.Driver()) }()
+	go func() { done <- w.Run(ctx, b.db.Driver()) }()
 	return func() error {
 		stop()
 		return <-done

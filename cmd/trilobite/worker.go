@@ -10,7 +10,6 @@ import (
 	"trilobite/backup"
 	"trilobite/config"
 	"trilobite/learn"
-	"trilobite/serving"
 )
 
 func newWorkerCmd(app *App) *cobra.Command {
@@ -59,35 +58,12 @@ func work(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	defer done()
-	rt, err := openRuntime(c.ORT)
+	back, err := openBackend(ctx, c, log, nil)
 	if err != nil {
 		return err
 	}
-	registry := serving.New(servingConfig(rt, c, nil))
-	defer registry.Close()
-	db, err := openStore(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	buckets, err := openBuckets(c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, buckets.Close()) }()
-	hosted, err := openHosted(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, hosted.Close()) }()
-	buckets.Host(hosted)
-	models := customModels(c, log, rt, registry)
-	closeShelf, err := shareModels(ctx, c, models)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeShelf()) }()
-	wait := startWorker(ctx, c, log, db, buckets, models, visitor{models})
+	defer func() { err = errors.Join(err, back.Close()) }()
+	wait := startWorker(ctx, c, log, back, visitor{back.models})
 	log.InfoContext(ctx, "working", "trainings", c.Training.Workers)
 	<-ctx.Done()
 	return wait()
