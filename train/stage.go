@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"iter"
-	"slices"
 	"strings"
 
 	"trilobite"
@@ -180,143 +178,6 @@ func (l *loop) orderOf(i int, n, fixed int64) order {
 	return o
 }
 
-// build makes the step and loads it.
-func (l *loop) build(ctx context.Context, s *stage) error {
-	g := onnx.Clone(s.halves.suffix)
-	if symbol := g.Symbols.Name(g.Inputs[0].Shape[0]); symbol != "" && (s.order.whole || s.order.samples%s.order.batch == 0) {
-		if err := onnx.Bind(g, map[string]int64{symbol: s.order.batch}); err != nil { // known sizes make a faster step
-			return err
-		}
-	}
-	loss, err := l.lossOf(g, s)
-	if err != nil {
-		return err
-	}
-	scale := l.LRScale
-	if s.LRScale != nil {
-		scale = s.LRScale
-	}
-	s.built, err = step.Build(g, step.Spec{
-		Loss: loss, Params: parameters(g, s.params), BatchNorm: l.BatchNorm, Rule: s.Rule, NoDecay: l.NoDecay, LRScale: scale,
-		ClipNorm: l.ClipNorm, EMA: l.EMA, Accumulate: l.Accumulate,
-	})
-	if err != nil {
-		return err
-	}
-	data, err := onnx.Marshal(s.built.Graph)
-	if err != nil {
-		return err
-	}
-	slots, initial := make([]ort.Slot, len(s.built.Slots)), make([]*tensor.Tensor, len(s.built.Slots))
-	for i, sl := range s.built.Slots {
-		slots[i], initial[i] = ort.Slot{In: sl.In, Out: sl.Out}, sl.Init
-		if l.restore != nil {
-			if initial[i] = l.restore[sl.In]; initial[i] == nil {
-				return fmt.Errorf("the checkpoint has no %q: it is of another network", sl.In)
-			}
-		}
-	}
-	l.restore = nil
-	o := l.Runtime
-	o.Name = l.Graph.Name
-	s.stepper, err = l.rt.LoadStep(ctx, data, slots, initial, o)
-	return err
-}
-
-// lossOf adds the loss to g, a copy of the suffix.
-func (l *loop) lossOf(g *onnx.Graph, s *stage) (*onnx.Value, error) {
-	b := onnx.Extend(g)
-	loss := l.Loss(b, g.Outputs)
-	if err := b.Err(); err != nil {
-		return nil, fmt.Errorf("the loss: %w", err)
-	}
-	s.targets = nil
-	for _, v := range g.Inputs[len(s.halves.feeds):] {
-		s.targets = append(s.targets, v.Name)
-	}
-	return loss, nil
-}
-
-// batches yields what the data inputs of steps from…to−1 take, ahead of the steps.
-func (s *stage) batches(ctx context.Context, from, to int64, workers int) iter.Seq2[[]*tensor.Tensor, error] {
-	if s.order.batch == s.order.samples && s.train.variants == 1 {
-		return s.same(ctx, from, to, workers)
-	}
-	picks := func(yield func(pick) bool) {
-		for at := from; at < to; at++ {
-			for _, p := range s.order.step(at) {
-				if !yield(pick{s.train.samples[p.sample], p.variant}) {
-					return
-				}
-			}
-		}
-	}
-	return func(yield func([]*tensor.Tensor, error) bool) {
-		at := from
-		var rows [][]*tensor.Tensor
-		for row, err := range prefetch(ctx, picks, workers, int(2*s.order.batch), s.train.row) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if rows = append(rows, row); int64(len(rows)) < s.order.size(at) {
-				continue
-			}
-			if batch, err := join(rows); !yield(batch, err) || err != nil {
-				return
-			}
-			at, rows = at+1, rows[:0]
-		}
-	}
-}
-
-// same is batches where every step takes every sample and there is one version of each:
-// they are joined once, and their order, which changes nothing but rounding, stays.
-func (s *stage) same(ctx context.Context, from, to int64, workers int) iter.Seq2[[]*tensor.Tensor, error] {
-	return func(yield func([]*tensor.Tensor, error) bool) {
-		if s.batch == nil && from < to {
-			var rows [][]*tensor.Tensor
-			for row, err := range prefetch(ctx, slices.Values(s.train.samples), workers, 4*workers, func(ctx context.Context, i int) ([]*tensor.Tensor, error) {
-				return s.train.row(ctx, pick{sample: i})
-			}) {
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				rows = append(rows, row)
-			}
-			var err error
-			if s.batch, err = join(rows); err != nil {
-				yield(nil, err)
-				return
-			}
-		}
-		for range to - from {
-			if !yield(s.batch, nil) {
-				return
-			}
-		}
-	}
-}
-
-func join(rows [][]*tensor.Tensor) ([]*tensor.Tensor, error) {
-	batch := make([]*tensor.Tensor, len(rows[0]))
-	column := make([]*tensor.Tensor, len(rows))
-	for i := range batch {
-		for j, row := range rows {
-			column[j] = row[i]
-		}
-		var err error
-		if batch[i], err = tensor.Join(column...); err != nil {
-			return nil, err
-		}
-	}
-	return batch, nil
-}
-
-// rate is the learning rate of step n, from 1.
-func (s *stage) rate(n int64) float64 { return s.updates.LR((n + s.accumulate - 1) / s.accumulate) }
-
 // epoch is the epoch, from 1 and over all stages, that the last step was in.
 func (l *loop) epoch(s *stage) int {
 	before := 0
@@ -324,32 +185,6 @@ func (l *loop) epoch(s *stage) int {
 		before += n
 	}
 	return before + int((max(l.at.Step, 1)-1)/s.order.steps()) + 1
-}
-
-// inputs are what step n, from 1, takes besides the slots.
-func (s *stage) inputs(batch []*tensor.Tensor, n int64, lr float64, seed uint64) []*tensor.Tensor {
-	named := map[string]*tensor.Tensor{"lr": tensor.Scalar(float32(lr)), "step": tensor.Scalar(n)}
-	for i, f := range s.halves.feeds {
-		named[f.name] = batch[i]
-	}
-	for i, name := range s.targets {
-		named[name] = batch[len(s.halves.feeds)+i]
-	}
-	for _, m := range s.built.Masks {
-		shape := slices.Clone([]int64(m.Shape))
-		for i, d := range shape {
-			if d < 0 {
-				shape[i] = batch[0].Shape[0]
-			}
-		}
-		named[m.Name] = m.Draw(shape, seed, n)
-	}
-	infos := s.stepper.Inputs()
-	in := make([]*tensor.Tensor, len(infos))
-	for i, v := range infos {
-		in[i] = named[v.Name]
-	}
-	return in
 }
 
 // state returns the slots by name.
