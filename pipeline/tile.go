@@ -64,9 +64,13 @@ type Part struct {
 	Mapping Mapping        // takes what is found in it to the upright image
 	All     Mapping        // of the whole image, for planes of it: Straight and Upright
 
-	// Core is what a part of several has to say of a mask: where parts overlap, each up to
-	// the middle. It is in whole pixels of the image as steps turned it; empty for Whole.
-	Core  geom.Box
+	// What a part of several has to say of a mask, in whole pixels of the image as steps turned
+	// it; empty for Whole. Reach is where it has a say, Sole where it alone has: between the two
+	// it fades out as its neighbour fades in. The sides of Core are in the middle of that; those
+	// of all parts cover the image once.
+	Reach, Sole, Core geom.Box
+	Column            int // of the parts, from 0, which come row by row
+
 	Whole bool     // it is all of the image, beside its parts
 	Tile  geom.Box // where it lies in the image after steps
 
@@ -102,22 +106,12 @@ func (t *Transform) Parts(img *imageio.Image, f func(Part) error) error {
 			"Preprocessing step tile cuts an image of %d×%d pixels into %d parts; %d are allowed: make them larger, or resize first.", after.W, after.H, n, maxTiles)}
 	}
 	for _, y := range down {
-		for _, x := range across {
-			tile := geom.Box{X1: float32(x.from), Y1: float32(y.from), X2: float32(x.to), Y2: float32(y.to)}
-			p := Part{All: Mapping{}.Through(way), Tile: tile, Core: way.turned(x.core, y.core, x.coreEnd, y.coreEnd)}
-			w, h := x.to-x.from, y.to-y.from
-			part, err := after.Crop(x.from, y.from, w, h)
+		for i, x := range across {
+			p, err := t.part(after, way, x, y)
 			if err != nil {
 				return err
 			}
-			some := way
-			some.frame = way.frame.scaled(tile, 0, 0, w, h)
-			some.w, some.h = w, h
-			var m Mapping
-			if p.X, m, err = t.Fit(part); err != nil {
-				return err
-			}
-			p.Mapping, p.Cut = m.Through(some), some.limits(way)
+			p.Column = i
 			if err := f(p); err != nil {
 				return err
 			}
@@ -131,6 +125,29 @@ func (t *Transform) Parts(img *imageio.Image, f func(Part) error) error {
 		return err
 	}
 	return f(Part{X: x, Mapping: m.Through(way), Whole: true, Cut: nowhere})
+}
+
+// part makes a part of the image after steps.
+func (t *Transform) part(after *imageio.Image, way Way, x, y span) (Part, error) {
+	w, h := x.to-x.from, y.to-y.from
+	pixels, err := after.Crop(x.from, y.from, w, h)
+	if err != nil {
+		return Part{}, err
+	}
+	p := Part{All: Mapping{}.Through(way), Tile: geom.Box{X1: float32(x.from), Y1: float32(y.from), X2: float32(x.to), Y2: float32(y.to)}}
+	x1, x2 := x.fading(after.W)
+	y1, y2 := y.fading(after.H)
+	p.Core = way.turned(x.core, y.core, x.coreEnd, y.coreEnd)
+	p.Reach = way.turned(x.core-x1, y.core-y1, x.coreEnd+x2, y.coreEnd+y2)
+	p.Sole = way.turned(x.core+x1, y.core+y1, x.coreEnd-x2, y.coreEnd-y2)
+	some := way
+	some.frame, some.w, some.h = way.frame.scaled(p.Tile, 0, 0, w, h), w, h
+	var m Mapping
+	if p.X, m, err = t.Fit(pixels); err != nil {
+		return Part{}, err
+	}
+	p.Mapping, p.Cut = m.Through(some), some.limits(way)
+	return p, nil
 }
 
 // turned returns a box of the image after steps in whole pixels of the image as steps
@@ -170,28 +187,6 @@ func (w Way) limits(whole Way) geom.Box {
 		b.Y2 = far
 	}
 	return b
-}
-
-// span is a part along one side, and the share of it that is its own.
-type span struct{ from, to, core, coreEnd int }
-
-// cuts divides n pixels into parts of size that overlap by at least so many, as few and as
-// evenly as can be.
-func cuts(n, size, overlap int) []span {
-	if n <= size {
-		return []span{{0, n, 0, n}}
-	}
-	parts := 1 + (n-size+size-overlap-1)/(size-overlap)
-	all := make([]span, parts)
-	for i := range all {
-		from := i * (n - size) / (parts - 1)
-		all[i] = span{from, from + size, from, from + size}
-	}
-	for i := 1; i < parts; i++ {
-		middle := (all[i].from + all[i-1].to) / 2
-		all[i-1].coreEnd, all[i].core = middle, middle
-	}
-	return all
 }
 
 // InPart returns the mapping for a box of whole pixels of the image as steps turned it,

@@ -20,12 +20,13 @@ func TestCuts(t *testing.T) {
 		n, size, overlap int
 		want             []span
 	}{
-		{"shorter than a part", 50, 64, 8, []span{{0, 50, 0, 50}}},
-		{"one part", 64, 64, 8, []span{{0, 64, 0, 64}}},
-		{"a pixel more is two parts", 65, 64, 8, []span{{0, 64, 0, 32}, {1, 65, 32, 65}}},
-		{"two parts that just do", 120, 64, 8, []span{{0, 64, 0, 60}, {56, 120, 60, 120}}},
-		{"evenly", 200, 64, 8, []span{{0, 64, 0, 54}, {45, 109, 54, 99}, {90, 154, 99, 145}, {136, 200, 145, 200}}},
-		{"no overlap", 128, 64, 0, []span{{0, 64, 0, 64}, {64, 128, 64, 128}}},
+		{"shorter than a part", 50, 64, 8, []span{{0, 50, 0, 50, 0}}},
+		{"one part", 64, 64, 8, []span{{0, 64, 0, 64, 0}}},
+		{"a pixel more is two parts", 65, 64, 8, []span{{0, 64, 0, 32, 0}, {1, 65, 32, 65, 0}}},
+		{"two parts that just do", 120, 64, 8, []span{{0, 64, 0, 60, 4}, {56, 120, 60, 120, 4}}},
+		{"evenly", 200, 64, 8, []span{{0, 64, 0, 54, 9}, {45, 109, 54, 99, 9}, {90, 154, 99, 145, 9}, {136, 200, 145, 200, 9}}},
+		{"three over a pixel: fading ends where the next but one begins", 100, 64, 32, []span{{0, 64, 0, 41, 9}, {18, 82, 41, 59, 9}, {36, 100, 59, 100, 9}}},
+		{"no overlap", 128, 64, 0, []span{{0, 64, 0, 64, 0}, {64, 128, 64, 128, 0}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -55,37 +55,6 @@ func (m *Mask) upright(mapping pipeline.Mapping) *Mask {
 	return m
 }
 
-// paste makes the mask of a part of the image and puts it into that of the whole image as
-// steps turned it, which the first part makes. No pixel is two parts'.
-func (s *Segmenter) paste(m *Mask, out *tensor.Tensor, p pipeline.Part, sure bool) (*Mask, error) {
-	x, y := int(p.Core.X1), int(p.Core.Y1)
-	if m == nil {
-		w, h := p.All.Straight().Size()
-		m = &Mask{W: int(w), H: int(h), Labels: s.c.Labels, Class: make([]uint8, int(w)*int(h))}
-		if err := m.check(); err != nil {
-			return nil, err
-		}
-	}
-	if p.Core.X2 <= p.Core.X1 || p.Core.Y2 <= p.Core.Y1 {
-		return m, nil
-	}
-	part, err := decodeTurned(out, s.c.Labels, s.c.Pipeline, p.Mapping.InPart(p.Core), sure)
-	if err != nil {
-		return nil, err
-	}
-	if part.Confidence != nil && m.Confidence == nil {
-		m.Confidence = make([]uint8, len(m.Class))
-	}
-	for i := range part.H {
-		at := (y+i)*m.W + x
-		copy(m.Class[at:at+part.W], part.Class[i*part.W:])
-		if part.Confidence != nil {
-			copy(m.Confidence[at:at+part.W], part.Confidence[i*part.W:])
-		}
-	}
-	return m, nil
-}
-
 // decodeTurned makes the mask of the image as the pipeline's steps turned it.
 func decodeTurned(out *tensor.Tensor, labels []string, p pipeline.Spec, mapping pipeline.Mapping, sure bool) (*Mask, error) {
 	w, h := mapping.Size()
@@ -98,15 +67,23 @@ func decodeTurned(out *tensor.Tensor, labels []string, p pipeline.Spec, mapping 
 		s := newSampling(m, p, mapping, int(out.Shape[2]), int(out.Shape[1]))
 		return m, s.indices(d)
 	}
-	d, ok := tensor.Data[float32](out)
-	if !ok || len(d) == 0 || len(out.Shape) != 4 || out.Shape[0] != 1 || out.Shape[1] != int64(len(labels)) {
-		return nil, fmt.Errorf("output %s %s, want [1,%d,H,W]", out.DType, onnx.Shape(out.Shape), len(labels))
+	if err := checkScores(out, labels); err != nil {
+		return nil, err
 	}
 	if sure {
 		m.Confidence = make([]uint8, len(m.Class))
 	}
+	d, _ := tensor.Data[float32](out)
 	newSampling(m, p, mapping, int(out.Shape[3]), int(out.Shape[2])).scores(d)
 	return m, nil
+}
+
+// checkScores refuses an output that is no scores (1, C, H, W).
+func checkScores(out *tensor.Tensor, labels []string) error {
+	if d, ok := tensor.Data[float32](out); !ok || len(d) == 0 || len(out.Shape) != 4 || out.Shape[0] != 1 || out.Shape[1] != int64(len(labels)) {
+		return fmt.Errorf("output %s %s, want [1,%d,H,W]", out.DType, onnx.Shape(out.Shape), len(labels))
+	}
+	return nil
 }
 
 // sampling says which two columns and rows of the output lie around the centre of each

@@ -30,6 +30,11 @@ func (r *row) fill(i int, d []float32) {
 			to[x] = above[x] + (below[x]-above[x])*y.t
 		}
 	}
+	r.decide(i)
+}
+
+// decide fills row i from the values.
+func (r *row) decide(i int) {
 	r.findBest()
 	class := r.m.Class[i*r.m.W : (i+1)*r.m.W]
 	for j, x := range r.x {

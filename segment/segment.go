@@ -1,7 +1,8 @@
 // Package segment names every pixel: image in, a mask of class indices out.
 //
 // A Segmenter prepares the image (pipeline), runs the model (ort), interpolates its scores
-// to the image's full size and takes the best class of each pixel (decode.go). A Mask
+// to the image's full size and takes the best class of each pixel (decode.go); the scores of
+// tiles are blended where they overlap (mosaic.go). A Mask
 // tells areas, outlines and confidence, and writes itself as PNG (png.go). Start at New
 // and Segmenter.Segment.
 package segment
@@ -60,7 +61,7 @@ func newSegmenter(m *ort.Model, c Config) (*Segmenter, error) {
 		return nil, fmt.Errorf("preprocessing: resize is %q, a mask of the whole image needs %q or %q", r, pipeline.Exact, pipeline.Letterbox)
 	}
 	if c.Pipeline.AndWhole() {
-		return nil, errors.New("preprocessing: tile: whole is for boxes and classes; each pixel of a mask is one tile's")
+		return nil, errors.New("preprocessing: tile: whole is for boxes and classes; the pixels of a mask are its tiles'")
 	}
 	in := m.Inputs()
 	if len(in) != 1 {
@@ -97,6 +98,7 @@ func (s *Segmenter) Classes(ctx context.Context, img *imageio.Image) (*Mask, err
 
 func (s *Segmenter) segment(ctx context.Context, img *imageio.Image, sure bool) (*Mask, error) {
 	start := time.Now()
+	tiles := mosaic{spec: s.c.Pipeline, sure: sure}
 	var m *Mask
 	var all pipeline.Mapping
 	err := s.transform.Parts(img, func(p pipeline.Part) error {
@@ -110,7 +112,8 @@ func (s *Segmenter) segment(ctx context.Context, img *imageio.Image, sure bool) 
 		if all = p.All; !s.c.Pipeline.Tiled() {
 			m, err = decodeTurned(out[0], s.c.Labels, s.c.Pipeline, p.Mapping.Straight(), sure)
 		} else {
-			m, err = s.paste(m, out[0], p, sure)
+			err = tiles.add(out[0], s.c.Labels, p)
+			m = tiles.m
 		}
 		s.model.Recycle(out)
 		if err != nil {
