@@ -35,12 +35,6 @@ const (
 	trainingSide = 1280
 )
 
-// Types of attributes that are read.
-const (
-	classification = "groundtruth/image-classification"
-	detection      = "groundtruth/object-detection"
-)
-
 // Line is what a manifest says of one image.
 type Line struct {
 	SourceRef   string // s3://bucket/key, as written
@@ -117,13 +111,12 @@ func splitS3(ref string) (bucket, key string, ok bool) {
 // attributes reads every pair of an attribute and its metadata.
 func (l *Line) attributes(top *object) {
 	var pairs, valid int
-	for _, name := range top.names() {
-		meta := top.get(name + "-metadata")
-		if meta == nil {
+	for _, a := range top.attributes() {
+		if a.Value == nil {
 			continue
 		}
 		pairs++
-		if l.attribute(top, name, meta) {
+		if l.attribute(top, a.Name, a.Meta) {
 			valid++
 		}
 	}
@@ -151,9 +144,9 @@ func (l *Line) attribute(top *object, name string, rawMeta json.RawMessage) bool
 		return false
 	}
 	switch kind {
-	case classification:
+	case Classification:
 		return l.classification(top, name, meta)
-	case detection:
+	case Detection:
 		return l.detection(top, name, meta)
 	}
 	return false // another kind of labelling, such as masks, which is let be
@@ -183,15 +176,6 @@ func (l *Line) classification(top *object, name string, meta *object) bool {
 func validLabel(s string) bool {
 	n := utf8.RuneCountInString(s)
 	return n >= 1 && n <= maxLabel && !strings.ContainsAny(s, "\x00\r\n")
-}
-
-// box is an annotation as the manifest has it, in pixels.
-type box struct {
-	ClassID *int     `json:"class_id"`
-	Left    *float64 `json:"left"`
-	Top     *float64 `json:"top"`
-	Width   *float64 `json:"width"`
-	Height  *float64 `json:"height"`
 }
 
 func (l *Line) detection(top *object, name string, meta *object) bool {
@@ -269,8 +253,8 @@ func (l *Line) confidences(meta *object, n int) {
 // annotation reads one box; a nil object is one that is none.
 func (l *Line) annotation(raw json.RawMessage, classes map[string]string) (*object, Code) {
 	a, err := parseObject(raw)
-	var b box
-	if err != nil || json.Unmarshal(raw, &b) != nil || b.ClassID == nil || b.Left == nil || b.Top == nil || b.Width == nil || b.Height == nil {
+	var b Annotation
+	if err != nil || json.Unmarshal(raw, &b) != nil || !b.Whole() {
 		return nil, InvalidLabelAttribute
 	}
 	a.remove("errors")

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
+	"trilobite/dataset/groundtruth"
 	"trilobite/geom"
 )
 
@@ -52,48 +54,34 @@ type metadata struct {
 	} `json:"internal-color-map"`
 }
 
-type boxes struct {
-	Annotations []struct {
-		Class  json.Number `json:"class_id"`
-		Left   float64     `json:"left"`
-		Top    float64     `json:"top"`
-		Width  float64     `json:"width"`
-		Height float64     `json:"height"`
-	} `json:"annotations"`
-}
-
 // ParseLine reads a line. Every attribute with metadata of a kind that is known adds its
 // labels: image-classification the one of its metadata, whatever its value, and several
 // such attributes several; image-classification-multilabel those of its list;
 // object-detection its boxes; semantic-segmentation its mask. Other kinds are passed over.
 func ParseLine(data []byte) (Line, error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return Line{}, fmt.Errorf("no JSON object: %w", err)
-	}
 	var l Line
-	if raw, ok := fields["source-ref"]; !ok {
+	ref, attributes, err := groundtruth.Attributes(data)
+	switch {
+	case err != nil:
+		return l, fmt.Errorf("no JSON object: %w", err)
+	case ref == nil:
 		return l, errors.New("there is no source-ref")
-	} else if err := json.Unmarshal(raw, &l.Ref); err != nil || l.Ref == "" {
-		return l, fmt.Errorf("source-ref %.100s is no name of a picture", raw)
 	}
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		attribute, ok := strings.CutSuffix(key, "-metadata")
-		if !ok {
-			continue
-		}
+	if err := json.Unmarshal(ref, &l.Ref); err != nil || l.Ref == "" {
+		return l, fmt.Errorf("source-ref %.100s is no name of a picture", ref)
+	}
+	for _, a := range attributes {
 		var m metadata
-		if err := json.Unmarshal(fields[key], &m); err != nil {
-			l.Bad = append(l.Bad, fmt.Errorf("%.100s: %w", key, err))
+		if err := json.Unmarshal(a.Meta, &m); err != nil {
+			l.Bad = append(l.Bad, fmt.Errorf("%.100s-metadata: %w", a.Name, err))
 			continue
 		}
-		value, ok := fields[attribute]
-		if !ok {
-			l.Bad = append(l.Bad, fmt.Errorf("%.100s has no attribute %.100s", key, attribute))
+		if a.Value == nil {
+			l.Bad = append(l.Bad, fmt.Errorf("%.100s-metadata has no attribute %.100s", a.Name, a.Name))
 			continue
 		}
-		if err := l.add(value, m); err != nil {
-			l.Bad = append(l.Bad, fmt.Errorf("%.100s: %w", attribute, err))
+		if err := l.add(a.Value, m); err != nil {
+			l.Bad = append(l.Bad, fmt.Errorf("%.100s: %w", a.Name, err))
 		}
 	}
 	if !l.Labelled && l.Mask == nil && len(l.Bad) == 0 {
@@ -105,14 +93,14 @@ func ParseLine(data []byte) (Line, error) {
 // add adds what an attribute says.
 func (l *Line) add(value json.RawMessage, m metadata) error {
 	switch m.Type {
-	case "groundtruth/image-classification":
+	case groundtruth.Classification:
 		if m.ClassName == "" {
 			return errors.New("its metadata has no class-name")
 		}
 		l.Labelled = true
 		l.Labels = append(l.Labels, m.ClassName)
 		return nil
-	case "groundtruth/image-classification-multilabel":
+	case groundtruth.ManyLabels:
 		var ids []json.Number
 		if err := json.Unmarshal(value, &ids); err != nil {
 			return err
@@ -126,22 +114,28 @@ func (l *Line) add(value json.RawMessage, m metadata) error {
 		}
 		l.Labelled = true
 		return nil
-	case "groundtruth/object-detection":
-		var b boxes
+	case groundtruth.Detection:
+		var b struct {
+			Annotations []groundtruth.Annotation `json:"annotations"`
+		}
 		if err := json.Unmarshal(value, &b); err != nil {
 			return err
 		}
 		l.Labelled = true
 		for i, a := range b.Annotations {
-			name, ok := m.ClassMap[a.Class.String()]
-			if !ok {
-				l.Bad = append(l.Bad, fmt.Errorf("annotation %d: class-map has no class %s", i, a.Class))
+			if !a.Whole() {
+				l.Bad = append(l.Bad, fmt.Errorf("annotation %d lacks class_id, left, top, width or height", i))
 				continue
 			}
-			l.Boxes = append(l.Boxes, Box{name, geom.Rect{X: a.Left, Y: a.Top, W: a.Width, H: a.Height}})
+			name, ok := m.ClassMap[strconv.Itoa(*a.ClassID)]
+			if !ok {
+				l.Bad = append(l.Bad, fmt.Errorf("annotation %d: class-map has no class %d", i, *a.ClassID))
+				continue
+			}
+			l.Boxes = append(l.Boxes, Box{name, geom.Rect{X: *a.Left, Y: *a.Top, W: *a.Width, H: *a.Height}})
 		}
 		return nil
-	case "groundtruth/semantic-segmentation":
+	case groundtruth.Segmentation:
 		return l.addMask(value, m)
 	}
 	return nil

@@ -2,8 +2,8 @@
 // Rekognition Custom Labels takes them: JSON Lines, a picture a line, with labels of the
 // whole picture, boxes or a mask (docs.aws.amazon.com/rekognition/latest/customlabels-dg,
 // "Creating a manifest file"; docs.aws.amazon.com/sagemaker/latest/dg, "Augmented Manifest
-// Output"), with pictures that are on this machine. ParseLine reads one line, more kindly
-// than package groundtruth, which has the service's own rules and errors.
+// Output"), with pictures that are on this machine. ParseLine takes a line, read by package
+// groundtruth, more kindly than the service, whose rules and errors that package has.
 package manifest
 
 import (
@@ -16,12 +16,13 @@ import (
 	"strings"
 
 	"trilobite/dataset"
+	"trilobite/dataset/groundtruth"
 )
 
 // Limits of a manifest; of lines it is Amazon's.
 const (
 	maxBytes = 1 << 30
-	maxLine  = 100_000
+	maxLine  = groundtruth.MaxLine
 )
 
 // Part is a manifest of a set.

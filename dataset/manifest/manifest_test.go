@@ -72,6 +72,7 @@ func TestReadDrops(t *testing.T) {
 		{"no class name", `{"source-ref":"b.png","x":1,"x-metadata":{"type":"groundtruth/image-classification"}}`, 0, "x: its metadata has no class-name"},
 		{"metadata of another form", `{"source-ref":"b.png","x":1,"x-metadata":5}`, 0, "x-metadata: json: cannot unmarshal"},
 		{"a class that is not in the map", strings.Replace(boxed, `"class_id":1`, `"class_id":7`, 1), 1, "x.manifest:1: annotation 0: class-map has no class 7"},
+		{"half a box", strings.Replace(boxed, `"left":3,`, "", 1), 1, "x.manifest:1: annotation 0 lacks class_id, left, top, width or height"},
 		{"a label that is not in the map", `{"source-ref":"b.png","x":["1"],"x-metadata":{"class-map":{},"type":"groundtruth/image-classification-multilabel"}}`, 0, "x: class-map has no class 1"},
 		{"a box outside", strings.Replace(boxed, `"left":3`, `"left":300`, 1), 1, "x.manifest:1: the box from 300, 2"},
 		{"a box without area", strings.Replace(boxed, `"width":5`, `"width":0`, 1), 1, "has no area"},

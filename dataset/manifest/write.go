@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"trilobite/dataset"
+	"trilobite/dataset/groundtruth"
 	"trilobite/dataset/masks"
 )
 
@@ -72,7 +73,7 @@ func line(out *dataset.Folder, s *dataset.Set, img *dataset.Image) (object, erro
 		if i > 0 {
 			key = fmt.Sprintf("label-%d", i)
 		}
-		m := metadataOf(out, key, "image-classification")
+		m := metadataOf(out, key, groundtruth.Classification)
 		m["class-name"], m["confidence"] = s.Classes[c], 1
 		l[key], l[key+"-metadata"] = 1, m
 	}
@@ -91,14 +92,14 @@ func line(out *dataset.Folder, s *dataset.Set, img *dataset.Image) (object, erro
 		return nil, err
 	}
 	mask := dataset.In(dataset.Stem(img.Name)+".png", "masks")
-	meta := metadataOf(out, "mask-ref", "semantic-segmentation")
+	meta := metadataOf(out, "mask-ref", groundtruth.Segmentation)
 	meta["internal-color-map"] = colors(s)
 	l["mask-ref"], l["mask-ref-metadata"] = out.Ref(mask), meta
 	return l, out.WriteFile(mask, data)
 }
 
 func metadataOf(out *dataset.Folder, key, kind string) object {
-	return object{"job-name": "labeling-job/" + key, "human-annotated": "yes", "creation-date": out.Created, "type": "groundtruth/" + kind}
+	return object{"job-name": "labeling-job/" + key, "human-annotated": "yes", "creation-date": out.Created, "type": kind}
 }
 
 func boxesOf(out *dataset.Folder, s *dataset.Set, img *dataset.Image) (value, meta object) {
@@ -108,7 +109,7 @@ func boxesOf(out *dataset.Folder, s *dataset.Set, img *dataset.Image) (value, me
 		annotations = append(annotations, object{"class_id": o.Class, "left": o.Box.X, "top": o.Box.Y, "width": o.Box.W, "height": o.Box.H})
 		confidences = append(confidences, object{"confidence": 1})
 	}
-	meta = metadataOf(out, "bounding-box", "object-detection")
+	meta = metadataOf(out, "bounding-box", groundtruth.Detection)
 	meta["class-map"], meta["objects"] = classes, confidences
 	return object{"image_size": []object{{"width": img.W, "height": img.H, "depth": 3}}, "annotations": annotations}, meta
 }
