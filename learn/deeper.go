@@ -2,6 +2,7 @@ package learn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -24,77 +25,96 @@ const (
 	deepVersions = 4
 	deepEpochs   = 10
 	deepBatch    = 16
+	deepDecay    = 1e-2 // of weights
 )
 
 var (
-	deepSetting = setting{Rate: 3e-4, Decay: 1e-2}
+	deepRates = []float64{3e-4, 1e-3, 1e-4} // highest learning rates, the usual one first
 	// augmented is torchvision's RandomResizedCrop(scale=(0.5, 1)) and RandomHorizontalFlip.
 	augmented = augment.Plan{Area: []float64{0.5, 1}, HorizontalFlip: 0.5}
 	depths    = []int{1, 3} // blocks
 )
 
-// deeper learns the last blocks of the best candidate's network too.
+// deeper learns the last blocks of the best candidate's network too, at several rates on the
+// same features.
 func (s *search) deeper(ctx context.Context) error {
 	from := s.best
 	for _, blocks := range depths {
-		c := candidate{network: from.network, size: from.size, blocks: blocks, setting: deepSetting}
-		if s.knows(c) {
-			continue
-		}
-		err := s.lasts(s.reading(c))
-		if err == nil {
-			err = s.tryDeeper(ctx, c, from.heads)
-		}
-		if err := s.skip(ctx, c, err); err != nil {
-			return err
+		var rows *features // before the blocks
+		for i, rate := range deepRates {
+			c := candidate{network: from.network, size: from.size, blocks: blocks, setting: setting{rate, deepDecay}}
+			if s.knows(c) {
+				continue
+			}
+			var err error
+			if rows == nil {
+				err = s.lasts(s.reading(c))
+			}
+			if err == nil {
+				rows, err = s.tryDeeper(ctx, c, from.heads, rows)
+			}
+			_, isLate := errors.AsType[late](err)
+			if isLate { // as the others would be, of which nothing need be said
+				for _, rate := range deepRates[i+1:] {
+					o := c
+					o.Rate = rate
+					s.done = append(s.done, recordOf(o))
+				}
+			}
+			if err := s.skip(ctx, c, err); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // tryDeeper learns a candidate's blocks for each fold, and on all images if that was
-// better. It ends with the fold in which it sees that it is not, or would be late.
-func (s *search) tryDeeper(ctx context.Context, c candidate, heads *heads) error {
+// better. It ends with the fold in which it sees that it is not, or would be late. It returns
+// the features before the blocks, which it reads unless rows are them. As with last layers, a
+// candidate of the best one's blocks needs to be better, no matter how much.
+func (s *search) tryDeeper(ctx context.Context, c candidate, heads *heads, rows *features) (*features, error) {
 	begun := time.Now()
 	f, err := s.prepare(ctx, c)
 	if err != nil {
-		return err
+		return rows, err
 	}
 	before, after, err := cut(f.net, c.blocks)
 	if err != nil {
-		return err
+		return rows, err
 	}
-	rows, err := s.read(ctx, f, before, 0)
-	if err != nil {
-		return err
+	if rows == nil {
+		if rows, err = s.read(ctx, f, before, 0); err != nil {
+			return nil, err
+		}
 	}
 	d := &deep{search: s, rows: rows, after: after, net: f.net, c: c, logits: make([][]float64, len(s.folds))}
 	n := slices.Max(s.folds) + 1
 	t, better := s.trial(c), true
 	for k := 0; k < n && better; k++ {
 		if _, err := d.learn(ctx, heads.layers[k], k, n+1-k); err != nil {
-			return err
+			return rows, err
 		}
 		f.measured = measure(s.reads, d.logits, s.run.Train.Images)
 		better = f.Loss < measure(s.reads, s.only(k+1), s.run.Train.Images).Loss
 		t.Folds = k + 1
 	}
-	better = better && surelyBetter(f.measured, s.best.measured)
+	better = better && (c.blocks == s.best.blocks || surelyBetter(f.measured, s.best.measured))
 	if better {
 		weights, err := d.learn(ctx, heads.layers[n], n, 1)
 		if err != nil {
-			return err
+			return rows, err
 		}
 		f.graph, f.logits, f.heads = onnx.Clone(f.net.Graph), d.logits, heads
 		if err := train.Assign(f.graph, weights); err != nil {
-			return err
+			return rows, err
 		}
 	}
 	t.Size, t.Right, t.Loss, t.Seconds = f.spec.Width, f.Right, f.Loss, time.Since(begun).Seconds()
 	if better {
 		s.best, s.bestRow = f, len(s.tried)
 	}
-	return s.note(ctx, c, t)
+	return rows, s.note(ctx, c, t)
 }
 
 // only are the best candidate's logits of the images of the first folds.

@@ -2,7 +2,6 @@ package learn
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -11,35 +10,10 @@ import (
 
 	"trilobite/custom"
 	"trilobite/dataset"
-	"trilobite/nn"
-	"trilobite/onnx"
+	"trilobite/nn/nntest"
 	"trilobite/ort"
 	"trilobite/tensor"
 )
-
-// blocks is a network of two blocks and a last layer of two classes.
-func blocks(t *testing.T) *nn.Network {
-	t.Helper()
-	b := onnx.NewBuilder("blocks")
-	m := nn.NewModule(b)
-	x := b.Input("input", tensor.Float32, onnx.Shape{b.Dim("N"), 3, 4, 4})
-	for i := range 2 {
-		x = b.Relu(m.Sub(fmt.Sprintf("_blocks.%d", i)).Conv("conv", x, 8, nn.ConvAttrs{Kernel: 3, Bias: true}))
-	}
-	b.Output("logits", m.Linear("_fc", b.Flatten(b.GlobalAveragePool(x), 1), 2))
-	g, err := b.Graph()
-	if err != nil {
-		t.Fatal(err)
-	}
-	net := &nn.Network{Graph: g, Params: m.Params()}
-	for k, p := range net.Params[:len(net.Params)-2] {
-		d, _ := tensor.Data[float32](p.Data)
-		for i := range d {
-			d[i] = float32((i*7+k*3)%11-5) / 20
-		}
-	}
-	return net
-}
 
 // deepSearch is a search over 80 rows of what is before the last block: class 1 has more of
 // channel 5, among noise. Two folds.
@@ -49,7 +23,7 @@ func deepSearch(t *testing.T) *deep {
 	if err != nil {
 		t.Fatal(err)
 	}
-	net := blocks(t)
+	net := nntest.Blocks(t, 4, 8, 2)
 	_, after, err := cut(net, 1)
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 	"trilobite/dataset"
 	"trilobite/dataset/folders"
 	"trilobite/imageio"
-	"trilobite/nn"
+	"trilobite/nn/nntest"
 	"trilobite/onnx"
 	"trilobite/ort"
 	"trilobite/pipeline"
@@ -53,30 +53,7 @@ func colours(t *testing.T, n int) string {
 // tiny is a network of two blocks that sees colours, with three classes.
 func tiny(t *testing.T) Data {
 	t.Helper()
-	return Data{Network: tinyNetwork(t, 3), Spec: pipeline.Spec{Width: 8, Height: 8, Filter: imageio.Bilinear, Mean: []float32{127}, Std: []float32{64}}}
-}
-
-func tinyNetwork(t *testing.T, classes int64) *nn.Network {
-	t.Helper()
-	b := onnx.NewBuilder("tiny")
-	m := nn.NewModule(b)
-	x := b.Input("input", tensor.Float32, onnx.Shape{b.Dim("N"), 3, 8, 8})
-	for i := range 2 {
-		x = b.Relu(m.Sub(fmt.Sprintf("_blocks.%d", i)).Conv("conv", x, 6, nn.ConvAttrs{Kernel: 3, Bias: true}))
-	}
-	b.Output("logits", m.Linear("_fc", b.Flatten(b.GlobalAveragePool(x), 1), classes))
-	g, err := b.Graph()
-	if err != nil {
-		t.Fatal(err)
-	}
-	net := &nn.Network{Graph: g, Params: m.Params()}
-	for k, p := range net.Params[:len(net.Params)-2] {
-		d, _ := tensor.Data[float32](p.Data)
-		for i := range d {
-			d[i] = float32((i*7+k*3)%11-5) / 12
-		}
-	}
-	return net
+	return Data{Network: nntest.Blocks(t, 8, 6, 3), Spec: pipeline.Spec{Width: 8, Height: 8, Filter: imageio.Bilinear, Mean: []float32{127}, Std: []float32{64}}}
 }
 
 func runTiny(ctx context.Context, t *testing.T, root string, p Params, o train.Options) (*Model, error) {

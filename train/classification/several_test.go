@@ -7,6 +7,7 @@ import (
 
 	"trilobite/dataset"
 	"trilobite/dataset/folders"
+	"trilobite/nn/nntest"
 	"trilobite/ort"
 	"trilobite/tensor"
 	"trilobite/train"
@@ -24,7 +25,7 @@ func TestTrainSeveral(t *testing.T) {
 	}
 	set.Classes = []string{"no green", "no red"}
 	d := tiny(t)
-	d.Set, d.Network = set.HoldOut(0.2, 1), tinyNetwork(t, 2)
+	d.Set, d.Network = set.HoldOut(0.2, 1), nntest.Blocks(t, 8, 6, 2)
 	rt, err := ort.OpenCores("", 2)
 	if err != nil {
 		t.Fatal(err)
