@@ -94,7 +94,7 @@ type Limits struct {
 // Serving says how models of the store are served.
 type Serving struct {
 	Memory    int64    `koanf:"memory"`    // bytes that loaded models may take together
-	Operators []string `koanf:"operators"` // accounts whose keys may load and unload models; without auth everyone may
+	Operators []string `koanf:"operators"` // accounts whose keys may load and unload models and set pipelines; without auth everyone may
 }
 
 // Training bounds the training of custom models.

@@ -105,6 +105,17 @@ func (s Spec) Validate() error {
 	return s.validateNormalisation()
 }
 
+// ForMask reports why a mask of the whole image cannot be made of what the model sees.
+func (s Spec) ForMask() error {
+	if s.Resize == CentreCrop {
+		return fmt.Errorf("preprocessing: resize is %q, a mask of the whole image needs %q or %q", s.Resize, Exact, Letterbox)
+	}
+	if s.AndWhole() {
+		return fmt.Errorf("preprocessing: steps: line %d: tile: whole is for boxes and classes; the pixels of a mask are its tiles'", s.Steps[len(s.Steps)-1].Line)
+	}
+	return nil
+}
+
 func (s Spec) validateNormalisation() error {
 	for _, list := range []struct {
 		name string

@@ -9,7 +9,6 @@ package segment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -57,11 +56,8 @@ func newSegmenter(m *ort.Model, c Config) (*Segmenter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r := c.Pipeline.Resize; r == pipeline.CentreCrop {
-		return nil, fmt.Errorf("preprocessing: resize is %q, a mask of the whole image needs %q or %q", r, pipeline.Exact, pipeline.Letterbox)
-	}
-	if c.Pipeline.AndWhole() {
-		return nil, errors.New("preprocessing: tile: whole is for boxes and classes; the pixels of a mask are its tiles'")
+	if err := c.Pipeline.ForMask(); err != nil {
+		return nil, err
 	}
 	in := m.Inputs()
 	if len(in) != 1 {

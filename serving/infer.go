@@ -35,9 +35,6 @@ type Tensors struct {
 	Data  []*tensor.Tensor
 }
 
-// maxImages is how many images one call of Infer may bring.
-const maxImages = 64
-
 // Values returns a model's inputs and outputs. It loads the model: the library knows best.
 func (r *Registry) Values(ctx context.Context, ref string) (Values, error) {
 	m, done, err := r.Use(ctx, ref)
@@ -61,8 +58,7 @@ func values(infos []ort.ValueInfo) []Value {
 
 // Infer runs a model on tensors by the names of its inputs, and returns the outputs that
 // are wanted, all if none are named. A tensor of strings in place of the only input is
-// encoded image files, one an element: the model's own preprocessing makes its input of
-// them, and answers are joined along their first axis. It fails as Look does, and with
+// encoded image files, one an element: infer_images.go. It fails as Look does, and with
 // Invalid for tensors that the model does not take.
 func (r *Registry) Infer(ctx context.Context, ref string, in map[string]*tensor.Tensor, want []string) (out *Tensors, err error) {
 	defer Caught(&err)
@@ -153,45 +149,6 @@ func (m *Model) outputs(want []string) ([]int, error) {
 		}
 	}
 	return at, nil
-}
-
-// inferImages runs a model on image files, one after the other.
-func (r *Registry) inferImages(ctx context.Context, m *Model, images []string) ([]*tensor.Tensor, error) {
-	rows := make([][]*tensor.Tensor, len(m.session.Outputs()))
-	for i, file := range images {
-		out, err := r.inferImage(ctx, m, []byte(file))
-		if err != nil && len(images) > 1 {
-			err = fmt.Errorf("image %d: %w", i, err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		for j, t := range out {
-			rows[j] = append(rows[j], t)
-		}
-	}
-	joined := make([]*tensor.Tensor, len(rows))
-	for j, row := range rows {
-		var err error
-		if joined[j], err = tensor.Join(row...); err != nil {
-			return nil, m.invalid("its answers to several images cannot be joined (output %q: %v): send one at a time", m.session.Outputs()[j].Name, err)
-		}
-	}
-	return joined, nil
-}
-
-func (r *Registry) inferImage(ctx context.Context, m *Model, file []byte) ([]*tensor.Tensor, error) {
-	img, release, err := r.Decode(ctx, file, m.transform.Loading())
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	x, _, err := m.transform.Apply(img)
-	if err != nil {
-		return nil, err
-	}
-	defer m.transform.Recycle(x)
-	return m.session.Run(ctx, []*tensor.Tensor{x})
 }
 
 func (m *Model) invalid(format string, args ...any) error {

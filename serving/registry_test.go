@@ -210,7 +210,7 @@ func TestOneLoadForAll(t *testing.T) {
 
 func TestInfer(t *testing.T) {
 	t.Parallel()
-	r, _ := servingtest.Open(t, 0)
+	r, store := servingtest.Open(t, 0)
 	const n = 3 * servingtest.Side * servingtest.Side
 	ones := func(batch int64) *tensor.Tensor {
 		d := make([]float32, batch*n)
@@ -232,6 +232,8 @@ func TestInfer(t *testing.T) {
 		{"a batch", "tint", in(ones(5)), []string{"logits"}, "", "[5 3]"},
 		{"encoded", "tint", in(tensor.Vector(picture)), nil, "", "[1 3]"},
 		{"two encoded", "tint@1", in(tensor.Vector(picture, picture)), nil, "", "[2 3]"},
+		{"encoded, in tiles", "tiled", in(tensor.Vector(string(servingtest.Picture(t, 64, 40)))), nil, "", "[7 3]"}, // 3×2, and the whole
+		{"two encoded, in tiles", "tiled", in(tensor.Vector(picture, picture)), nil, trilobite.Invalid, "one image at a time"},
 		{"no input", "tint", nil, nil, trilobite.Invalid, `"x" is missing`},
 		{"another input", "tint", map[string]*tensor.Tensor{"x": ones(1), "y": ones(1)}, nil, trilobite.Invalid, `no input "y"`},
 		{"another type", "tint", in(tensor.Of([]int64{1, 3, 16, 16}, make([]int64, n))), nil, trilobite.Invalid, "int64"},
@@ -243,6 +245,11 @@ func TestInfer(t *testing.T) {
 		{"another output", "tint", in(ones(1)), []string{"z"}, trilobite.Invalid, `no output "z"`},
 		{"an output twice", "tint", in(ones(1)), []string{"logits", "logits"}, trilobite.Invalid, "twice"},
 		{"no such model", "none", in(ones(1)), nil, trilobite.NotFound, `"none"`},
+	}
+	tiled := "steps:\n  - tile: {width: 32, height: 32, overlap: 16, whole: true}\n"
+	servingtest.Put(t, store, "tiled", zoo.Classify)
+	if _, err := store.SetPipeline("tiled", "tiled.yaml", []byte(tiled)); err != nil {
+		t.Fatal(err)
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

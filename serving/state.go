@@ -50,10 +50,7 @@ func (r *Registry) List() ([]Status, error) {
 // Status returns the model of a reference; a name alone is its newest version in service,
 // or its newest one where none is.
 func (r *Registry) Status(ref string) (Status, error) {
-	card, err := r.resolve(ref)
-	if trilobite.CodeOf(err) == trilobite.NotReady {
-		card, err = r.c.Store.Get(ref)
-	}
+	card, err := r.served(ref)
 	if err != nil {
 		return Status{}, err
 	}

@@ -90,8 +90,8 @@ func (s *Store) SetPipeline(ref, source string, text []byte) (Model, error) {
 	if err != nil {
 		return Model{}, err
 	}
-	if _, err := pipeline.Parse(source, text, m.Pipeline); err != nil {
-		return Model{}, &trilobite.Error{Op: "zoo.SetPipeline", Code: trilobite.Invalid, Msg: err.Error(), Err: err}
+	if _, err := m.tryPipeline(source, text); err != nil {
+		return Model{}, err
 	}
 	unlock, err := m.lockRevisions()
 	if err != nil {
@@ -186,7 +186,22 @@ func (s *Store) TryPipeline(ref, source string, text []byte) (pipeline.Spec, err
 	if err != nil {
 		return pipeline.Spec{}, err
 	}
-	return pipeline.Parse(source, text, m.Pipeline)
+	return m.tryPipeline(source, text)
+}
+
+// tryPipeline reads a pipeline file for a version as it was installed. What its task cannot
+// do with it is Invalid, as what is wrong in it.
+func (m Model) tryPipeline(source string, text []byte) (pipeline.Spec, error) {
+	s, err := pipeline.Parse(source, text, m.Pipeline)
+	if err == nil && m.Task == Segment {
+		if err = s.ForMask(); err != nil {
+			err = fmt.Errorf("%s: %w", source, err)
+		}
+	}
+	if err != nil {
+		return pipeline.Spec{}, &trilobite.Error{Op: "zoo.SetPipeline", Code: trilobite.Invalid, Msg: err.Error(), Err: err}
+	}
+	return s, nil
 }
 
 // Trial makes a store below home with one version of s, by links, that has a pipeline

@@ -4,7 +4,8 @@
 //
 // Start at New, which has every route; request.go reads an image and its options
 // from JSON, a form or plain bytes, answer.go is the result and errors.go the one
-// table of errors; models.go and predict.go serve one model by its name. docs/api-native.md has examples. There is no page that shows the
+// table of errors; models.go and predict.go serve one model by its name, pipeline.go
+// how images are prepared for it. docs/api-native.md has examples. There is no page that shows the
 // document: those that exist load scripts from elsewhere.
 package native
 
@@ -38,6 +39,7 @@ type Fetcher interface {
 type Config struct {
 	Analyzer   Analyzer
 	Models     Models       // nil: there are none
+	Pipelines  Pipelines    // nil: they can be neither seen nor changed
 	Fetcher    Fetcher      // images by URL; nil: none are allowed
 	MinScore   float32      // where a request names none, 0 to 1; 0: 0.5
 	ImageBytes int64        // of one image; 0: 20 MiB
@@ -74,6 +76,9 @@ func New(c Config) *Handler {
 	if h.config.Models != nil {
 		h.modelRoutes()
 	}
+	if h.config.Pipelines != nil {
+		h.pipelineRoutes()
+	}
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, &trilobite.Error{
 			Op: "native", Code: trilobite.NotFound,
@@ -108,6 +113,13 @@ func Operation(r *http.Request) string {
 			return "describeModel"
 		case "load", "unload":
 			return verb + "Model"
+		case "pipeline":
+			if r.Method == http.MethodPut {
+				return "setPipeline"
+			}
+			return "getPipeline"
+		case "pipeline/rollback":
+			return "rollbackPipeline"
 		case "classify", "detect", "segment", "predict":
 			return verb + "WithModel"
 		}

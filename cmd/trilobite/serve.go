@@ -53,7 +53,7 @@ func newServeCmd(app *App) *cobra.Command {
 	f.String("s3-url", "", "where buckets that clients make are kept, a gocloud.dev/blob `URL` (default HOME/s3)")
 	f.StringSlice("fetch-hosts", nil, "`hosts` that Vision image URIs may name")
 	f.Int64("serving-memory", 0, "`bytes` that loaded models may take together (default 2 GiB)")
-	f.StringSlice("serving-operators", nil, "`accounts` whose keys may load and unload models")
+	f.StringSlice("serving-operators", nil, "`accounts` whose keys may load and unload models and set pipelines")
 	f.Int64("limits-memory", 0, "`bytes` that decoded images may take together")
 	return cmd
 }

@@ -35,7 +35,7 @@ func (n noting) S3(r *http.Request) (auth.Identity, *auth.S3Body, error) {
 	return who, body, err
 }
 
-// operated lets only those load and unload models who may.
+// operated lets only those load, unload and prepare images for models who may.
 type operated struct {
 	*serving.Registry
 
@@ -64,10 +64,26 @@ func (o operated) Unload(ctx context.Context, ref string) error {
 	return o.Registry.Unload(ctx, ref)
 }
 
+// SetPipeline is the Registry's.
+func (o operated) SetPipeline(ctx context.Context, ref, source string, text []byte) (serving.Prepared, error) {
+	if !o.may(ctx) {
+		return serving.Prepared{}, notOperator()
+	}
+	return o.Registry.SetPipeline(ctx, ref, source, text)
+}
+
+// RollBack is the Registry's.
+func (o operated) RollBack(ctx context.Context, ref string) (serving.Prepared, error) {
+	if !o.may(ctx) {
+		return serving.Prepared{}, notOperator()
+	}
+	return o.Registry.RollBack(ctx, ref)
+}
+
 func notOperator() error {
 	return &trilobite.Error{
 		Op: "serve", Code: trilobite.Forbidden,
-		Msg: "Models are loaded and unloaded by the accounts of the setting serving.operators; this key's is none of them.",
+		Msg: "Models are loaded, unloaded and given pipelines by the accounts of the setting serving.operators; this key's is none of them.",
 	}
 }
 

@@ -55,7 +55,7 @@ func serverConfig(c config.Config, log *slog.Logger, w wiring) (server.Config, e
 	guarded := func(refused func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
 		return func(next http.Handler) http.Handler { return who.Middleware(next, refused) }
 	}
-	own := native.New(native.Config{Analyzer: engine, Models: store, Fetcher: fetcher, Version: version, Log: log})
+	own := native.New(native.Config{Analyzer: engine, Models: store, Pipelines: store, Fetcher: fetcher, Version: version, Log: log})
 	tensors := inference.New(inference.Config{Models: store, Version: version, Log: log})
 	return server.Config{
 		Rekognition: server.API{
