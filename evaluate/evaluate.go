@@ -11,7 +11,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,7 +30,7 @@ type Analyzer interface {
 type Model struct {
 	Analyzer Analyzer
 	Ref      string // name or name@version, one of the Analyzer's
-	Task     string // zoo.Detect or zoo.Classify
+	Task     string // zoo.Detect or zoo.Classify; of Comparable zoo.Segment too
 	Labels   zoo.Labels
 	// Several says that a classifier decides on each class by itself: decoder "sigmoid".
 	Several bool
@@ -101,7 +100,7 @@ type COCO struct {
 // Run measures m on every image of the set. An image that cannot be read ends it with
 // an error that names the file.
 func Run(ctx context.Context, m Model, set *dataset.Set, o Options) (*Result, error) {
-	if err := measurable(m, set); err != nil {
+	if _, err := Comparable(m, set, o.ByIndex); err != nil {
 		return nil, err
 	}
 	to, unmatched := match(m.Labels, set.Classes, o.ByIndex)
@@ -146,19 +145,6 @@ func Run(ctx context.Context, m Model, set *dataset.Set, o Options) (*Result, er
 		r.Classes, r.Confusion = confuse(set.Classes, rankings, classes)
 	}
 	return r, nil
-}
-
-// measurable fails where nothing in the set is what the model answers.
-func measurable(m Model, set *dataset.Set) error {
-	what, there := "is labelled with a class", func(img dataset.Image) bool { return len(img.Classes) > 0 || img.Negative }
-	if m.Task == zoo.Detect {
-		what, there = "has a box", func(img dataset.Image) bool { return len(img.Objects) > 0 }
-	}
-	if slices.ContainsFunc(set.Images, there) {
-		return nil
-	}
-	return &trilobite.Error{Op: "evaluate", Code: trilobite.Invalid, Msg: fmt.Sprintf(
-		"None of %d pictures %s, and %s answers nothing else: there is nothing to measure.", len(set.Images), what, m.Ref)}
 }
 
 // predictions numbers the boxes' classes as the set does and leaves out those that

@@ -156,6 +156,11 @@ func TestRunNamesTheBadImage(t *testing.T) {
 		t.Errorf("pictures without classes: %v, want that there is nothing to measure", err)
 	}
 	set.Images[0].Classes = []int{0}
+	stranger := m
+	stranger.Labels = labels("yak", "background")
+	if _, err := Run(t.Context(), stranger, set, Options{}); trilobite.CodeOf(err) != trilobite.Invalid || !strings.Contains(err.Error(), "it has dog, the model yak, background") {
+		t.Errorf("classes of something else: %v", err)
+	}
 	if _, err := Run(t.Context(), m, set, Options{Parallel: 1}); err == nil || !strings.Contains(err.Error(), "1.jpg: no picture") {
 		t.Errorf("Run: %v, want the file's name", err)
 	}

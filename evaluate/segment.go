@@ -46,6 +46,9 @@ type Segmented struct {
 // number. An image or mask that cannot be read ends it with an error that names the file.
 func Segment(ctx context.Context, s *segment.Segmenter, labels zoo.Labels, set *dataset.Set, o Options) (*Segmented, []string, error) {
 	matched, unmatched := match(labels, set.Classes, o.ByIndex)
+	if err := related(matched, set.Classes, labels); err != nil {
+		return nil, nil, err
+	}
 	var to [256]uint8 // the set's class of each of the model's
 	for c := range to {
 		to[c] = uint8(len(set.Classes))

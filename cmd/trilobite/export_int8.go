@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,14 +29,19 @@ import (
 type quantised struct {
 	Pictures int        `json:"calibrated_on"`
 	Measured int        `json:"measured_on"`
-	Measure  string     `json:"measure"`  // top-1, AP or mIoU
+	Measure  string     `json:"measure"`  // top-1, mAP, AP or mIoU
 	Accuracy [2]float64 `json:"accuracy"` // before and after, 0 to 1
 	Millis   [2]float64 `json:"milliseconds"`
+
+	Unmatched []string `json:"unmatched_classes,omitempty"` // of the data set, which the model does not know
 }
 
 func (q *quantised) print(w io.Writer) {
 	fmt.Fprintf(w, "calibrated on\t%d pictures\n", q.Pictures)
 	fmt.Fprintf(w, "%s\t%.4f, was %.4f, on %d pictures\n", q.Measure, q.Accuracy[1], q.Accuracy[0], q.Measured)
+	if len(q.Unmatched) > 0 {
+		fmt.Fprintf(w, "classes the model does not know\t%s\n", strings.Join(q.Unmatched, ", "))
+	}
 	fmt.Fprintf(w, "a picture\t%.1f ms, was %.1f ms: %.2f times as fast\n", q.Millis[1], q.Millis[0], q.Millis[0]/q.Millis[1])
 }
 
@@ -46,14 +52,17 @@ func quantise(cmd *cobra.Command, c config.Config, m zoo.Model, g *onnx.Graph, l
 	if err != nil {
 		return nil, nil, err
 	}
+	whole := found.Set.Existing()
+	set, shown := testPart(whole), calibrationPart(whole, f.images)
+	q := &quantised{Measured: len(set.Images)}
+	if q.Unmatched, err = evaluate.Comparable(evaluate.Model{Ref: m.Ref(), Task: m.Task, Labels: labels}, set, found.ByIndex); err != nil {
+		return nil, nil, err
+	}
 	rt, err := openRuntime(c.ORT)
 	if err != nil {
 		return nil, nil, err
 	}
-	set := testPart(found.Set)
-	shown := calibrationPart(found.Set, f.images)
-	used := 0
-	ranges, err := quantize.Calibrate(ctx, rt, g, fed(ctx, m.Pipeline, shown, &used))
+	ranges, err := quantize.Calibrate(ctx, rt, g, fed(ctx, m.Pipeline, shown, &q.Pictures))
 	if err != nil {
 		return nil, nil, fmt.Errorf("calibrating %s: %w", m.Ref(), err)
 	}
@@ -61,7 +70,6 @@ func quantise(cmd *cobra.Command, c config.Config, m zoo.Model, g *onnx.Graph, l
 	if err != nil {
 		return nil, nil, err
 	}
-	q := &quantised{Pictures: used, Measured: len(set.Images)}
 	graphs := [2]*onnx.Graph{g, small}
 	if q.Millis, err = timeOf(ctx, rt, graphs, m.Pipeline); err != nil {
 		return nil, nil, err
@@ -180,6 +188,8 @@ func accuracyOf(cmd *cobra.Command, c config.Config, m zoo.Model, g *onnx.Graph,
 		return "AP", r.COCO.AP, nil
 	case r.Top1 != nil:
 		return "top-1", *r.Top1, nil
+	case r.Several != nil:
+		return "mAP", r.Several.MAP, nil
 	default:
 		return "mIoU", r.Pixels.MIoU, nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,8 +14,12 @@ import (
 func TestExport(t *testing.T) {
 	t.Parallel()
 	home, set := t.TempDir(), flags(t)
-	runIn(t, home, "models", "import", imports+"torch_old.onnx", "--name", "small", "--normalise", "imagenet")
 	file := func(name string) string { return filepath.Join(home, name) }
+	if err := os.WriteFile(file("labels.txt"), []byte("red\nblue\nyak\ngnu\nemu\nape\nelk\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runIn(t, home, "models", "import", imports+"torch_old.onnx", "--name", "small", "--normalise", "imagenet", "--labels", file("labels.txt"))
+	runIn(t, home, "models", "import", imports+"torch_old.onnx", "--name", "nameless")
 	read := func(name string) *onnx.Graph {
 		g, err := onnx.Load(file(name))
 		if err != nil {
@@ -33,6 +38,13 @@ func TestExport(t *testing.T) {
 	out := runIn(t, home, "export", "small", "-o", file("small.onnx"), "--int8", "--calibration", set)
 	if !strings.Contains(out, "calibrated on\t15 pictures") || !strings.Contains(out, "on 6 pictures") || !strings.Contains(out, "times as fast") {
 		t.Error(out)
+	}
+	if !strings.Contains(out, "classes the model does not know\tgreen\n") {
+		t.Errorf("nothing is said of classes that cannot be measured:\n%s", out)
+	}
+	if _, _, err := command(t, append([]string{"export", "nameless", "-o", file("no.onnx"), "--int8", "--calibration", set}, here(t, home)...)...); err == nil ||
+		!strings.Contains(errorText(err), "No class of the data set is one of the model's: it has blue, green, red, the model class 0, class 1,") {
+		t.Errorf("a data set of other classes: %v", err)
 	}
 	if g := read("small.onnx"); !slices.ContainsFunc(g.Nodes, func(n *onnx.Node) bool { return n.Op == "QuantizeLinear" }) {
 		t.Error("nothing is quantised")
