@@ -51,7 +51,7 @@ func TestImported(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tt.want.Input, tt.want.Output, tt.want.Detector = f.Input, f.Output, "yolov8"
+			tt.want.Input, tt.want.Output = f.Input, f.Output
 			if diff := cmp.Diff(tt.want, f); diff != "" {
 				t.Errorf("facts (-want +got):\n%s", diff)
 			}
@@ -217,31 +217,6 @@ func TestPythonNames(t *testing.T) {
 	} {
 		if diff := cmp.Diff(tt.want, pythonNames(tt.text)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
-		}
-	}
-}
-
-// TestDetectorOf: outputs look like those of a decoder.
-func TestDetectorOf(t *testing.T) {
-	t.Parallel()
-	value := func(name string, d tensor.DType, shape ...int64) *onnx.Value {
-		return &onnx.Value{Name: name, DType: d, Shape: shape}
-	}
-	f := tensor.Float32
-	for _, tt := range []struct {
-		want string
-		out  []*onnx.Value
-	}{
-		{"yolov8", []*onnx.Value{value("o", f, 1, 84, 8400)}},
-		{"yolox", []*onnx.Value{value("o", f, 1, 84, 8)}},
-		{"yolox", []*onnx.Value{value("o", f, 1, 84, 6)}}, // one class
-		{"boxes", []*onnx.Value{value("o", f, 1, 300, 6)}},
-		{"boxes", []*onnx.Value{value("a", f, -1, 4), value("b", tensor.Int64, -1), value("c", f, -1)}},
-		{"fcos", []*onnx.Value{value("logits", f, 1, 9, 3), value("boxes", f, 1, 9, 4), value("quality", f, 1, 9)}},
-		{"ssd", []*onnx.Value{value("s", f, 1, 9, 91), value("b", f, 1, 9, 4)}},
-	} {
-		if got := detectorOf(tt.out, cells(64, 64)); got != tt.want {
-			t.Errorf("%v look like %s, want %s", tt.out, got, tt.want)
 		}
 	}
 }

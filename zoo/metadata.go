@@ -20,7 +20,7 @@ type Metadata struct {
 }
 
 // ReadMetadata reads what `trilobite export` writes into a file (export.Describe), and the
-// class names that Ultralytics does.
+// class names and the task that Ultralytics does.
 func ReadMetadata(g *onnx.Graph) (Metadata, error) {
 	m := Metadata{Task: g.Meta["trilobite.task"], Decoder: g.Meta["trilobite.decoder"], Licence: g.Meta["trilobite.licence"]}
 	if text := g.Meta["trilobite.labels"]; text != "" {
@@ -39,9 +39,23 @@ func ReadMetadata(g *onnx.Graph) (Metadata, error) {
 		}
 	}
 	if g.Meta["author"] == "Ultralytics" {
-		m.Labels, m.Licence = pythonNames(g.Meta["names"]), g.Meta["license"]
+		return m, m.readUltralytics(g.Meta)
 	}
 	return m, nil
+}
+
+// readUltralytics takes what Exporter in ultralytics/engine/exporter.py writes.
+func (m *Metadata) readUltralytics(meta map[string]string) error {
+	m.Labels, m.Licence = pythonNames(meta["names"]), meta["license"]
+	switch task := meta["task"]; task {
+	case "", Detect:
+		m.Task = task
+	case Classify: // classify_transforms of ultralytics/data/augment.py
+		m.Task, m.Pipeline = task, &pipeline.Spec{Resize: pipeline.CentreCrop, Crop: 1, Filter: imageio.Bilinear, Std: []float32{255}}
+	default:
+		return invalidf("The file is for Ultralytics' task %q; those that are read here are detect and classify.", task)
+	}
+	return nil
 }
 
 // pythonName is an entry of a Python dict of names by number.

@@ -24,7 +24,7 @@ type Facts struct {
 	Decoder       string
 	Classes       int    // 0: unknown
 	Binary        bool   // one score a pixel: how much it is of the one class
-	Detector      string // the decoder that the outputs look like, were they a detector's
+	Detector      string // the decoder that the outputs look like, were they a detector's; "" if none
 }
 
 // Recognise tells from a graph's first input, its outputs and their last operators how the

@@ -79,7 +79,7 @@ func (s *Store) List() ([]Model, error) {
 		}
 		for _, v := range slices.Backward(s.versions(n.Name())) {
 			m, err := s.read(n.Name(), v)
-			if trilobite.CodeOf(err) == trilobite.NotFound && err != nil {
+			if trilobite.CodeOf(err) == trilobite.NotFound {
 				continue
 			} else if err != nil {
 				return nil, err
