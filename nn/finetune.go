@@ -15,8 +15,9 @@ import (
 //
 // Input and output are g's, but that a Softmax, Sigmoid or ArgMax at the end is left out:
 // the output is called "logits". The last layer keeps its weights if it is of as many
-// classes, and is new otherwise. Parameters are "backbone." and the constants' names, then
-// "head.weight" and "head.bias", the last layer's.
+// classes, and is new otherwise; so do all whose sum the scores are (LR-ASPP's two).
+// Parameters are "backbone." and the constants' names, then "head.weight" and "head.bias",
+// the last layer's, of the second "head2.weight" and so on.
 func FineTune(g *onnx.Graph, classes, height, width int64) (*Network, error) {
 	n, err := importNetwork(g, onnx.Shape{0, 3, height, width})
 	if err != nil {
@@ -30,12 +31,18 @@ func FineTune(g *onnx.Graph, classes, height, width int64) (*Network, error) {
 		y = y.Node.In[0]
 	}
 	n.Graph.Outputs = []*onnx.Value{y}
-	layer := lastLayer(y)
-	if layer == nil {
+	layers := lastLayers(y)
+	if layers == nil {
 		return nil, fmt.Errorf("model %s: no Conv or Gemm with constant weights gives its scores %q", g.Name, y.Name)
 	}
-	n.ownNames(layer)
-	n.renewHead(layer, classes)
+	n.ownNames(layers)
+	for i, layer := range layers {
+		name := "head"
+		if i > 0 {
+			name = fmt.Sprintf("head%d", i+1)
+		}
+		n.renewHead(layer, name, classes)
+	}
 	y.Name = "logits"
 	onnx.RemoveDead(n.Graph)
 	if err := onnx.Infer(n.Graph); err != nil {
@@ -47,15 +54,22 @@ func FineTune(g *onnx.Graph, classes, height, width int64) (*Network, error) {
 	return n, nil
 }
 
-// lastLayer returns the layer whose output, moved or enlarged, is y; nil if there is none.
-func lastLayer(y *onnx.Value) *onnx.Node {
+// lastLayers returns the layer whose output, moved or enlarged, is y, or those whose outputs'
+// sum is; nil if there is none.
+func lastLayers(y *onnx.Value) []*onnx.Node {
 	for n := y.Node; n != nil; n = n.In[0].Node {
 		switch n.Op {
 		case "Conv", "Gemm":
 			if n.Input(1) != nil && n.In[1].IsConst() && n.Int("group", 1) == 1 && (n.Input(2) == nil || n.In[2].IsConst()) {
-				return n
+				return []*onnx.Node{n}
 			}
 			return nil
+		case "Add":
+			a, b := lastLayers(n.In[0]), lastLayers(n.In[1])
+			if a == nil || b == nil || slices.ContainsFunc(a, func(l *onnx.Node) bool { return slices.Contains(b, l) }) {
+				return nil
+			}
+			return append(a, b...)
 		case "Resize", "Identity", "Flatten", "Reshape", "Squeeze":
 		default:
 			return nil
@@ -65,8 +79,8 @@ func lastLayer(y *onnx.Value) *onnx.Node {
 }
 
 // ownNames gives every constant that is learned a twin of the network's own, under the
-// backbone's prefix; the layer's come last.
-func (n *Network) ownNames(layer *onnx.Node) {
+// backbone's prefix, but for the last layers'.
+func (n *Network) ownNames(last []*onnx.Node) {
 	twins := map[*onnx.Value]*onnx.Value{}
 	taken := map[string]bool{}
 	var params []*onnx.Value
@@ -79,7 +93,7 @@ func (n *Network) ownNames(layer *onnx.Node) {
 		twin := *p
 		twin.Name, twins[p] = name, &twin
 		n.init[&twin] = keep(p)
-		if !slices.Contains(layer.In, p) {
+		if !slices.ContainsFunc(last, func(l *onnx.Node) bool { return slices.Contains(l.In, p) }) {
 			params = append(params, &twin)
 		}
 	}
@@ -93,9 +107,9 @@ func (n *Network) ownNames(layer *onnx.Node) {
 	n.Params = params
 }
 
-// renewHead makes the layer's weights and bias parameters, new ones where it is of another
-// number of classes.
-func (n *Network) renewHead(layer *onnx.Node, classes int64) {
+// renewHead makes the layer's weights and bias parameters of a name, new ones where it is of
+// another number of classes.
+func (n *Network) renewHead(layer *onnx.Node, name string, classes int64) {
 	w := *layer.In[1]
 	axis := 0
 	if layer.Op == "Gemm" && layer.Int("transB", 0) == 0 {
@@ -109,7 +123,7 @@ func (n *Network) renewHead(layer *onnx.Node, classes int64) {
 		b.Data = tensor.Of([]int64{classes}, make([]float32, classes))
 		b.Shape = onnx.Shape{classes}
 	}
-	w.Name, b.Name = "head.weight", "head.bias"
+	w.Name, b.Name = name+".weight", name+".bias"
 	n.init[&w], n.init[&b] = keep(&w), keep(&b)
 	if !same {
 		w.Shape = slices.Clone(w.Shape)

@@ -100,8 +100,12 @@ func networkOf(state *torch.StateDict) (string, error) {
 			near, missing = name, lacks
 		}
 	}
-	return "", fmt.Errorf("the state dict's %d tensors are of none of the networks %s; it is nearest to %s, %d tensors apart: name it with --network to see which",
-		len(state.Names), strings.Join(networkNames(), ", "), near, missing)
+	hint := ""
+	if missing <= len(state.Names)/4 {
+		hint = fmt.Sprintf("; it is nearest to %s, %d tensors apart: name it with --network to see which", near, missing)
+	}
+	return "", fmt.Errorf("the state dict's %d tensors are of none of the networks %s%s. Of other networks export the whole, which torch.onnx.export does, and import that",
+		len(state.Names), strings.Join(networkNames(), ", "), hint)
 }
 
 // parameters counts the tensors that a network of package nn has parameters for.
