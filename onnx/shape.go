@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -50,4 +51,23 @@ func (s Symbols) Name(d int64) string {
 		return s[i]
 	}
 	return ""
+}
+
+// Text returns the shape as people read it, [batch,3,?,?].
+func (s Symbols) Text(shape Shape) string {
+	if shape == nil {
+		return shape.String()
+	}
+	parts := make([]string, len(shape))
+	for i, d := range shape {
+		switch {
+		case d >= 0:
+			parts[i] = strconv.FormatInt(d, 10)
+		case s.Name(d) != "":
+			parts[i] = s.Name(d)
+		default:
+			parts[i] = "?"
+		}
+	}
+	return "[" + strings.Join(parts, ",") + "]"
 }

@@ -82,13 +82,9 @@ func checkSizes(g *onnx.Graph) error {
 func keepOutput(g *onnx.Graph, f Facts, task string) error {
 	i := slices.IndexFunc(g.Outputs, func(y *onnx.Value) bool { return y.Name == f.Output })
 	if i < 0 || f.Task != task {
-		var all []string
-		for _, y := range g.Outputs {
-			all = append(all, fmt.Sprintf("%s %s%s", y.Name, y.DType, y.Shape))
-		}
-		return invalidf("Task %s reads %s, and the graph's outputs are %v.", task, map[string]string{
+		return invalidf("Task %s reads %s, and the graph's outputs are %s.", task, map[string]string{
 			Classify: "float32 [N,C]", Segment: "float32 [N,C,H,W], [N,H,W,C] or int64 [N,H,W]",
-		}[task], all)
+		}[task], OutputsText(g))
 	}
 	g.Outputs = []*onnx.Value{g.Outputs[i]}
 	onnx.RemoveDead(g)

@@ -136,6 +136,9 @@ func TestRecogniseRefuses(t *testing.T) {
 			b.Output("y", b.Add(b.Input("x", tensor.Float32, onnx.Shape{1, 3, 4, 4}), b.Input("z", tensor.Float32, onnx.Shape{1, 3, 4, 4})))
 		}, "", "2 inputs"},
 		{"no image", image(1, 10), "", "[1,10]; an image is"},
+		{"an open axis by its name", func(b *onnx.Builder) {
+			b.Output("y", b.Relu(b.Input("x", tensor.Float32, onnx.Shape{b.Dim("batch"), 2, onnx.Unknown, 8})))
+		}, "", "[batch,2,?,8]"},
 		{"grey images", image(1, 1, 8, 8), "", "1 channels"},
 		{"another output", image(1, 3, 8, 8), "z", `no output "z"; it has y float32[1,3,8,8]`},
 	}

@@ -40,7 +40,7 @@ func Recognise(g *onnx.Graph, layout, output string) (Facts, error) {
 	in := g.Inputs[0]
 	f := Facts{Input: in.Name, Layout: layout, Single: len(in.Shape) == 3}
 	if len(in.Shape) != 4 && !f.Single {
-		return f, invalidf("The graph's input %q is %s; an image is [N,3,H,W] or [N,H,W,3].", in.Name, in.Shape)
+		return f, invalidf("The graph's input %q is %s; an image is [N,3,H,W] or [N,H,W,3].", in.Name, g.Symbols.Text(in.Shape))
 	}
 	shape := batched(in.Shape)
 	if f.Layout == "" {
@@ -51,7 +51,7 @@ func Recognise(g *onnx.Graph, layout, output string) (Facts, error) {
 		h, w, c = shape[1], shape[2], shape[3]
 	}
 	if c >= 0 && c != 3 {
-		return f, invalidf("The graph's input %q is %s, %s: an image of %d channels, and pictures have 3.", in.Name, in.Shape, f.Layout, c)
+		return f, invalidf("The graph's input %q is %s, %s: an image of %d channels, and pictures have 3.", in.Name, g.Symbols.Text(in.Shape), f.Layout, c)
 	}
 	f.Width, f.Height, f.Batch = int(max(w, 0)), int(max(h, 0)), int(max(shape[0], 0))
 	f.Detector = detectorOf(g.Outputs, cells(f.Width, f.Height))
@@ -100,12 +100,26 @@ func (f *Facts) readOutputs(g *onnx.Graph, name string) error {
 			f.Decoder, f.Binary = decoderOf(y, task), task == Segment && classes == 1
 			continue
 		}
-		f.Others = append(f.Others, fmt.Sprintf("%s %s%s", y.Name, y.DType, y.Shape))
+		f.Others = append(f.Others, valueText(g, y))
 	}
 	if f.Output == "" && name != "" {
 		return invalidf("The graph has no output %q; it has %s.", name, strings.Join(f.Others, ", "))
 	}
 	return nil
+}
+
+// valueText is a value's name, type and shape.
+func valueText(g *onnx.Graph, v *onnx.Value) string {
+	return fmt.Sprintf("%s %s%s", v.Name, v.DType, g.Symbols.Text(v.Shape))
+}
+
+// OutputsText lists a graph's outputs.
+func OutputsText(g *onnx.Graph) string {
+	all := make([]string, len(g.Outputs))
+	for i, y := range g.Outputs {
+		all[i] = valueText(g, y)
+	}
+	return strings.Join(all, ", ")
 }
 
 // readable returns the task that an output is of, "" if none, and its number of classes.

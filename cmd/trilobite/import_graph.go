@@ -55,7 +55,7 @@ func (m *imported) complete(facts zoo.Facts, about zoo.Metadata, f importFlags) 
 	c := &m.card
 	if c.Task = cmp.Or(c.Task, about.Task, facts.Task); c.Task == "" {
 		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf(
-			"The outputs, %s, are neither a classifier's [N,C] nor a segmentation's [N,C,H,W]. If they are boxes, name --task detect.", outputs(m.graph))}
+			"The outputs, %s, are neither a classifier's [N,C] nor a segmentation's [N,C,H,W]. If they are boxes, name --task detect.", zoo.OutputsText(m.graph))}
 	}
 	if c.Task == about.Task {
 		c.Decoder.Name = cmp.Or(c.Decoder.Name, about.Decoder)
@@ -63,7 +63,7 @@ func (m *imported) complete(facts zoo.Facts, about zoo.Metadata, f importFlags) 
 	if c.Task == zoo.Detect {
 		if c.Decoder.Name = cmp.Or(c.Decoder.Name, facts.Detector); c.Decoder.Name == "" {
 			return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf(
-				"The outputs, %s, are like no detector's that is read: %s. Export the model with one of these.", outputs(m.graph), zoo.DetectorForms)}
+				"The outputs, %s, are like no detector's that is read: %s. Export the model with one of these.", zoo.OutputsText(m.graph), zoo.DetectorForms)}
 		}
 	} else {
 		c.Decoder.Name = cmp.Or(c.Decoder.Name, facts.Decoder)
@@ -82,15 +82,6 @@ func (m *imported) complete(facts zoo.Facts, about zoo.Metadata, f importFlags) 
 		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf("The graph's input %q leaves its size open; name it with --size WIDTHxHEIGHT.", facts.Input)}
 	}
 	return nil
-}
-
-// outputs lists a graph's outputs.
-func outputs(g *onnx.Graph) string {
-	var all []string
-	for _, y := range g.Outputs {
-		all = append(all, fmt.Sprintf("%s %s%s", y.Name, y.DType, y.Shape))
-	}
-	return strings.Join(all, ", ")
 }
 
 // describe says what was found out about the file.
