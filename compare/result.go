@@ -2,6 +2,7 @@ package compare
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"time"
 
@@ -155,6 +156,14 @@ type Test struct {
 	Exact  bool    `json:"exact,omitempty"`
 	P      float64 `json:"p"`
 	Method string  `json:"method"` // McNemar's exact test, or a paired permutation test
+}
+
+// PValue writes a p-value, very small ones as a bound.
+func PValue(p float64) string {
+	if p < 0.0001 {
+		return "p < 0.0001"
+	}
+	return fmt.Sprintf("p = %.4f", p)
 }
 
 // Main returns the main figure of a route, NaN where it has none.

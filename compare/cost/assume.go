@@ -18,17 +18,19 @@ type Assumptions struct {
 	Region      string  `yaml:"region" json:"region"`           // of prices
 	NewAccount  bool    `yaml:"new_account" json:"new_account"` // sums are of a month in which free tiers that end still hold
 
-	Machine    *float64 `yaml:"machine_price" json:"machine_price"`         // dollars an hour
-	Labour     *float64 `yaml:"labour_price" json:"labour_price"`           // dollars an hour of a person
-	Labelling  *float64 `yaml:"labelling_seconds" json:"labelling_seconds"` // for an image
-	Operation  *float64 `yaml:"operation_hours" json:"operation_hours"`     // a person's, a month, for machines of one's own
-	UnitSpeed  *float64 `yaml:"unit_images_per_second" json:"unit_images_per_second"`
-	CloudHours *float64 `yaml:"cloud_training_hours" json:"cloud_training_hours"` // of a vendor's training
+	Machine    *float64 `yaml:"machine_price" json:"machine_price"`                   // dollars an hour
+	Labour     *float64 `yaml:"labour_price" json:"labour_price"`                     // dollars an hour of a person
+	Labelling  *float64 `yaml:"labelling_seconds" json:"labelling_seconds"`           // for an image
+	Operation  *float64 `yaml:"operation_hours" json:"operation_hours"`               // a person's, a month, for machines of one's own
+	UnitSpeed  *float64 `yaml:"unit_images_per_second" json:"unit_images_per_second"` // of Custom Labels' inference unit
+	NodeSpeed  *float64 `yaml:"node_images_per_second" json:"node_images_per_second"` // of a node of Vertex AI
+	CloudHours *float64 `yaml:"cloud_training_hours" json:"cloud_training_hours"`     // of a vendor's training
 }
 
 // Defaults are what holds where the team says nothing. No price is among them. 730 is a
 // month's hours; five images a second are what an inference unit of Custom Labels does
-// (aws-samples' custom-labels-demo, pull request 6, 2019: "up to 5 TPS").
+// (aws-samples' custom-labels-demo, pull request 6, 2019: "up to 5 TPS"). Of a node of Vertex AI
+// nobody says it.
 func Defaults() Assumptions {
 	speed := 5.0
 	return Assumptions{Volume: 100_000, Hours: 730, Utilisation: 0.5, Months: 12, UnitSpeed: &speed}
@@ -66,8 +68,10 @@ func (a *Assumptions) Check() error {
 			return errors.New("a price or a time is below 0 or beyond all bounds")
 		}
 	}
-	if a.UnitSpeed != nil && !(*a.UnitSpeed > 0) {
-		return errors.New("unit_images_per_second is not above 0")
+	for _, v := range []*float64{a.UnitSpeed, a.NodeSpeed} {
+		if v != nil && !(*v > 0) {
+			return errors.New("unit_images_per_second or node_images_per_second is not above 0")
+		}
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ const (
 	Machines  What = "machines"
 	Units     What = "inference units"
 	Nodes     What = "nodes"
+	MoreNodes What = "further nodes" // beyond the first, where nobody knows how many images one bears
 	Training  What = "training"
 	Labelling What = "labelling"
 	Operation What = "operation"
@@ -93,13 +94,13 @@ func New(m compare.Measured, b price.Book, a Assumptions) Route {
 	case "rekognition", "vision":
 		r.Lines = append(r.Lines, calls(m, b, a))
 	case "custom-labels":
-		r.Lines = append(r.Lines, running(Units, "custom-labels/inference", b, a), cloudTraining("custom-labels/training", b, a))
+		r.Lines = append(r.Lines, running(Units, "custom-labels/inference", "unit_images_per_second", a.UnitSpeed, b, a), cloudTraining("custom-labels/training", b, a))
 	case "vertex":
 		id := m.Feature
 		if id == "" {
 			id = "vertex/online-classification"
 		}
-		r.Lines = append(r.Lines, running(Nodes, id, b, a), cloudTraining("vertex/training", b, a))
+		r.Lines = append(append(r.Lines, nodes(id, b, a)...), cloudTraining("vertex/training", b, a))
 	default:
 		r.Lines = append(r.Lines, machines(m, a), operation(a))
 		if m.TrainImages > 0 {
@@ -127,19 +128,34 @@ func calls(m compare.Measured, b price.Book, a Assumptions) Line {
 	return l
 }
 
-// running is what is billed by the hour that a model runs, as many units side by side as
-// the images need.
-func running(what What, id string, b price.Book, a Assumptions) Line {
+// nodes of Vertex AI: an endpoint has one at least. How many images a node bears is for the team to
+// say; until then the first is reckoned and further ones are left out.
+func nodes(id string, b price.Book, a Assumptions) []Line {
+	const needs = "node_images_per_second"
+	if a.NodeSpeed != nil {
+		return []Line{running(Nodes, id, needs, a.NodeSpeed, b, a)}
+	}
+	enough := math.Inf(1)
+	first := running(Nodes, id, needs, &enough, b, a)
+	if first.Needs != "" {
+		return []Line{first}
+	}
+	return []Line{first, {What: MoreNodes, Price: first.Price, State: first.State, Needs: needs}}
+}
+
+// running is what is billed by the hour that a model runs, as many units of a speed, images a
+// second, side by side as the images need. needs names the speed where it is nil.
+func running(what What, id, needs string, speed *float64, b price.Book, a Assumptions) Line {
 	p, _ := b.Find(id, a.Region)
 	l := Line{What: what, Price: p.ID, State: p.State}
 	switch {
 	case p.State == price.Unknown:
 		l.Needs = "price " + id
-	case a.UnitSpeed == nil:
-		l.Needs = "unit_images_per_second"
+	case speed == nil:
+		l.Needs = needs
 	default:
 		l.month = func(images float64) (float64, bool) {
-			sum := p.Month(side(images, *a.UnitSpeed, a)*a.Hours, a.NewAccount)
+			sum := p.Month(side(images, *speed, a)*a.Hours, a.NewAccount)
 			return sum.USD, sum.AtMost
 		}
 	}

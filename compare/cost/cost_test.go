@@ -64,7 +64,10 @@ func TestMonth(t *testing.T) {
 		{"its training, where the hours are known", compare.Measured{Service: "custom-labels"}, func(a *Assumptions) { a.CloudHours = of(6) }, 1, 2920 + 0.5, ""},
 		{"10 million images a month need three units of 5 a second at half load", compare.Measured{Service: "custom-labels"}, func(a *Assumptions) { a.CloudHours = of(0) }, 14_000_000, 3 * 2920, ""},
 		{"only for eight hours on 20 days", compare.Measured{Service: "custom-labels"}, func(a *Assumptions) { a.Hours, a.CloudHours = 160, of(0) }, 1000, 640, ""},
-		{"a node of Vertex", compare.Measured{Service: "vertex", Feature: "vertex/online-detection"}, func(a *Assumptions) { a.CloudHours = of(0) }, 1, 730 * 2.002, ""},
+		{"a node of Vertex; of how many more nobody knows", compare.Measured{Service: "vertex", Feature: "vertex/online-detection"}, func(a *Assumptions) { a.CloudHours = of(0) }, 1e9, 730 * 2.002, "further nodes"},
+		// A node of 2 a second bears 2·3600·730·0.5 = 2,628,000 images in a month.
+		{"as many images as a node of Vertex bears", compare.Measured{Service: "vertex", Feature: "vertex/online-detection"}, func(a *Assumptions) { a.CloudHours, a.NodeSpeed = of(0), of(2) }, 2_628_000, 730 * 2.002, ""},
+		{"one more takes a second node", compare.Measured{Service: "vertex", Feature: "vertex/online-detection"}, func(a *Assumptions) { a.CloudHours, a.NodeSpeed = of(0), of(2) }, 2_628_001, 2 * 730 * 2.002, ""},
 		{"no image costs nothing", rekognition, nil, 0, 0, ""},
 		{"exactly a tier", rekognition, nil, 1_000_000, 1000, ""},
 		{"one beyond it", rekognition, nil, 1_000_001, 1000.0008, ""},
@@ -188,7 +191,7 @@ func TestAssumptions(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"volume: 0": "volume is 0", "hours: 800": "hours is 800", "utilisation: 2": "utilisation is 2", "machine_price: -1": "below 0",
-		"months: 0": "months is 0", "machine: 1": "machine", "volume: 5000\nmachine_price: 0.2": "",
+		"months: 0": "months is 0", "node_images_per_second: 0": "node_images_per_second is not above 0", "machine: 1": "machine", "volume: 5000\nmachine_price: 0.2": "",
 	} {
 		path := filepath.Join(t.TempDir(), "a.yaml")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -202,6 +205,20 @@ func TestAssumptions(t *testing.T) {
 			}
 		} else if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for usd, want := range map[float64]string{0: "$0", 0.0005: "$0.0005", 0.5: "$0.50", 99.99: "$99.99", 100: "$100", 1234567.5: "$1,234,568"} {
+		if got := Dollars(usd); got != want {
+			t.Errorf("%v: %s, want %s", usd, got, want)
+		}
+	}
+	for v, want := range map[float64]string{0: "0", 999.5: "1,000", 1e6: "1,000,000"} {
+		if got := Thousands(v); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
 		}
 	}
 }

@@ -144,6 +144,7 @@ func sensitivity(m compare.Measured, b price.Book, a Assumptions) []Sensitivity 
 		{"utilisation", func(_ *compare.Measured, a *Assumptions, by float64) { a.Utilisation = min(1, a.Utilisation*by) }},
 		{"hours", func(_ *compare.Measured, a *Assumptions, by float64) { a.Hours = min(744, a.Hours*by) }},
 		{"unit_images_per_second", func(_ *compare.Measured, a *Assumptions, by float64) { a.UnitSpeed = scaled(a.UnitSpeed, by) }},
+		{"node_images_per_second", func(_ *compare.Measured, a *Assumptions, by float64) { a.NodeSpeed = scaled(a.NodeSpeed, by) }},
 		{"labour_price", func(_ *compare.Measured, a *Assumptions, by float64) { a.Labour = scaled(a.Labour, by) }},
 		{"operation_hours", func(_ *compare.Measured, a *Assumptions, by float64) { a.Operation = scaled(a.Operation, by) }},
 		{"labelled images", func(m *compare.Measured, _ *Assumptions, by float64) {
