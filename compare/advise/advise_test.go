@@ -95,7 +95,7 @@ func TestOpen(t *testing.T) {
 	}{
 		{"a label that no image shows", "custom", "labels", Requirements{Labels: []string{"ramen"}}, "no image of the data set shows it"},
 		// 1,000,000 at 0.001 and 1,000,000 at 0.0008 or less.
-		{"a sum that is a bound", "rekognition", "budget", Requirements{Budget: of(1500.0), Volume: of(2e6)}, "up to $1800.00"},
+		{"a sum that is a bound", "rekognition", "budget", Requirements{Budget: of(1500.0), Volume: of(2e6)}, "up to $1,800"},
 	} {
 		for _, a := range Rank(r, c, tt.q) {
 			i := slices.IndexFunc(a.Findings, func(f Finding) bool { return f.Rule == tt.rule })
