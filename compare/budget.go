@@ -1,13 +1,14 @@
 package compare
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -44,32 +45,41 @@ func OpenBudget(dir string, limit Money, unpriced bool) (*Budget, error) {
 		return nil, err
 	}
 	b := &Budget{Limit: limit, Unpriced: unpriced}
-	var err error
-	if b.spent, b.calls, err = readSpending(filepath.Join(dir, "spending.jsonl")); err != nil {
+	file, err := os.OpenFile(filepath.Join(dir, "spending.jsonl"), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
 		return nil, err
 	}
-	b.file, err = os.OpenFile(filepath.Join(dir, "spending.jsonl"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	return b, err
+	if err := b.read(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	b.file = file
+	return b, nil
 }
 
-func readSpending(path string) (spent Money, calls int, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, 0, nil
-	} else if err != nil {
-		return 0, 0, err
+// read sums the file up. A last line without its end is cut off: the power went while it was
+// written, and a call is made only after its line.
+func (b *Budget) read(f *os.File) error {
+	data, err := io.ReadAll(f)
+	if err != nil {
+		return err
 	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		var s spending
-		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
-			return 0, 0, fmt.Errorf("%s:%d: %w: what was spent cannot be told", path, n, err)
+	whole := bytes.LastIndexByte(data, '\n') + 1
+	if whole < len(data) {
+		if err := f.Truncate(int64(whole)); err != nil {
+			return err
 		}
-		amount, n := s.sum()
-		spent, calls = spent+amount, calls+n
 	}
-	return spent, calls, lines.Err()
+	n := 0
+	for line := range bytes.Lines(data[:whole]) {
+		n++
+		var s spending
+		if err := json.Unmarshal(line, &s); err != nil {
+			return fmt.Errorf("%s:%d: %w: what was spent cannot be told; mend the line, or take it away if it is no call", f.Name(), n, err)
+		}
+		amount, calls := s.sum()
+		b.spent, b.calls = b.spent+amount, b.calls+calls
+	}
+	return nil
 }
 
 // sum is what a line adds.
@@ -102,7 +112,8 @@ func (b *Budget) pay(route, image string, price *Money, now time.Time) error {
 	case price == nil && !b.Unpriced:
 		return &trilobite.Error{Op: "compare", Code: trilobite.Invalid, Msg: fmt.Sprintf("Nobody knows what a call of %s costs, so no cap can hold it. Put its price into a price book (--prices), or say --allow-unpriced.", route)}
 	case price != nil && b.spent+*price > b.Limit+1e-9:
-		return &trilobite.Error{Op: "compare", Code: trilobite.LimitExceeded, Msg: fmt.Sprintf("The cap of $%.2f is reached: $%.4f is spent and a call of %s costs $%.4f more. What was answered is kept; go on with a higher --max-spend.", b.Limit, b.spent, route, *price)}
+		return &trilobite.Error{Op: "compare", Code: trilobite.LimitExceeded, Msg: fmt.Sprintf("The cap of $%s is reached: $%.4f is spent and a call of %s costs $%.4f more. What was answered is kept; go on with a higher --max-spend.",
+			strconv.FormatFloat(float64(b.Limit), 'f', -1, 64), b.spent, route, *price)}
 	}
 	return b.write(spending{Time: now, Route: route, Image: image, Price: price})
 }

@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
+	"trilobite"
 	"trilobite/atomicfile"
 )
 
@@ -80,6 +82,25 @@ func rawJSON(raw []byte) json.RawMessage {
 		text, _ := json.Marshal(string(raw)) // a string always is JSON
 		return text
 	}
+}
+
+// Lock takes a run's folder for this process, and makes it where it is missing: two that ask the
+// same pictures would pay for them twice. The lock ends with the process at the latest.
+func Lock(dir string) (release func(), err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("the report cannot be written: %w", err)
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, errors.Join(&trilobite.Error{Op: "compare.Lock", Code: trilobite.InUse, Msg: fmt.Sprintf(
+			"Another process is at work on %s. Wait for it, or name another folder.", dir)}, f.Close())
+	} else if err != nil {
+		return nil, errors.Join(fmt.Errorf("locking %s: %w", dir, err), f.Close())
+	}
+	return func() { _ = f.Close() }, nil
 }
 
 // writeJSON replaces a file by v, whole or not at all.

@@ -71,6 +71,53 @@ func every(n int) []int {
 	return out
 }
 
+// judge matches labels and computes all figures.
+func (w work) judge(m *Measured, records []*record, vocabulary []Label) (judge, error) {
+	w.c.show(Progress{Route: w.r.Name, What: "judged"})
+	s, names, images := newSorted(w.c.Match), w.c.Set.Classes, w.test.Images
+	for _, r := range records {
+		for _, l := range r.Answer.Labels {
+			if l.Score >= w.c.MinScore {
+				s.class(l, 1)
+			}
+		}
+	}
+	known := s.known(vocabulary)
+	for k, is := range known {
+		if !is && names[k] != "" {
+			m.Unmatched = append(m.Unmatched, names[k])
+		}
+	}
+	var all, some judge
+	switch w.c.Task {
+	case Classify:
+		rows := classRows(images, records, s, w.c.MinScore)
+		single := !slices.ContainsFunc(rows, func(r imageRow) bool { return len(r.truth) != 1 })
+		if single {
+			all, some = oneClass(rows, len(names), nil), oneClass(rows, len(names), known)
+		} else {
+			all, some = manyClasses(rows, len(names), w.c.MinScore, nil), manyClasses(rows, len(names), w.c.MinScore, known)
+		}
+		m.Classes = classFigures(names, rows, w.c.MinScore, single, known)
+	case Detect:
+		all, some = boxes(images, records, s, w.c.MinScore, nil), boxes(images, records, s, w.c.MinScore, known)
+		m.Classes = boxFigures(names, images, records, s, w.c.MinScore, known)
+	case Segment:
+		rows, err := pixelRows(w.test, records, vocabulary, s)
+		if err != nil {
+			return nil, err
+		}
+		all, some = pixels(rows, nil), pixels(rows, known)
+		m.Classes = pixelFigures(names, rows, known)
+	}
+	m.Matches, m.Strangers = s.lists()
+	m.Figures = measure(all, w.c.Rounds, w.c.Seed)
+	if len(m.Unmatched) > 0 && slices.Contains(known, true) {
+		m.Known = measure(some, w.c.Rounds, w.c.Seed)
+	}
+	return all, nil
+}
+
 // measure returns a judge's figures with their intervals.
 func measure(j judge, rounds int, seed uint64) []Figure {
 	n := j.images()

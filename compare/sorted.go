@@ -57,7 +57,6 @@ func (s *sorted) known(vocabulary []Label) []bool {
 
 // lists returns the labels that were taken for a class and those that were said and were
 // not, the ones said most often first.
-
 func (s *sorted) lists() (matches []Matches, strangers []Count) {
 	for _, name := range slices.Sorted(maps.Keys(s.of)) {
 		hit := s.of[name]

@@ -21,6 +21,21 @@ const (
 	longTimed = 10 * time.Second
 )
 
+// warmups is how many calls a model has before its time is taken.
+const warmups = 2
+
+func (k *collector) warm(ctx context.Context, img dataset.Image) error {
+	for range warmups {
+		if err := k.silently(ctx, img); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Clients returns how many calls at a time keep this machine busy.
+func Clients() int { return 2 * runtime.GOMAXPROCS(0) }
+
 // throughput asks clients images at a time, over and over, and returns images a second.
 // Answers are thrown away; they are known.
 func (k *collector) throughput(ctx context.Context, images []dataset.Image, clients int) (float64, error) {
