@@ -151,11 +151,11 @@ func fee(t cost.Table, c cost.Costs) Cell {
 			case !known:
 				return Cell{No, "a fee that nobody names", "料金は不明", source}
 			case l.What == cost.Calls:
-				return Cell{No, fmt.Sprintf("%s per 1,000 images", dollars(usd*1000)), fmt.Sprintf("1,000枚あたり%s", dollars(usd*1000)), source}
+				return Cell{No, fmt.Sprintf("%s per 1,000 images", cost.Dollars(usd*1000)), fmt.Sprintf("1,000枚あたり%s", cost.Dollars(usd*1000)), source}
 			case l.What == cost.Units || l.What == cost.Nodes:
 				return Cell{Partly, fmt.Sprintf("%s per hour that it runs", perUnit(usd)), fmt.Sprintf("稼働1時間あたり%s", perUnit(usd)), source}
 			}
 		}
 	}
-	return Cell{Yes, "none: it is your machine", "なし：自分のマシン", "README.md"}
+	return Cell{Yes, "none: it is your machine", "なし：自分のマシン", `README.md: "no fee per call, nothing leaves the house"`}
 }

@@ -37,6 +37,8 @@ func (r *Report) Markdown() string {
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n\n%s\n", r.learnedBy().EN, r.measuredOn().EN)
+	r.markdownLabels(&b)
+	r.markdownCurves(&b)
 	r.markdownAdvice(&b)
 	r.markdownCosts(&b)
 	b.WriteString("\n## Capabilities\n\n| |")
@@ -56,6 +58,48 @@ func (r *Report) Markdown() string {
 		fmt.Fprintf(&b, "%d. %s\n", i+1, s)
 	}
 	return b.String()
+}
+
+// markdownLabels lists what became of every route's labels, and the images that got no answer.
+func (r *Report) markdownLabels(b *strings.Builder) {
+	b.WriteString("\n## Labels\n")
+	for _, m := range r.Result.Routes {
+		if m.Missing != "" {
+			continue
+		}
+		var taken, strange []string
+		for _, x := range m.Matches {
+			if x.Said > 0 {
+				taken = append(taken, fmt.Sprintf("%s = %s (%s, %d ×)", x.Label, x.Class, x.How, x.Said))
+			}
+		}
+		for _, x := range m.Strangers {
+			strange = append(strange, fmt.Sprintf("%s %d ×", x.Label, x.Said))
+		}
+		fmt.Fprintf(b, "\n- **%s**\n", cell(m.Name))
+		for _, l := range []struct {
+			what string
+			list []string
+		}{
+			{"taken for a class", taken}, {"classes without a label", m.Unmatched}, {"labels of no class", strange}, {"images without an answer", m.Failures},
+		} {
+			if len(l.list) > 0 {
+				fmt.Fprintf(b, "  - %s: %s\n", l.what, cell(strings.Join(l.list, "; ")))
+			}
+		}
+	}
+}
+
+func (r *Report) markdownCurves(b *strings.Builder) {
+	for _, m := range r.Result.Routes {
+		if len(m.Curve) == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "\n## Learning curve of %s\n\n| labelled images | %% | %s | 95 %% | training |\n|---|---|---|---|---|\n", cell(m.Name), m.Main().Name)
+		for _, p := range m.Curve {
+			fmt.Fprintf(b, "| %d | %.0f | %s | %s | %s |\n", p.Images, 100*p.Share, number(p.Main.Value), between(p.Main), duration(p.Seconds, English))
+		}
+	}
 }
 
 func (r *Report) markdownAdvice(b *strings.Builder) {
@@ -82,7 +126,7 @@ func (r *Report) markdownAdvice(b *strings.Builder) {
 func (r *Report) markdownCosts(b *strings.Builder) {
 	b.WriteString("\n## Dollars a month\n\n| route |")
 	for _, v := range r.Costs.Volumes {
-		fmt.Fprintf(b, " %s images |", thousands(v))
+		fmt.Fprintf(b, " %s images |", cost.Thousands(v))
 	}
 	b.WriteString(" without |\n|---|" + strings.Repeat("---|", len(r.Costs.Volumes)+1) + "\n")
 	for _, t := range r.Costs.Routes {
@@ -97,11 +141,11 @@ func (r *Report) markdownCosts(b *strings.Builder) {
 		fmt.Fprintf(b, " %s |\n", whatNames(t.At.Without, English))
 	}
 	for _, e := range r.Costs.Even {
-		fmt.Fprintf(b, "\n- from %s images a month %s is cheaper than %s%s", thousands(e.Images), e.Cheaper, e.Than, leftOut(e.Without))
+		fmt.Fprintf(b, "\n- from %s images a month %s is cheaper than %s%s", cost.Thousands(e.Images), e.Cheaper, e.Than, leftOut(e.Without))
 	}
 	for _, m := range r.Costs.Machines {
 		fmt.Fprintf(b, "\n- at %s images a month %s is cheaper than %s where a machine costs less than $%.3f an hour%s",
-			thousands(r.Costs.Assumptions.Volume), m.Own, m.Vendor, m.USD, leftOut(m.Without))
+			cost.Thousands(r.Costs.Assumptions.Volume), m.Own, m.Vendor, m.USD, leftOut(m.Without))
 	}
 	b.WriteString("\n\n| price | dollars | of | source | date | state |\n|---|---|---|---|---|---|\n")
 	for _, p := range r.Costs.Prices {
@@ -118,7 +162,7 @@ func tiers(p price.Price) string {
 	for _, t := range p.Tiers {
 		text := perUnit(t.Price)
 		if t.UpTo > 0 {
-			text += " to " + thousands(t.UpTo)
+			text += " to " + cost.Thousands(t.UpTo)
 		}
 		out = append(out, text)
 	}

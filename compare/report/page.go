@@ -21,7 +21,7 @@ import (
 //go:embed page.gohtml
 var pageText string
 
-// mostRows is how many lines a list of labels or failures has.
+// mostRows is how many lines a list of images has; report.json has all.
 const mostRows = 60
 
 // page renders the report as one HTML file. Whatever comes from outside, names of files,
@@ -32,8 +32,8 @@ func (r *Report) page() ([]byte, error) {
 		"text":    func(x Text) template.HTML { return both(x.EN, x.JA) },
 		"number":  number,
 		"percent": func(v compare.Number) string { return fmt.Sprintf("%.0f", 100*share(v)) },
-		"usd":     dollars,
-		"count":   func(v any) string { return thousands(asFloat(v)) },
+		"usd":     cost.Dollars,
+		"count":   func(v any) string { return cost.Thousands(asFloat(v)) },
 		"bytes":   bytesOf,
 		"p":       pValue,
 		"pct":     func(v float64) float64 { return 100 * v },
@@ -44,7 +44,10 @@ func (r *Report) page() ([]byte, error) {
 		"figure":  func(name string) template.HTML { return both(figureName(name).EN, figureName(name).JA) },
 		"service": serviceName,
 		"kind":    func(k compare.Kind) template.HTML { return both(kindTitle(k).EN, kindTitle(k).JA) },
-		"missing": func(k compare.Kind) template.HTML { return both(r.missing(k, English), r.missing(k, Japanese)) },
+		"reason":  func(why string) template.HTML { return both(reason(why).EN, reason(why).JA) },
+		"assumed": func(key string) template.HTML { return both(assumptionName(key).EN, assumptionName(key).JA) },
+		"unit":    func(u string) template.HTML { return both(unitName(u).EN, unitName(u).JA) },
+		"state":   func(s string) template.HTML { return both(stateName(s).EN, stateName(s).JA) },
 		"part":    func(p string) template.HTML { return both(partName(p).EN, partName(p).JA) },
 		"base":    base,
 		"add":     func(a, b int) int { return a + b },
@@ -52,8 +55,8 @@ func (r *Report) page() ([]byte, error) {
 		"mark": func(e advise.Effect) Mark {
 			return map[advise.Effect]Mark{advise.For: Yes, advise.Against: Partly, advise.Open: Partly, advise.Out: No}[e]
 		},
-		"first":   func(n []compare.Count) []compare.Count { return n[:min(len(n), mostRows)] },
 		"some":    func(n []string) []string { return n[:min(len(n), mostRows)] },
+		"more":    func(n []string) int { return max(0, len(n)-mostRows) },
 		"sources": r.sources,
 		"perUnit": perUnit, "learned": r.learnedBy, "measured": r.measuredOn,
 		"drawn": func(l string) template.HTML { return template.HTML(r.figure(Lang(l)).inline()) },    //nolint:gosec // the texts in it are escaped
@@ -90,14 +93,14 @@ func (r *Report) embedded(text string) (string, error) {
 
 // needs lists what was required, as it would be asked for.
 func (r *Report) needs() []string {
-	var fields map[string]any
+	var fields map[string]json.RawMessage
 	data, err := json.Marshal(r.Needs)
 	if err != nil || json.Unmarshal(data, &fields) != nil {
 		return nil
 	}
 	var out []string
 	for _, k := range slices.Sorted(maps.Keys(fields)) {
-		out = append(out, fmt.Sprintf("%s: %v", k, fields[k]))
+		out = append(out, k+": "+strings.NewReplacer(`"`, "", ",", ", ").Replace(string(fields[k])))
 	}
 	return out
 }
@@ -136,7 +139,7 @@ func (r *Report) UnitOf(upTo float64) string {
 	if upTo == 0 {
 		return "…"
 	}
-	return thousands(upTo)
+	return cost.Thousands(upTo)
 }
 
 // costChart draws the monthly cost of every route by volume, both axes logarithmic.
@@ -157,10 +160,10 @@ func (r *Report) costChart(l Lang) *canvas {
 	}
 	for p := least; p <= most; p++ {
 		c.line(left, py(math.Pow(10, p)), c.w-right, py(math.Pow(10, p)), 1, "rule")
-		c.text(left-8, py(math.Pow(10, p))+5, 15, 1, false, "dim", "$"+thousands(math.Pow(10, p)))
+		c.text(left-8, py(math.Pow(10, p))+5, 15, 1, false, "dim", "$"+cost.Thousands(math.Pow(10, p)))
 	}
 	for p := lo; p <= hi; p++ {
-		c.text(px(math.Pow(10, p)), c.h-bottom+22, 15, 0.5, false, "dim", thousands(math.Pow(10, p)))
+		c.text(px(math.Pow(10, p)), c.h-bottom+22, 15, 0.5, false, "dim", cost.Thousands(math.Pow(10, p)))
 	}
 	c.text(c.w-right, c.h-8, 15, 1, false, "dim", Text{"images a month", "月あたりの枚数"}.In(l))
 	const end = 10.0 * 1_000_000 * 3.1622776601683795 // images, where lines end

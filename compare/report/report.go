@@ -134,7 +134,7 @@ func drawn(draw func(*bytes.Buffer) error) ([]byte, error) {
 func base(path string) string { return filepath.Base(strings.TrimRight(path, "/")) }
 
 // title is a route's name for people.
-func title(m compare.Measured, _ Lang) string {
+func title(m compare.Measured) string {
 	if m.Local() {
 		return m.Name
 	}
@@ -151,19 +151,11 @@ func partName(part string) Text {
 }
 
 // missing says why a kind has no figures.
-func (r *Report) missing(k compare.Kind, l Lang) string {
-	ja := map[string]string{
-		"No pretrained model here names pixels, and neither Rekognition nor Vision has such an operation.": "画素単位の学習済みモデルはなく、RekognitionにもVisionにもその操作はありません。",
-		"Custom Labels learns labels and boxes, not pixels.":                                               "Custom Labelsが学習するのはラベルと矩形で、画素単位の学習はできません。",
-		"There are no images to train on: the data set has no training part.":                              "学習用の画像がありません。",
-	}
+func (r *Report) missing(k compare.Kind) Text {
 	for _, m := range r.Result.Routes {
 		if m.Kind == k && m.Missing != "" {
-			if t, ok := ja[m.Missing]; ok && l == Japanese {
-				return t
-			}
-			return m.Missing
+			return reason(m.Missing)
 		}
 	}
-	return Text{"Not part of this comparison.", "今回の比較には含まれていません。"}.In(l)
+	return Text{"Not part of this comparison.", "今回の比較には含まれていません。"}
 }

@@ -5,12 +5,12 @@ import (
 	"html"
 	"html/template"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
 	"trilobite/compare"
 	"trilobite/compare/cost"
+	"trilobite/price"
 )
 
 // Lang is a language of the report.
@@ -41,7 +41,7 @@ func both(en, ja string) template.HTML {
 	return template.HTML(`<span lang="en">` + html.EscapeString(en) + `</span><span lang="ja">` + html.EscapeString(ja) + `</span>`) //nolint:gosec // escaped
 }
 
-// kindTitle is a column' headings.
+// kindTitle is a column's heading.
 func kindTitle(k compare.Kind) Text {
 	return map[compare.Kind]Text{
 		compare.Pretrained: {"Pretrained API", "学習済みAPI"},
@@ -50,6 +50,7 @@ func kindTitle(k compare.Kind) Text {
 	}[k]
 }
 
+// kindLine says under the heading what the kind is.
 func kindLine(k compare.Kind) Text {
 	return map[compare.Kind]Text{
 		compare.Pretrained: {"somebody else's model and labels", "用意されたモデルとラベルを使う"},
@@ -68,12 +69,7 @@ func figureName(name string) Text {
 }
 
 // whatName says what a cost is for.
-func whatName(w cost.What) Text {
-	return map[cost.What]Text{
-		cost.Calls: {"calls", "呼び出し"}, cost.Machines: {"machines", "サーバー"}, cost.Units: {"inference units", "推論ユニット"},
-		cost.Nodes: {"nodes", "ノード"}, cost.Training: {"training", "学習"}, cost.Labelling: {"labelling", "ラベル付け"}, cost.Operation: {"operation", "運用"},
-	}[w]
-}
+func whatName(w cost.What) Text { return Text{string(w), w.Japanese()} }
 
 func whatNames(list []cost.What, l Lang) string {
 	names := make([]string, len(list))
@@ -102,31 +98,8 @@ func number(v compare.Number) string {
 	return fmt.Sprintf("%.3f", float64(v))
 }
 
-// thousands writes a whole number with commas.
-func thousands(v float64) string {
-	digits := fmt.Appendf(nil, "%.0f", math.Round(v))
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = slices.Insert(digits, i, ',')
-	}
-	return string(digits)
-}
-
-// dollars writes an amount so that its size can be read.
 // perUnit writes a price of the book with all its digits.
 func perUnit(v float64) string { return "$" + strconv.FormatFloat(v, 'f', -1, 64) }
-
-func dollars(v float64) string {
-	switch {
-	case v == 0:
-		return "$0"
-	case v < 0.1:
-		return fmt.Sprintf("$%.4f", v)
-	case v < 100:
-		return fmt.Sprintf("$%.2f", v)
-	default:
-		return "$" + thousands(v)
-	}
-}
 
 // sum writes what a month costs.
 func sum(s cost.Sum, l Lang) string {
@@ -134,11 +107,11 @@ func sum(s cost.Sum, l Lang) string {
 	case s.Empty():
 		return Text{"unknown", "不明"}.In(l)
 	case s.AtMost:
-		return Text{"up to ", "最大"}.In(l) + dollars(s.USD)
+		return Text{"up to ", "最大"}.In(l) + cost.Dollars(s.USD)
 	case !s.Whole():
-		return dollars(s.USD) + " +"
+		return cost.Dollars(s.USD) + " +"
 	default:
-		return dollars(s.USD)
+		return cost.Dollars(s.USD)
 	}
 }
 
@@ -179,12 +152,9 @@ func bytesOf(n int64) string {
 	}
 }
 
-// pValue writes a p-value, very small ones as a bound.
+// pValue writes a p-value for a column that says "p".
 func pValue(p float64) string {
-	if p < 0.0001 {
-		return "< 0.0001"
-	}
-	return fmt.Sprintf("%.4f", p)
+	return strings.TrimPrefix(strings.TrimPrefix(compare.PValue(p), "p "), "= ")
 }
 
 // learnedBy says how the routes that were trained here learned, which differs on purpose: as
@@ -214,4 +184,50 @@ func (r *Report) measuredOn() Text {
 		at + " cores, " + bytesOf(m.Memory) + ", " + m.OS + ". Latency is of one call at a time. Memory is the peak of a process that does nothing but answer by that route; – is not measured.",
 		at + "コア、" + bytesOf(m.Memory) + "、" + m.OS + "。遅延は1件ずつの呼び出し。メモリはその経路だけを動かしたプロセスの最大値。–は未測定。",
 	}
+}
+
+// reason is why a route has no figures. Those that are not in the list stay as they are.
+func reason(why string) Text {
+	ja := map[string]string{
+		"No pretrained model here names pixels, and neither Rekognition nor Vision has such an operation.": "画素単位の学習済みモデルはなく、RekognitionにもVisionにもその操作はありません。",
+		"Custom Labels learns labels and boxes, not pixels.":                                               "Custom Labelsが学習するのはラベルと矩形で、画素単位の学習はできません。",
+		"There are no images to train on: the data set has no training part.":                              "学習用の画像がありません。",
+		"Rekognition names no pixels.":                                                                     "Rekognitionには画素単位の操作がありません。",
+		"Google Vision names no pixels.":                                                                   "Google Visionには画素単位の操作がありません。",
+	}
+	if t, ok := ja[why]; ok {
+		return Text{why, t}
+	}
+	if models, ok := strings.CutSuffix(why, " finds boxes."); ok {
+		return Text{why, strings.TrimPrefix(models, "None of ") + "には矩形を検出するモデルがありません。"}
+	}
+	return Text{why, why}
+}
+
+// assumptionName says what is assumed, by its name in the file of assumptions.
+func assumptionName(key string) Text {
+	names := map[string]Text{
+		"volume": {"images a month", "月あたりの枚数"}, "hours": {"hours a month that machines and endpoints run", "月の稼働時間"},
+		"utilisation": {"load of a machine at most, for peaks", "サーバー負荷の上限"}, "months": {"months that one-off costs are spread over", "初期費用の按分月数"},
+		"machine_price": {"a machine, dollars an hour", "サーバー（ドル／時間）"}, "throughput": {"measured images a second", "測定した毎秒の枚数"},
+		"unit_images_per_second": {"images a second of an inference unit of Custom Labels", "Custom Labelsの推論ユニットの毎秒枚数"},
+		"node_images_per_second": {"images a second of a node of Vertex AI", "Vertex AIのノードの毎秒枚数"},
+		"labour_price":           {"a person, dollars an hour", "人件費（ドル／時間）"}, "operation_hours": {"a person's hours a month for operation", "運用（人時／月）"},
+		"labelled images": {"labelled images", "ラベル付き画像"}, "labelling_seconds": {"seconds to label an image", "1枚のラベル付け（秒）"},
+		"cloud_training_hours": {"hours of a vendor's training", "先方での学習時間"},
+	}
+	if t, ok := names[key]; ok {
+		return t
+	}
+	return Text{key, key}
+}
+
+// unitName says what a price is of; stateName how sure it is.
+func unitName(unit string) Text {
+	return map[string]Text{"image": {"image", "枚"}, "hour": {"hour", "時間"}}[unit]
+}
+
+func stateName(state string) Text {
+	ja := map[string]string{price.Stated: "公表", price.Copied: "写し", price.Unconfirmed: "未確認", price.Yours: "指定", price.Unknown: "不明"}
+	return Text{state, ja[state]}
 }
