@@ -3,13 +3,9 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -125,6 +121,13 @@ func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error
 		return weigh(cmd, s.config, f.weigh)
 	}
 	s.config.Memory = app.weighed()
+	if !f.cloud.dry {
+		release, err := compare.Lock(f.out)
+		if err != nil {
+			return fmt.Errorf("-o %s: %w", f.out, err)
+		}
+		defer release()
+	}
 	if on, err := s.allow(cmd, f, book); err != nil || !on {
 		return err
 	}
@@ -196,23 +199,6 @@ func reportFonts(cmd *cobra.Command, c config.Config) (report.Fonts, error) {
 // needsKeys are the requirements that may be asked.
 const needsKeys = "labels, accuracy, volume, latency, budget, privacy, labelled, staff, task"
 
-// printAdvice writes the ranking with its reasons.
-func printAdvice(w io.Writer, ranked []advise.Advice) {
-	for i, a := range ranked {
-		verdict := ""
-		if a.Out {
-			verdict = "\truled out"
-		}
-		fmt.Fprintf(w, "\n%d. %s%s\n", i+1, a.Route, verdict)
-		for _, f := range a.Findings {
-			fmt.Fprintf(w, "   %s\t%s\n", f.Effect, f.EN)
-			if f.ChangeEN != "" {
-				fmt.Fprintf(w, "   \twould change it: %s\n", f.ChangeEN)
-			}
-		}
-	}
-}
-
 // checkReportFolder refuses what is no folder of a report: other files are not to be
 // mixed with it.
 func checkReportFolder(dir string) error {
@@ -238,91 +224,4 @@ func checkReportFolder(dir string) error {
 		}
 	}
 	return fmt.Errorf("-o %s: the folder holds other things; name a new one, or that of an earlier report", dir)
-}
-
-// showRoute moves the bar, or writes a line for what is done once.
-func showRoute(show progress, p compare.Progress) {
-	if p.All > 0 {
-		show.set(p.Route, int64(p.Done), int64(p.All), "")
-	}
-	if p.All == 0 || p.Done == p.All {
-		show.line(fmt.Sprintf("%s: %s", p.Route, strings.TrimSpace(p.What+" "+counted(p.Done))))
-	}
-}
-
-func counted(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("about %d images", n)
-}
-
-// printComparison writes the main figures.
-func printComparison(w io.Writer, r *compare.Result) error {
-	fmt.Fprintf(w, "%d images of %s, %s; trained from %d\n", r.Dataset.Test, r.Dataset.Path, r.Dataset.Part, r.Dataset.Train)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ROUTE\tFIGURE\tVALUE\t95 %\tKNOWN\tP50\tP95\tIMAGES/S\tTRAINED\tMEMORY\tSENT")
-	for _, m := range r.Routes {
-		if m.Missing != "" {
-			fmt.Fprintf(t, "%s\t%s\n", m.Name, m.Missing)
-			continue
-		}
-		f := m.Main()
-		known := "all"
-		if len(m.Unmatched) > 0 {
-			known = fmt.Sprintf("%d of %d", len(r.Dataset.Classes)-len(m.Unmatched), len(r.Dataset.Classes))
-			if len(m.Known) > 0 {
-				known += fmt.Sprintf(" (%.3f)", float64(m.Known[0].Value))
-			}
-		}
-		training := "–"
-		if m.TrainImages > 0 {
-			training = fmt.Sprintf("%d in %s", m.TrainImages, seconds(m.Training))
-		}
-		between := "–"
-		if f.Interval != nil {
-			between = fmt.Sprintf("%.3f–%.3f", f.Interval.Low, f.Interval.High)
-		}
-		memory := "–"
-		if m.PeakMemory > 0 {
-			memory = fmt.Sprintf("%d MB", m.PeakMemory>>20)
-		}
-		fmt.Fprintf(t, "%s\t%s\t%.3f\t%s\t%s\t%s\t%s\t%.1f\t%s\t%s\t%d\n", m.Name, f.Name, float64(f.Value), between, known,
-			seconds(m.Latency.P50), seconds(m.Latency.P95), m.Throughput, training, memory, m.Sent)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, x := range r.Tests {
-		fmt.Fprintf(w, "%s − %s: %+.3f %s, 95 %% %+.3f to %+.3f, %s (%s)\n", x.A, x.B, x.Difference, x.Figure, x.Interval.Low, x.Interval.High, pValue(x.P), x.Method)
-	}
-	for _, m := range r.Routes {
-		if len(m.Unmatched) > 0 {
-			verb := "has no word for"
-			if !m.Local() { // a vendor's vocabulary nobody knows
-				verb = "never said"
-			}
-			fmt.Fprintf(w, "%s %s\t%s\n", m.Name, verb, strings.Join(m.Unmatched, ", "))
-		}
-		for _, p := range m.Curve {
-			fmt.Fprintf(w, "%s from %d images (%.0f %%)\t%.3f\n", m.Name, p.Images, 100*p.Share, float64(p.Main.Value))
-		}
-	}
-	return nil
-}
-
-// pValue writes a p-value, very small ones as a bound.
-func pValue(p float64) string {
-	if p < 0.0001 {
-		return "p < 0.0001"
-	}
-	return fmt.Sprintf("p = %.4f", p)
-}
-
-func seconds(s float64) string {
-	d := time.Duration(s * float64(time.Second))
-	if d < time.Second {
-		return d.Round(100 * time.Microsecond).String()
-	}
-	return d.Round(100 * time.Millisecond).String()
 }

@@ -1,12 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"slices"
-	"strings"
-	"text/tabwriter"
-
 	"github.com/spf13/pflag"
 
 	"trilobite/compare/cost"
@@ -72,80 +66,4 @@ func (m *compareMoney) read(changed func(flag string) bool) (price.Book, cost.As
 		}
 	}
 	return book, a, a.Check()
-}
-
-// printCosts writes a table of the monthly costs, and the break-even points.
-func printCosts(w io.Writer, c cost.Costs) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprint(t, "\nDOLLARS A MONTH FOR")
-	for _, v := range c.Volumes {
-		fmt.Fprintf(t, "\t%s", thousands(v))
-	}
-	fmt.Fprintln(t, " images\tWITHOUT")
-	for _, r := range c.Routes {
-		fmt.Fprint(t, r.Name)
-		if !r.Measured {
-			fmt.Fprint(t, " (price only)")
-		}
-		for _, s := range r.Volumes {
-			fmt.Fprintf(t, "\t%s", dollars(s))
-		}
-		var without []string
-		for _, l := range r.Lines {
-			if l.Needs != "" {
-				without = append(without, fmt.Sprintf("%s (%s is unknown)", l.What, l.Needs))
-			}
-		}
-		fmt.Fprintf(t, "\t%s\n", strings.Join(without, ", "))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	local := map[string]bool{}
-	for _, r := range c.Routes {
-		local[r.Name] = r.Local
-	}
-	for _, e := range c.Even {
-		if local[e.Cheaper] != local[e.Than] { // vendors among themselves: in the report
-			fmt.Fprintf(w, "from %s images a month %s is cheaper than %s%s\n", thousands(e.Images), e.Cheaper, e.Than, leftOut(e.Without))
-		}
-	}
-	for i, m := range c.Machines {
-		if i == 0 || c.Machines[i-1].Own != m.Own {
-			fmt.Fprintf(w, "at %s images a month %s is cheaper where a machine costs less than\n", thousands(c.Assumptions.Volume), m.Own)
-		}
-		fmt.Fprintf(w, "  $%.3f an hour, than %s%s\n", m.USD, m.Vendor, leftOut(m.Without))
-	}
-	return nil
-}
-
-func leftOut(without []cost.What) string {
-	if len(without) == 0 {
-		return ""
-	}
-	names := make([]string, len(without))
-	for i, w := range without {
-		names[i] = string(w)
-	}
-	return " (left out: " + strings.Join(names, ", ") + ")"
-}
-
-func dollars(s cost.Sum) string {
-	switch {
-	case s.Empty():
-		return "unknown"
-	case s.AtMost:
-		return fmt.Sprintf("≤ %.2f", s.USD)
-	default:
-		return fmt.Sprintf("%.2f", s.USD)
-	}
-}
-
-// thousands writes a whole number with commas.
-func thousands(v float64) string {
-	digits := []byte(fmt.Sprintf("%.0f", v))
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = slices.Insert(digits, i, ',')
-	}
-	return string(digits)
 }
