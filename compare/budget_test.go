@@ -156,6 +156,25 @@ func TestRefusedCalls(t *testing.T) {
 	}
 }
 
+// TestThrottledForEver: a service that goes on refusing ends the run, unpaid, with what to do.
+func TestThrottledForEver(t *testing.T) {
+	t.Parallel()
+	price := Money(1)
+	o := &oracle{fail: func(int64, string) error { return &trilobite.Error{Code: trilobite.Throttled, Msg: "Slow down."} }}
+	c := config(t, photos(t, "dog says Dog"), Route{Name: "cloud", Open: o.open, Remote: &Remote{PerCall: &price, Retries: 1}})
+	var err error
+	if c.Budget, err = OpenBudget(c.Dir, 2, false); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Budget.Close()
+	if _, err := Run(t.Context(), c); trilobite.CodeOf(err) != trilobite.Throttled || !strings.Contains(trilobite.Message(err), "Slow down. So it answered 2 times, each later than the last. Ask more slowly (--rate") {
+		t.Errorf("got %v", err)
+	}
+	if spent, _ := c.Budget.Spent(); spent != 0 {
+		t.Errorf("spent %v for calls that were refused", spent)
+	}
+}
+
 func TestUnpriced(t *testing.T) {
 	t.Parallel()
 	b, err := OpenBudget(t.TempDir(), 1, false)

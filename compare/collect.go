@@ -92,8 +92,10 @@ func (k *collector) one(ctx context.Context, img dataset.Image) (*record, error)
 		case code == trilobite.InvalidImage || code == trilobite.ImageTooLarge || code == trilobite.Unsupported:
 			r.Failed = trilobite.Message(err)
 			return r, folder(k.c.Dir).save(k.dir, r)
-		case code != trilobite.Throttled || k.r.Remote == nil || try >= k.r.Remote.Retries:
+		case code != trilobite.Throttled || k.r.Remote == nil:
 			return nil, fmt.Errorf("%s: %w", img.File, err)
+		case try >= k.r.Remote.Retries:
+			return nil, &trilobite.Error{Op: "compare", Code: code, Err: err, Msg: fmt.Sprintf("%s So it answered %d times, each later than the last. Ask more slowly (--rate, --calls-at-a-time) or another day.", trilobite.Message(err), try+1)}
 		}
 		select { // twice as long each time, as the vendors ask
 		case <-time.After(firstWait << min(try, 6)):

@@ -46,7 +46,7 @@ type Route struct {
 	// nothing is to be learned. It goes on from what the folder holds.
 	Train func(ctx context.Context, set *dataset.Set, dir string) error
 	// Recipe says how it learns, for people: what was chosen, and by whom.
-	Recipe string
+	Recipe, RecipeJA string
 	// Open makes the route ready; dir is where Train left its model, "" without it.
 	Open func(ctx context.Context, dir string) (Asker, error)
 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -71,6 +72,7 @@ type Measured struct {
 	Training    float64 `json:"training_seconds"`
 	TrainImages int     `json:"training_images"`  // labelled images that it learned from; 0: none
 	Recipe      string  `json:"recipe,omitempty"` // how it learned
+	RecipeJA    string  `json:"recipe_ja,omitempty"`
 	Curve       []Point `json:"learning_curve,omitempty"`
 	PeakMemory  int64   `json:"peak_memory_bytes"` // of a process that does nothing but answer by this route; 0: not measured
 	Sent        int64   `json:"bytes_sent"`        // of images, to Host, over all runs
@@ -156,6 +158,12 @@ type Test struct {
 	Exact  bool    `json:"exact,omitempty"`
 	P      float64 `json:"p"`
 	Method string  `json:"method"` // McNemar's exact test, or a paired permutation test
+}
+
+// FigureInJapanese names a figure in Japanese; most have but their English name.
+func FigureInJapanese(name string) string {
+	names := map[string]string{"accuracy": "正解率", "precision": "適合率", "recall": "再現率", "F1": "F1値", "pixel accuracy": "画素正解率"}
+	return cmp.Or(names[name], name)
 }
 
 // PValue writes a p-value, very small ones as a bound.

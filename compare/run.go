@@ -35,7 +35,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.Name, m.Kind, m.Service, m.Recipe = w.r.Name, w.r.Kind, w.r.Service, w.r.Recipe
+		m.Name, m.Kind, m.Service, m.Recipe, m.RecipeJA = w.r.Name, w.r.Kind, w.r.Service, w.r.Recipe, w.r.RecipeJA
 		if w.r.Remote != nil {
 			m.Host, m.Region, m.Feature = w.r.Remote.Host, w.r.Remote.Region, w.r.Remote.Feature
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trilobite"
 	"trilobite/compare"
 	"trilobite/compare/advise"
 	"trilobite/compare/cost"
@@ -139,13 +141,28 @@ func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error
 	r, err := compare.Run(cmd.Context(), s.config)
 	show.end()
 	if err != nil {
-		return err
+		return stopped(cmd.Context(), f.out, err)
 	}
 	s.describe(r)
 	if needs.Volume != nil {
 		assumed.Volume = *needs.Volume
 	}
 	return s.tell(cmd, c, r, cost.Of(r, book, assumed), needs, f)
+}
+
+// stopped says of a run that did not come to its end what is kept, and how it goes on.
+func stopped(ctx context.Context, dir string, err error) error {
+	kept := "What was answered and learned is kept in " + dir + ": the same command goes on."
+	switch code := trilobite.CodeOf(err); {
+	case ctx.Err() != nil:
+		return &trilobite.Error{Op: "compare", Code: trilobite.Canceled, Msg: "Stopped. " + kept, Err: err}
+	case code == trilobite.Internal:
+		return fmt.Errorf("%w\n%s", err, kept)
+	case slices.Contains([]trilobite.Code{trilobite.Throttled, trilobite.Unauthorized, trilobite.Forbidden, trilobite.NotReady}, code):
+		return &trilobite.Error{Op: "compare", Code: code, Msg: trilobite.Message(err) + " " + kept, Err: err}
+	default: // they say themselves what to do
+		return err
+	}
 }
 
 // tell writes the report and prints the main figures.

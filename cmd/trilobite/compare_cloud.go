@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -196,7 +197,7 @@ func askForCap(cmd *cobra.Command, calls int, most compare.Money, known bool) (c
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !isTerminal(in) {
 		return 0, &trilobite.Error{Op: "compare", Code: trilobite.Invalid, Msg: fmt.Sprintf(
-			"%d calls to paid services would cost at most $%.4f%s. Say how much may be spent: --max-spend %.2f; --dry-run shows the plan.", calls, most, unknownToo(known), max(0.01, float64(most)))}
+			"%d calls to paid services would cost at most $%.4f%s. Say how much may be spent: --max-spend %.2f; --dry-run shows the plan.", calls, most, unknownToo(known), math.Ceil(max(0.01, float64(most))*100-1e-6)/100)}
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%d calls for at most $%.4f%s. Spend up to how many dollars? ", calls, most, unknownToo(known))
 	line, err := bufio.NewReader(in).ReadString('\n')

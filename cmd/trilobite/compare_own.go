@@ -21,7 +21,8 @@ import (
 func (m *routeMaker) own(model string) (compare.Route, error) {
 	r := compare.Route{Kind: compare.Own, Service: "trilobite-own"}
 	if model == "" {
-		r.Train, r.Recipe = m.trainOwn, recipeOf(m.f.own)
+		r.Train = m.trainOwn
+		r.Recipe, r.RecipeJA = recipeOf(m.f.own)
 		r.Open = func(ctx context.Context, dir string) (compare.Asker, error) { return m.openOwn(ctx, dir, "own") }
 		return r, nil
 	}
@@ -36,26 +37,26 @@ func (m *routeMaker) own(model string) (compare.Route, error) {
 	return r, nil
 }
 
-// recipeOf says which recipe the settings of a training make.
-func recipeOf(s trainSettings) string {
-	recipe := "the default recipe"
+// recipeOf says which recipe the settings of a training make, in English and Japanese.
+func recipeOf(s trainSettings) (en, ja string) {
+	en, ja = "the default recipe", "標準の学習法"
 	if s.Unfreeze != "" || s.Network != "" || s.Epochs > 0 || s.Budget > 0 {
-		recipe = "the recipe"
+		en, ja = "the recipe", "学習法"
 	}
-	recipe += " on " + s.Backbone
+	en, ja = en+" on "+s.Backbone, ja+"（"+s.Backbone
 	if s.Network != "" {
-		recipe += ", " + s.Network
+		en, ja = en+", "+s.Network, ja+"、"+s.Network
 	}
 	if s.Unfreeze != "" {
-		recipe += ", its last " + s.Unfreeze + " blocks trained too"
+		en, ja = en+", its last "+s.Unfreeze+" blocks trained too", ja+"、最後の"+s.Unfreeze+"ブロックも学習"
 	}
 	if s.Epochs > 0 {
-		recipe += fmt.Sprintf(", %d epochs", s.Epochs)
+		en, ja = fmt.Sprintf("%s, %d epochs", en, s.Epochs), fmt.Sprintf("%s、%dエポック", ja, s.Epochs)
 	}
 	if s.Budget > 0 {
-		recipe += fmt.Sprintf(", %s at most", s.Budget)
+		en, ja = fmt.Sprintf("%s, %s at most", en, s.Budget), fmt.Sprintf("%s、最大%s", ja, s.Budget)
 	}
-	return recipe + "; nothing was tried out"
+	return en + "; nothing was tried out", ja + "）。他の学習法は試していない"
 }
 
 func (m *routeMaker) openOwn(ctx context.Context, home, model string) (compare.Asker, error) {

@@ -31,7 +31,7 @@ func counted(n int) string {
 
 // printComparison writes the main figures.
 func printComparison(w io.Writer, r *compare.Result) error {
-	fmt.Fprintf(w, "%d images of %s, %s; trained from %d\n", r.Dataset.Test, r.Dataset.Path, r.Dataset.Part, r.Dataset.Train)
+	fmt.Fprintf(w, "%d images of %s, %s; %d to learn from\n", r.Dataset.Test, r.Dataset.Path, r.Dataset.Part, r.Dataset.Train)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ROUTE\tFIGURE\tVALUE\t95 %\tKNOWN\tP50\tP95\tIMAGES/S\tTRAINED\tMEMORY\tSENT")
 	for _, m := range r.Routes {
@@ -55,12 +55,15 @@ func printComparison(w io.Writer, r *compare.Result) error {
 		if f.Interval != nil {
 			between = fmt.Sprintf("%.3f–%.3f", f.Interval.Low, f.Interval.High)
 		}
-		memory := "–"
+		memory, sent := "–", "nothing"
 		if m.PeakMemory > 0 {
-			memory = fmt.Sprintf("%d MB", m.PeakMemory>>20)
+			memory = fmt.Sprintf("%.0f MB", float64(m.PeakMemory)/(1<<20))
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.3f\t%s\t%s\t%s\t%s\t%.1f\t%s\t%s\t%d\n", m.Name, f.Name, float64(f.Value), between, known,
-			seconds(m.Latency.P50), seconds(m.Latency.P95), m.Throughput, training, memory, m.Sent)
+		if !m.Local() {
+			sent = fmt.Sprintf("%.1f MB", float64(m.Sent)/(1<<20))
+		}
+		fmt.Fprintf(t, "%s\t%s\t%.3f\t%s\t%s\t%s\t%s\t%.1f\t%s\t%s\t%s\n", m.Name, f.Name, float64(f.Value), between, known,
+			seconds(m.Latency.P50), seconds(m.Latency.P95), m.Throughput, training, memory, sent)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -75,6 +78,12 @@ func printComparison(w io.Writer, r *compare.Result) error {
 				verb = "never said"
 			}
 			fmt.Fprintf(w, "%s %s\t%s\n", m.Name, verb, strings.Join(m.Unmatched, ", "))
+			if m.Missing == "" && len(m.Unmatched) == len(r.Dataset.Classes) {
+				fmt.Fprintf(w, "  none of its labels means a class: say in a file which do (--mapping); report.md lists all that it said\n")
+			}
+		}
+		if n := len(m.Failures); n > 0 {
+			fmt.Fprintf(w, "%s gave no answer for\t%d images, which count as wrong; report.md says why\n", m.Name, n)
 		}
 		for _, p := range m.Curve {
 			fmt.Fprintf(w, "%s from %d images (%.0f %%)\t%.3f\n", m.Name, p.Images, 100*p.Share, float64(p.Main.Value))
@@ -162,6 +171,9 @@ func dollars(s cost.Sum) string {
 
 // printAdvice writes the ranking with its reasons.
 func printAdvice(w io.Writer, ranked []advise.Advice) {
+	if len(ranked) > 0 && advise.NoneFits(ranked) {
+		fmt.Fprintln(w, "\nno route meets all that is required; the nearest comes first")
+	}
 	for i, a := range ranked {
 		verdict := ""
 		if a.Out {

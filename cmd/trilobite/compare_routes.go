@@ -113,21 +113,23 @@ func (m *routeMaker) custom(string) (compare.Route, error) {
 		return e
 	}
 	const name = "custom"
-	recipe := "ways to learn compared by cross-validation on the training images"
-	if m.task == compare.Detect {
-		recipe = "a fixed recipe"
+	recipe, recipeJA := "ways to learn compared by cross-validation on the training images", "学習用画像の交差検証で学習法を比較"
+	switch m.task {
+	case compare.Detect:
+		recipe, recipeJA = "a fixed recipe", "固定の学習法"
+	case compare.Segment:
+		return compare.Route{Kind: compare.Custom, Service: "trilobite-custom", Open: func(context.Context, string) (compare.Asker, error) {
+			return nil, &compare.MissingError{Why: "Custom Labels learns labels and boxes, not pixels."}
+		}}, nil
+	case compare.Classify:
 	}
 	return compare.Route{
-		Kind: compare.Custom, Service: "trilobite-custom", Recipe: recipe,
+		Kind: compare.Custom, Service: "trilobite-custom", Recipe: recipe, RecipeJA: recipeJA,
 		Train: func(ctx context.Context, set *dataset.Set, dir string) error {
-			learning, err := learningOf(m.task, set)
-			if err != nil {
-				return err
-			}
 			none := *set
 			none.Images = nil
-			_, err = engine(dir).Train(ctx, custom.TrainingRun{
-				Name: name, Learning: learning, Train: set, Test: &none, Dir: dir, Progress: func(string) error { return nil },
+			_, err := engine(dir).Train(ctx, custom.TrainingRun{
+				Name: name, Learning: learningOf(m.task, set), Train: set, Test: &none, Dir: dir, Progress: func(string) error { return nil },
 			})
 			return err
 		},
@@ -147,15 +149,13 @@ func (m *routeMaker) custom(string) (compare.Route, error) {
 }
 
 // learningOf is what Custom Labels would learn from a set.
-func learningOf(task compare.Task, set *dataset.Set) (custom.Learning, error) {
+func learningOf(task compare.Task, set *dataset.Set) custom.Learning {
 	switch {
-	case task == compare.Segment:
-		return "", &compare.MissingError{Why: "Custom Labels learns labels and boxes, not pixels."}
 	case task == compare.Detect:
-		return custom.Boxes, nil
+		return custom.Boxes
 	case slices.ContainsFunc(set.Images, func(img dataset.Image) bool { return len(img.Classes) > 1 }):
-		return custom.ManyLabels, nil
+		return custom.ManyLabels
 	default:
-		return custom.OneLabel, nil
+		return custom.OneLabel
 	}
 }

@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"image/color"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"trilobite"
 	"trilobite/compare"
 	"trilobite/dataset"
 	"trilobite/imageio"
@@ -124,6 +127,28 @@ func TestCompareCustom(t *testing.T) {
 	runIn(t, home, "compare", root, "-o", out, "--routes", "own", "--curve", "none", "--bootstrap", "20")
 	if after, err := os.Stat(filepath.Join(out, "routes", "own", "trained.json")); err != nil || after.ModTime() != before.ModTime() {
 		t.Errorf("the second run trained anew: %v", err)
+	}
+}
+
+// TestStopped: a run that ends early says what is kept, and how it goes on.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	live := t.Context()
+	ended, end := context.WithCancel(live)
+	end()
+	for name, tt := range map[string]struct {
+		ctx  context.Context //nolint:containedctx // what a case is about
+		err  error
+		want string
+	}{
+		"Ctrl-C":               {ended, context.Canceled, "Stopped. What was answered and learned is kept in report: the same command goes on."},
+		"a line that is dead":  {live, errors.New("no route to host"), "no route to host\nWhat was answered and learned is kept"},
+		"a service that is up": {live, &trilobite.Error{Code: trilobite.Forbidden, Msg: "Not you."}, "Not you. What was answered and learned is kept"},
+		"the cap":              {live, &trilobite.Error{Code: trilobite.LimitExceeded, Msg: "Spend more."}, "Spend more."},
+	} {
+		if got := errorText(stopped(tt.ctx, "report", tt.err)); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
 	}
 }
 

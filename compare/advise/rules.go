@@ -2,6 +2,7 @@ package advise
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -37,13 +38,10 @@ func privacy(x candidate) Finding {
 
 // labels: the classes that must be known.
 func labels(x candidate) Finding {
-	wanted := x.q.Labels
-	if len(wanted) == 0 {
-		wanted = slices.DeleteFunc(slices.Clone(x.r.Dataset.Classes), func(c string) bool { return c == "" })
-	}
 	if x.m == nil {
 		return Finding{}
 	}
+	wanted, _ := x.asked()
 	var lacking []string
 	for _, w := range wanted {
 		if !slices.ContainsFunc(x.r.Dataset.Classes, func(c string) bool { return strings.EqualFold(c, w) }) {
@@ -55,6 +53,9 @@ func labels(x candidate) Finding {
 		}
 	}
 	if len(lacking) == 0 {
+		if len(wanted) == 1 {
+			return Finding{Effect: For, Weight: 1, EN: "It has a word for " + wanted[0] + ".", JA: wanted[0] + "を認識する。"}
+		}
 		return Finding{Effect: For, Weight: 1, EN: fmt.Sprintf("It has a word for all %d labels.", len(wanted)), JA: fmt.Sprintf("%d個のラベルすべてを認識する。", len(wanted))}
 	}
 	verb := "It has no word for "
@@ -73,43 +74,70 @@ func few(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// accuracy: the least main figure.
+// accuracy: the least main figure; of fewer labels than the data set has, the mean of their own,
+// of which there is no interval.
 func accuracy(x candidate) Finding {
 	if x.q.Accuracy == nil || x.m == nil {
 		return Finding{}
 	}
 	f, least := x.m.Main(), *x.q.Accuracy
-	v, low, high := float64(f.Value), float64(f.Value), float64(f.Value)
-	if f.Interval != nil {
-		low, high = f.Interval.Low, f.Interval.High
+	if wanted, some := x.asked(); some {
+		name, v := x.ofAsked(x.m)
+		return x.reaches(name+" of "+few(wanted), few(wanted)+"の"+compare.FigureInJapanese(name), v)
+	} else if f.Interval == nil {
+		return x.reaches(f.Name, compare.FigureInJapanese(f.Name), float64(f.Value))
 	}
+	v, low, high := float64(f.Value), f.Interval.Low, f.Interval.High
 	said := fmt.Sprintf("%s %.3f (%.3f–%.3f)", f.Name, v, low, high)
-	change := fmt.Sprintf("accuracy: %.2f, or more labelled images", v)
-	changeJA := fmt.Sprintf("accuracy: %.2fまで下げるか、ラベル付き画像を増やす", v)
+	saidJA := fmt.Sprintf("%s %.3f（%.3f–%.3f）", compare.FigureInJapanese(f.Name), v, low, high)
+	change, changeJA := x.lower(v)
 	switch {
 	case high < least:
-		return Finding{Effect: Out, EN: fmt.Sprintf("%s is surely below %.3f.", said, least), JA: fmt.Sprintf("%sは%.3fを確実に下回る。", said, least), ChangeEN: change, ChangeJA: changeJA}
+		return Finding{Effect: Out, EN: fmt.Sprintf("%s is surely below %.3f.", said, least), JA: fmt.Sprintf("%sは%.3fを確実に下回る。", saidJA, least), ChangeEN: change, ChangeJA: changeJA}
 	case v < least:
-		return Finding{Effect: Against, Weight: -2, EN: fmt.Sprintf("%s is below %.3f, perhaps by chance.", said, least), JA: fmt.Sprintf("%sは%.3fを下回る（偶然の可能性あり）。", said, least), ChangeEN: change, ChangeJA: changeJA}
+		return Finding{Effect: Against, Weight: -2, EN: fmt.Sprintf("%s is below %.3f, perhaps by chance.", said, least), JA: fmt.Sprintf("%sは%.3fを下回る（偶然の可能性あり）。", saidJA, least), ChangeEN: change, ChangeJA: changeJA}
 	case low < least:
-		return Finding{Effect: For, Weight: 1, EN: fmt.Sprintf("%s reaches %.3f, though not surely.", said, least), JA: fmt.Sprintf("%sは%.3fに達する（確実ではない）。", said, least)}
+		return Finding{Effect: For, Weight: 1, EN: fmt.Sprintf("%s reaches %.3f, though not surely.", said, least), JA: fmt.Sprintf("%sは%.3fに達する（確実ではない）。", saidJA, least)}
 	default:
-		return Finding{Effect: For, Weight: 2, EN: fmt.Sprintf("%s is surely %.3f or more.", said, least), JA: fmt.Sprintf("%sは確実に%.3f以上。", said, least)}
+		return Finding{Effect: For, Weight: 2, EN: fmt.Sprintf("%s is surely %.3f or more.", said, least), JA: fmt.Sprintf("%sは確実に%.3f以上。", saidJA, least)}
 	}
+}
+
+// reaches says whether a figure without an interval is as high as is asked.
+func (x candidate) reaches(name, nameJA string, v float64) Finding {
+	least := *x.q.Accuracy
+	if v < least {
+		change, changeJA := x.lower(v)
+		return Finding{Effect: Against, Weight: -2, EN: fmt.Sprintf("%s %.3f is below %.3f.", name, v, least), JA: fmt.Sprintf("%s %.3fは%.3fを下回る。", nameJA, v, least), ChangeEN: change, ChangeJA: changeJA}
+	}
+	return Finding{Effect: For, Weight: 1, EN: fmt.Sprintf("%s %.3f reaches %.3f.", name, v, least), JA: fmt.Sprintf("%s %.3fは%.3fに達する。", nameJA, v, least)}
+}
+
+// lower says that less accuracy would do, or what might give more.
+func (x candidate) lower(v float64) (en, ja string) {
+	least := math.Floor(100*v) / 100
+	more, moreJA := x.improve()
+	return fmt.Sprintf("accuracy: %.2f, or %s", least, more), fmt.Sprintf("accuracy: %.2fまで下げるか、%s", least, moreJA)
+}
+
+// improve says what might make a route better.
+func (x candidate) improve() (en, ja string) {
+	if x.t.Kind == compare.Pretrained {
+		return "labels or a mapping file (--mapping) that suit it better", "ラベルまたは--mappingの対応表を合わせる"
+	}
+	return "more labelled images or another recipe", "ラベル付き画像を増やすか学習法を変える"
 }
 
 // significant is the p-value below which a difference counts.
 const significant = 0.05
 
-// difference: a route that is surely better in this comparison.
+// difference: a route that is surely better in this comparison, and is not ruled out. Over fewer labels
+// than the data set has nothing was tested.
 func difference(x candidate) Finding {
 	if x.m == nil {
 		return Finding{}
 	}
-	learn, learnJA := "more labelled images or another recipe", "ラベル付き画像を増やすか学習法を変える"
-	if x.t.Kind == compare.Pretrained {
-		learn, learnJA = "labels or a mapping file (--mapping) that suit it better", "ラベルまたは--mappingの対応表を合わせる"
-	}
+	learn, learnJA := x.improve()
 	for _, t := range x.r.Tests {
 		better := ""
 		if t.P < significant && t.A == x.t.Name && t.Difference < 0 {
@@ -117,14 +145,33 @@ func difference(x candidate) Finding {
 		} else if t.P < significant && t.B == x.t.Name && t.Difference > 0 {
 			better = t.A
 		}
-		if better != "" {
-			return Finding{Effect: Against, Weight: -2,
-				EN:       fmt.Sprintf("%s is better in %s by %.3f (%s).", better, t.Figure, max(t.Difference, -t.Difference), compare.PValue(t.P)),
-				JA:       fmt.Sprintf("%sのほうが%sが%.3f高い（%s）。", better, t.Figure, max(t.Difference, -t.Difference), compare.PValue(t.P)),
-				ChangeEN: better + " ruled out by another requirement, or " + learn, ChangeJA: better + "が他の要件で外れるか、" + learnJA}
+		if better == "" || x.out[better] {
+			continue
+		}
+		if wanted, some := x.asked(); some {
+			return x.differenceOfAsked(better, wanted)
+		}
+		return Finding{
+			Effect: Against, Weight: -2,
+			EN:       fmt.Sprintf("%s is better in %s by %.3f (%s).", better, t.Figure, math.Abs(t.Difference), compare.PValue(t.P)),
+			JA:       fmt.Sprintf("%sのほうが%sが%.3f高い（%s）。", better, compare.FigureInJapanese(t.Figure), math.Abs(t.Difference), compare.PValue(t.P)),
+			ChangeEN: better + " ruled out by another requirement, or " + learn, ChangeJA: better + "が他の要件で外れるか、" + learnJA,
 		}
 	}
 	return Finding{}
+}
+
+// differenceOfAsked puts two routes side by side over the labels that are asked for.
+func (x candidate) differenceOfAsked(better string, wanted []string) Finding {
+	i := slices.IndexFunc(x.r.Routes, func(m compare.Measured) bool { return m.Name == better })
+	name, theirs := x.ofAsked(&x.r.Routes[i])
+	_, here := x.ofAsked(x.m)
+	return Finding{
+		Effect:   Open,
+		EN:       fmt.Sprintf("Over all labels %s is surely better; of %s it comes to %s %.3f, this route to %.3f, which was not tested.", better, few(wanted), name, theirs, here),
+		JA:       fmt.Sprintf("全ラベルでは%sのほうが確実に高い。%sのみでは%sが%.3f、この経路は%.3f（検定なし）。", better, few(wanted), compare.FigureInJapanese(name), theirs, here),
+		ChangeEN: "a comparison on images of these labels alone", ChangeJA: "そのラベルの画像だけで比較する",
+	}
 }
 
 // latency: what 95 of 100 images may take.
@@ -135,7 +182,7 @@ func latency(x candidate) Finding {
 	p95 := x.m.Latency.P95 * 1000
 	if p95 > *x.q.Latency {
 		return Finding{Effect: Out, EN: fmt.Sprintf("95 of 100 images take up to %.0f ms, more than %.0f.", p95, *x.q.Latency), JA: fmt.Sprintf("95％点は%.0f msで、%.0f msを超える。", p95, *x.q.Latency),
-			ChangeEN: fmt.Sprintf("latency: %.0f, or a faster machine", p95), ChangeJA: fmt.Sprintf("latency: %.0f、または速いマシン", p95)}
+			ChangeEN: fmt.Sprintf("latency: %.0f, or a faster machine", math.Ceil(p95)), ChangeJA: fmt.Sprintf("latency: %.0f、または速いマシン", math.Ceil(p95))}
 	}
 	return Finding{Effect: For, Weight: 1, EN: fmt.Sprintf("95 of 100 images take up to %.0f ms.", p95), JA: fmt.Sprintf("95％点は%.0f ms。", p95)}
 }

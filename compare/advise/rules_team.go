@@ -71,12 +71,7 @@ func labelled(x candidate) Finding {
 	if x.m == nil || len(x.m.Curve) == 0 {
 		return Finding{}
 	}
-	reached := x.m.Curve[0]
-	for _, p := range x.m.Curve {
-		if p.Images <= have {
-			reached = p
-		}
-	}
+	reached := at(x.m.Curve, have)
 	last := x.m.Curve[len(x.m.Curve)-1]
 	if reached.Images > have || float64(reached.Main.Value) < 0.95*float64(last.Main.Value) {
 		return Finding{Effect: Against, Weight: -1,

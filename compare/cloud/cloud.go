@@ -88,8 +88,13 @@ func amazon(op string, err error) error {
 		code = trilobite.Invalid
 	}
 	msg := fmt.Sprintf("Amazon answered %s: %s", api.ErrorCode(), api.ErrorMessage())
-	if code == trilobite.NotReady {
+	switch code {
+	case trilobite.NotReady:
 		msg += " Start the model first (StartProjectVersion): it is billed by the hour from then on."
+	case trilobite.Forbidden:
+		msg += " Allow these credentials rekognition:" + op + "."
+	case trilobite.Unauthorized:
+		msg += " Look at the credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
 	}
 	return &trilobite.Error{Op: op, Code: code, Msg: msg, Err: err}
 }

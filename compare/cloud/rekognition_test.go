@@ -78,14 +78,16 @@ func TestRekognitionErrors(t *testing.T) {
 		status int
 		kind   string
 		want   trilobite.Code
+		hint   string
 	}{
-		{400, "ProvisionedThroughputExceededException", trilobite.Throttled},
-		{500, "InternalServerError", trilobite.Throttled},
-		{400, "InvalidImageFormatException", trilobite.InvalidImage},
-		{400, "ImageTooLargeException", trilobite.ImageTooLarge},
-		{400, "AccessDeniedException", trilobite.Forbidden},
-		{400, "ResourceNotReadyException", trilobite.NotReady},
-		{400, "InvalidParameterException", trilobite.Invalid},
+		{400, "ProvisionedThroughputExceededException", trilobite.Throttled, "why"},
+		{500, "InternalServerError", trilobite.Throttled, "why"},
+		{400, "InvalidImageFormatException", trilobite.InvalidImage, "why"},
+		{400, "ImageTooLargeException", trilobite.ImageTooLarge, "why"},
+		{400, "AccessDeniedException", trilobite.Forbidden, "why Allow these credentials rekognition:DetectCustomLabels."},
+		{400, "UnrecognizedClientException", trilobite.Unauthorized, "AWS_PROFILE"},
+		{400, "ResourceNotReadyException", trilobite.NotReady, "StartProjectVersion"},
+		{400, "InvalidParameterException", trilobite.Invalid, "why"},
 	} {
 		s := vendor(t, tt.status, `{"__type":"`+tt.kind+`","Message":"why"}`)
 		a, err := NewRekognition(t.Context(), "arn:aws:rekognition:eu-central-1:111122223333:project/p/version/v/1700000000123", Options{Region: "eu-central-1", Endpoint: s.URL})
@@ -93,8 +95,8 @@ func TestRekognitionErrors(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = a.Ask(t.Context(), picture(t))
-		if trilobite.CodeOf(err) != tt.want || !strings.Contains(trilobite.Message(err), "why") {
-			t.Errorf("%s: %v, want %s", tt.kind, err, tt.want)
+		if trilobite.CodeOf(err) != tt.want || !strings.Contains(trilobite.Message(err), tt.hint) {
+			t.Errorf("%s: %v, want %s and %q", tt.kind, err, tt.want, tt.hint)
 		}
 	}
 }

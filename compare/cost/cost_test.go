@@ -127,6 +127,17 @@ func TestBreakEven(t *testing.T) {
 	if got := BreakEven(New(rekognition, book(t), a), New(bare, book(t), a)); len(got) != 1 || len(got[0].Without) != 1 || got[0].Without[0] != Operation {
 		t.Errorf("%+v, want one that leaves operation out", got)
 	}
+	// A node of Vertex, $1,003.75 a month: Rekognition asks less for fewer than 1,004,687 images. From
+	// there on Vertex is cheaper if the node bears them, which only its speed tells.
+	vertex := New(compare.Measured{Name: "vertex", Service: "vertex", Feature: "vertex/online-classification"}, book(t), a)
+	if got := BreakEven(New(rekognition, book(t), a), vertex); len(got) != 0 {
+		t.Errorf("%+v of nodes that nobody counts", got)
+	}
+	a.NodeSpeed = of(2)
+	vertex = New(compare.Measured{Name: "vertex", Service: "vertex", Feature: "vertex/online-classification"}, book(t), a)
+	if got := BreakEven(New(rekognition, book(t), a), vertex); len(got) == 0 || got[0].Cheaper != "vertex" || math.Abs(got[0].Images-1_004_688) > 1 {
+		t.Errorf("%+v, want Vertex from 1,004,688 images on", got)
+	}
 	a.Machine, a.Operation = nil, of(1)
 	if got := BreakEven(New(rekognition, book(t), a), New(bare, book(t), a)); got != nil {
 		t.Errorf("%+v without a machine's price", got)

@@ -1,6 +1,9 @@
 package cost
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Even is a volume from which on one route is cheaper than another.
 type Even struct {
@@ -20,7 +23,8 @@ const (
 // BreakEven returns the volumes at which the cheaper of two routes changes, in order.
 // Machines come one at a time, so there may be several; two that lie within half a percent
 // of each other may be missed. A route whose running costs are unknown is
-// compared with none: what remains of it would look cheap.
+// compared with none: what remains of it would look cheap. Nor is one cheaper whose further nodes
+// are unknown: it might take many.
 func BreakEven(a, b Route) []Even {
 	for _, r := range []Route{a, b} {
 		if s := r.Month(1); s.Empty() || !s.runs() {
@@ -42,7 +46,9 @@ func BreakEven(a, b Route) []Even {
 				e.Cheaper, e.Than = b.Name, a.Name
 			}
 			e.Without = union(a.Month(1).Without, b.Month(1).Without)
-			out = append(out, e)
+			if cheaper := map[string]Route{a.Name: a, b.Name: b}[e.Cheaper]; !slices.Contains(cheaper.Month(1).Without, MoreNodes) {
+				out = append(out, e)
+			}
 		}
 		last, lastSign = at, sign
 	}

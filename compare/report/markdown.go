@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"trilobite/compare"
+	"trilobite/compare/advise"
 	"trilobite/compare/cost"
 	"trilobite/price"
 )
@@ -33,7 +34,7 @@ func (r *Report) Markdown() string {
 	if len(r.Result.Tests) > 0 {
 		b.WriteString("\n| A − B | figure | difference | 95 % | p | test |\n|---|---|---|---|---|---|\n")
 		for _, t := range r.Result.Tests {
-			fmt.Fprintf(&b, "| %s − %s | %s | %+.3f | %+.3f to %+.3f | %s | %s |\n", cell(t.A), cell(t.B), t.Figure, t.Difference, t.Interval.Low, t.Interval.High, pValue(t.P), t.Method)
+			fmt.Fprintf(&b, "| %s − %s | %s | %s | %s to %s | %s | %s |\n", cell(t.A), cell(t.B), t.Figure, signed(t.Difference), signed(t.Interval.Low), signed(t.Interval.High), pValue(t.P), t.Method)
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n\n%s\n", r.learnedBy().EN, r.measuredOn().EN)
@@ -107,6 +108,9 @@ func (r *Report) markdownAdvice(b *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(b, "\n## Advice\n\nBy what was required: %s.\n\n", cell(strings.Join(r.needs(), ", ")))
+	if advise.NoneFits(r.Advice) {
+		b.WriteString("No route meets all of it; the nearest comes first.\n\n")
+	}
 	for i, a := range r.Advice {
 		out := ""
 		if a.Out {

@@ -60,13 +60,7 @@ func kindLine(k compare.Kind) Text {
 }
 
 // figureName says what a figure is called.
-func figureName(name string) Text {
-	ja := map[string]string{"accuracy": "正解率", "precision": "適合率", "recall": "再現率", "F1": "F1値", "pixel accuracy": "画素正解率"}
-	if t, ok := ja[name]; ok {
-		return Text{name, t}
-	}
-	return Text{name, name}
-}
+func figureName(name string) Text { return Text{name, compare.FigureInJapanese(name)} }
 
 // whatName says what a cost is for.
 func whatName(w cost.What) Text { return Text{string(w), w.Japanese()} }
@@ -99,7 +93,16 @@ func number(v compare.Number) string {
 }
 
 // perUnit writes a price of the book with all its digits.
-func perUnit(v float64) string { return "$" + strconv.FormatFloat(v, 'f', -1, 64) }
+func perUnit(v float64) string {
+	text := "$" + strconv.FormatFloat(v, 'f', -1, 64)
+	if _, cents, _ := strings.Cut(text, "."); len(cents) == 1 {
+		text += "0"
+	}
+	return text
+}
+
+// signed writes a difference with three digits and its sign.
+func signed(v float64) string { return strings.Replace(fmt.Sprintf("%+.3f", v), "-", "−", 1) }
 
 // sum writes what a month costs.
 func sum(s cost.Sum, l Lang) string {
@@ -160,19 +163,18 @@ func pValue(p float64) string {
 // learnedBy says how the routes that were trained here learned, which differs on purpose: as
 // each route comes.
 func (r *Report) learnedBy() Text {
-	var all []string
+	var all, allJA []string
 	for _, m := range r.Result.Routes {
 		if m.Missing == "" && m.Recipe != "" {
-			all = append(all, m.Name+": "+m.Recipe)
+			all, allJA = append(all, m.Name+": "+m.Recipe), append(allJA, m.Name+"："+m.RecipeJA)
 		}
 	}
 	if len(all) == 0 {
 		return Text{"Nothing was trained for this comparison.", "この比較のための学習は行っていない。"}
 	}
-	list := strings.Join(all, ". ")
 	return Text{
-		"Each route learned as it comes. " + list + ". None saw the images that were asked about.",
-		"各経路は標準のやり方で学習した。" + list + "。質問に使った画像は学習に使っていない。",
+		"Each route learned as it comes. " + strings.Join(all, ". ") + ". None saw the images that were asked about.",
+		"各経路は標準のやり方で学習した。" + strings.Join(allJA, "。") + "。質問に使った画像は学習に使っていない。",
 	}
 }
 
