@@ -36,7 +36,6 @@ func printComparison(w io.Writer, r *compare.Result) error {
 	fmt.Fprintln(t, "ROUTE\tFIGURE\tVALUE\t95 %\tKNOWN\tP50\tP95\tIMAGES/S\tTRAINED\tMEMORY\tSENT")
 	for _, m := range r.Routes {
 		if m.Missing != "" {
-			fmt.Fprintf(t, "%s\t%s\n", m.Name, m.Missing)
 			continue
 		}
 		f := m.Main()
@@ -72,6 +71,9 @@ func printComparison(w io.Writer, r *compare.Result) error {
 		fmt.Fprintf(w, "%s − %s: %+.3f %s, 95 %% %+.3f to %+.3f, %s (%s)\n", x.A, x.B, x.Difference, x.Figure, x.Interval.Low, x.Interval.High, compare.PValue(x.P), x.Method)
 	}
 	for _, m := range r.Routes {
+		if m.Missing != "" {
+			fmt.Fprintf(w, "%s\t%s\n", m.Name, m.Missing)
+		}
 		if len(m.Unmatched) > 0 {
 			verb := "has no word for"
 			if !m.Local() { // a vendor's vocabulary nobody knows

@@ -137,7 +137,7 @@ func TestStopped(t *testing.T) {
 	ended, end := context.WithCancel(live)
 	end()
 	for name, tt := range map[string]struct {
-		ctx  context.Context //nolint:containedctx // what a case is about
+		ctx  context.Context
 		err  error
 		want string
 	}{

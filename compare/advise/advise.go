@@ -167,14 +167,14 @@ func (x candidate) wants(class string) bool {
 	return slices.ContainsFunc(x.q.Labels, func(w string) bool { return strings.EqualFold(w, class) })
 }
 
-// ofAsked is the mean of the single classes' figure, F1, AP or IoU, over those that are asked for.
-func (x candidate) ofAsked(m *compare.Measured) (name string, mean float64) {
-	name = map[compare.Task]string{compare.Classify: "F1", compare.Detect: "AP", compare.Segment: "IoU"}[x.r.Task]
-	n := 0.0
+// ofAsked is the mean of the single classes' figure, F1, AP or IoU, over those that are asked for and
+// that the data set has.
+func (x candidate) ofAsked(m *compare.Measured) (name string, of []string, mean float64) {
 	for _, c := range m.Classes {
 		if v := float64(c.Main); x.wants(c.Name) && !math.IsNaN(v) {
-			mean, n = mean+v, n+1
+			mean, of = mean+v, append(of, c.Name)
 		}
 	}
-	return name, mean / max(n, 1)
+	name = map[compare.Task]string{compare.Classify: "F1", compare.Detect: "AP", compare.Segment: "IoU"}[x.r.Task]
+	return name, of, mean / max(float64(len(of)), 1)
 }

@@ -81,9 +81,12 @@ func accuracy(x candidate) Finding {
 		return Finding{}
 	}
 	f, least := x.m.Main(), *x.q.Accuracy
-	if wanted, some := x.asked(); some {
-		name, v := x.ofAsked(x.m)
-		return x.reaches(name+" of "+few(wanted), few(wanted)+"の"+compare.FigureInJapanese(name), v)
+	if _, some := x.asked(); some {
+		name, of, v := x.ofAsked(x.m)
+		if len(of) == 0 {
+			return Finding{}
+		}
+		return x.reaches(name+" of "+few(of), few(of)+"の"+compare.FigureInJapanese(name), v)
 	} else if f.Interval == nil {
 		return x.reaches(f.Name, compare.FigureInJapanese(f.Name), float64(f.Value))
 	}
@@ -148,8 +151,8 @@ func difference(x candidate) Finding {
 		if better == "" || x.out[better] {
 			continue
 		}
-		if wanted, some := x.asked(); some {
-			return x.differenceOfAsked(better, wanted)
+		if _, some := x.asked(); some {
+			return x.differenceOfAsked(better)
 		}
 		return Finding{
 			Effect: Against, Weight: -2,
@@ -162,14 +165,17 @@ func difference(x candidate) Finding {
 }
 
 // differenceOfAsked puts two routes side by side over the labels that are asked for.
-func (x candidate) differenceOfAsked(better string, wanted []string) Finding {
+func (x candidate) differenceOfAsked(better string) Finding {
 	i := slices.IndexFunc(x.r.Routes, func(m compare.Measured) bool { return m.Name == better })
-	name, theirs := x.ofAsked(&x.r.Routes[i])
-	_, here := x.ofAsked(x.m)
+	name, of, theirs := x.ofAsked(&x.r.Routes[i])
+	_, _, here := x.ofAsked(x.m)
+	if len(of) == 0 {
+		return Finding{}
+	}
 	return Finding{
 		Effect:   Open,
-		EN:       fmt.Sprintf("Over all labels %s is surely better; of %s it comes to %s %.3f, this route to %.3f, which was not tested.", better, few(wanted), name, theirs, here),
-		JA:       fmt.Sprintf("全ラベルでは%sのほうが確実に高い。%sのみでは%sが%.3f、この経路は%.3f（検定なし）。", better, few(wanted), compare.FigureInJapanese(name), theirs, here),
+		EN:       fmt.Sprintf("Over all labels %s is surely better; of %s it comes to %s %.3f, this route to %.3f, which was not tested.", better, few(of), name, theirs, here),
+		JA:       fmt.Sprintf("全ラベルでは%sのほうが確実に高い。%sのみでは%sが%.3f、この経路は%.3f（検定なし）。", better, few(of), compare.FigureInJapanese(name), theirs, here),
 		ChangeEN: "a comparison on images of these labels alone", ChangeJA: "そのラベルの画像だけで比較する",
 	}
 }

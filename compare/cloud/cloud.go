@@ -88,15 +88,12 @@ func amazon(op string, err error) error {
 		code = trilobite.Invalid
 	}
 	msg := fmt.Sprintf("Amazon answered %s: %s", api.ErrorCode(), api.ErrorMessage())
-	switch code {
-	case trilobite.NotReady:
-		msg += " Start the model first (StartProjectVersion): it is billed by the hour from then on."
-	case trilobite.Forbidden:
-		msg += " Allow these credentials rekognition:" + op + "."
-	case trilobite.Unauthorized:
-		msg += " Look at the credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
-	}
-	return &trilobite.Error{Op: op, Code: code, Msg: msg, Err: err}
+	hint := map[trilobite.Code]string{
+		trilobite.NotReady:     " Start the model first (StartProjectVersion): it is billed by the hour from then on.",
+		trilobite.Forbidden:    " Allow these credentials rekognition:" + op + ".",
+		trilobite.Unauthorized: " Look at the credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",
+	}[code]
+	return &trilobite.Error{Op: op, Code: code, Msg: msg + hint, Err: err}
 }
 
 // google gives an error of Google's clients its code.

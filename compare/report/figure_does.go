@@ -65,8 +65,7 @@ func (r *Report) bars(c *canvas, k compare.Kind, l Lang, x, y, w float64) float6
 	if rest := len(r.Result.Dataset.Classes) - len(r.shown()); rest > 0 {
 		note = fmt.Sprintf(Text{"bars: found of each class; %d more in the report", "棒：クラスごとの再現率。ほか%dクラスは報告書に"}.In(l), rest)
 	}
-	c.text(x, y, tiny, 0, false, "dim", note)
-	return y - top + 18
+	return y - top + c.paragraph(x, y, tiny, w, false, "dim", note)
 }
 
 // knownLine is the figure over what a route has a word for, where that is not everything.

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trilobite/compare"
 	"trilobite/compare/advise"
 	"trilobite/compare/cost"
@@ -175,6 +177,22 @@ func TestWrapped(t *testing.T) {
 		got := c.wrapped(10, 56, false, text)
 		if strings.Join(got, "/") != strings.Join(want, "/") {
 			t.Errorf("wrapped(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestStrokes(t *testing.T) {
+	t.Parallel()
+	level := [][2]float64{{0, 1}, {1, 1}, {2, 1}, {3, 0}, {4, 0}, {5, 0}}
+	for _, tt := range []struct {
+		whole bool
+		want  [][2][2]float64
+	}{
+		{true, [][2][2]float64{{{0, 1}, {2, 1}}, {{2, 1}, {3, 0}}, {{3, 0}, {5, 0}}}},
+		{false, [][2][2]float64{{{0, 1}, {1, 1}}, {{1, 1}, {2, 1}}, {{2, 1}, {3, 0}}, {{4, 0}, {5, 0}}}},
+	} {
+		if diff := cmp.Diff(tt.want, strokes(level, tt.whole)); diff != "" {
+			t.Errorf("whole %v (-want +got):\n%s", tt.whole, diff)
 		}
 	}
 }
