@@ -686,6 +686,16 @@ def conv_5():
     )
 
 
+def affine_grid():
+    cases = []
+    for name, size in (("picture", (2, 3, 4, 5)), ("volume", (2, 1, 2, 3, 4))):
+        for corners in (False, True):
+            d = len(size) - 2
+            what = "corners" if name == "picture" else name + "_corners"
+            cases.append((what if corners else name, lambda t, size=size, corners=corners: F.affine_grid(t, list(size), corners), normal(2, d, d + 1)))
+    save("affine_grid", *cases)
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     arithmetic()
@@ -720,3 +730,4 @@ if __name__ == "__main__":
     recurrent()
     conv_4()
     conv_5()
+    affine_grid()

@@ -80,6 +80,21 @@ func TestGridSample(t *testing.T) {
 	testFamily(t, "grid_sample.npz", cases)
 }
 
+func TestAffineGrid(t *testing.T) {
+	t.Parallel()
+	grid := func(corners int64, size ...int64) func(builder, values) *onnx.Value {
+		return func(b builder, x values) *onnx.Value {
+			return b.Op("AffineGrid", values{x[0], b.Ints(size...)}, map[string]any{"align_corners": corners}, 1)[0]
+		}
+	}
+	testFamily(t, "affine_grid.npz", []graphCase{
+		{"picture", grid(0, 2, 3, 4, 5), single},
+		{"corners", grid(1, 2, 3, 4, 5), single},
+		{"volume", grid(0, 2, 1, 2, 3, 4), single},
+		{"volume_corners", grid(1, 2, 1, 2, 3, 4), single},
+	})
+}
+
 func TestRecurrent(t *testing.T) {
 	t.Parallel()
 	cell := func(op string, outs int, attrs map[string]any) func(builder, values) *onnx.Value {

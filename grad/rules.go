@@ -130,6 +130,7 @@ var rules = map[string]rule{
 	"MeanVarianceNormalization": {spelled(meanVariance), 1},
 
 	"GridSample": {spelled(gridSample), 2},
+	"AffineGrid": {unary(affineGridGrad), 1},
 	"LSTM":       {spelled(recurrent(4, [][]string{{"Sigmoid", "Tanh", "Tanh"}}, lstmStep)), 0},
 	"GRU":        {spelled(recurrent(3, [][]string{{"Sigmoid", "Tanh"}}, gruStep)), 0},
 	"RNN":        {spelled(recurrent(1, [][]string{{"Tanh"}, {"Relu"}}, rnnStep)), 0},

@@ -14,6 +14,8 @@ func resizeRule(op string) shapeRule {
 		return inferResize
 	case "GridSample":
 		return inferGridSample
+	case "AffineGrid":
+		return inferAffineGrid
 	case "RoiAlign":
 		return inferRoiAlign
 	default:
@@ -144,6 +146,36 @@ func inferGridSample(n *Node, _ *Symbols) error {
 		return fmt.Errorf("grid %v does not fit input %v", grid, x)
 	}
 	setOut(n, 0, t, append(Shape{batch, x[1]}, grid[1:len(grid)-1]...))
+	return nil
+}
+
+// inferAffineGrid: theta (N, d, d+1), size (N, C, spatial…) → (N, spatial…, d).
+func inferAffineGrid(n *Node, _ *Symbols) error {
+	if err := need(n, 2); err != nil {
+		return err
+	}
+	theta, t := inShape(n, 0), inType(n, 0)
+	setOut(n, 0, t, nil)
+	size, known := elemsOf(n.In[1])
+	rank := len(size)
+	if s := inShape(n, 1); !known && len(s) == 1 && s[0] >= 0 && s[0] <= maxRank {
+		rank = int(s[0])
+	}
+	if theta != nil && len(theta) != 3 || (known || rank > 0) && rank != 4 && rank != 5 {
+		return fmt.Errorf("theta %v and a size of rank %d are not of ranks 3 and 4 or 5", theta, rank)
+	}
+	if rank == 0 {
+		return nil
+	}
+	y := unknownShape(rank)
+	y[rank-1] = int64(rank - 2)
+	if theta != nil {
+		y[0] = theta[0]
+	}
+	for i := 2; known && i < rank; i++ {
+		y[i-1] = size[i].size()
+	}
+	setOut(n, 0, t, y)
 	return nil
 }
 
