@@ -185,7 +185,7 @@ func intPointwise(m *Node, y Shape) (*tensor.Tensor, bool) {
 			case len(m.In) == 1:
 				more[i], ok = intUnary(m.Op, more[i])
 			case k > 0:
-				more[i], ok = intBinary(m.Op, acc[i], more[i])
+				more[i], ok = intBinary(intOp(m), acc[i], more[i])
 			}
 			if !ok {
 				return nil, false
@@ -213,8 +213,16 @@ func intUnary(op string, x int64) (int64, bool) {
 	}
 }
 
+// intOp is the operator that intBinary is to compute for n: fmod of C is one of its own.
+func intOp(n *Node) string {
+	if n.Op == "Mod" && n.Int("fmod", 0) != 0 {
+		return "FMod"
+	}
+	return n.Op
+}
+
 // intBinary computes on integers, and on booleans as 0 and 1. ONNX's integer Div
-// cuts towards zero; Mod is left alone where its sign depends on fmod.
+// cuts towards zero, Mod has the sign of what it divides by, FMod that of what is divided.
 func intBinary(op string, a, b int64) (int64, bool) {
 	yes := func(is bool) (int64, bool) {
 		if is {
@@ -234,11 +242,14 @@ func intBinary(op string, a, b int64) (int64, bool) {
 			return 0, false
 		}
 		return a / b, true
-	case "Mod":
-		if a < 0 || b <= 0 {
+	case "Mod", "FMod":
+		if b <= 0 {
 			return 0, false
 		}
-		return a % b, true
+		if r := a % b; r >= 0 || op == "FMod" {
+			return r, true
+		}
+		return a%b + b, true
 	case "Min":
 		return min(a, b), true
 	case "Max":

@@ -56,7 +56,7 @@ type shapeRule func(n *Node, syms *Symbols) error
 func inferRule(op string) shapeRule {
 	for _, family := range []func(string) shapeRule{
 		elementwiseRule, windowRule, matmulRule, layoutRule, joinRule, indexRule,
-		reduceRule, normRule, recurrentRule, resizeRule, createRule, quantizeRule, controlRule,
+		reduceRule, normRule, recurrentRule, resizeRule, createRule, quantizeRule, controlRule, sequenceRule,
 	} {
 		if r := family(op); r != nil {
 			return r

@@ -162,7 +162,7 @@ func pointElems(n *Node) []num {
 				return nil
 			}
 		case 2:
-			e, ok := numBinary(n.Op, in[0][i], in[1][i])
+			e, ok := numBinary(intOp(n), in[0][i], in[1][i])
 			if elems[i] = e; !ok {
 				return nil
 			}
@@ -178,7 +178,7 @@ func pointElems(n *Node) []num {
 func numBinary(op string, a, b num) (num, bool) {
 	if !a.dim && !b.dim {
 		v, ok := intBinary(op, a.n, b.n)
-		if !ok && slices.Contains([]string{"Div", "Mod"}, op) {
+		if !ok && slices.Contains([]string{"Div", "Mod", "FMod"}, op) {
 			return num{}, false
 		}
 		return num{n: v}, ok

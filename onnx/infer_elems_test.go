@@ -33,6 +33,7 @@ func TestInferShapeChains(t *testing.T) {
 		{"expand with -1 for what stays", b.ExpandTo(b.Const("e", tensor.Of([]int64{1, 3, 1, 1}, make([]float32, 3))),
 			b.Where(b.Equal(b.Shape(x), b.Ints(-1, -1, -1, -1)), b.Ints(1, 1, 1, 1), b.Shape(x))), Shape{n, 3, 8, Unknown}},
 		{"count to the batch", b.Range(b.Int(0), dim(0), b.Int(1)), Shape{n}},
+		{"a shift from the end", b.ReshapeTo(x, b.Concat(0, part(0, 1), b.Unsqueeze(b.Mod(b.Int(-1), dim(2)), 0), b.Ints(-1))), Shape{n, 7, Unknown}},
 		{"halves", b.ReshapeTo(x, b.Concat(0, part(0, 1), b.Unsqueeze(b.Div(dim(2), b.Int(2)), 0), b.Ints(6, -1))), Shape{n, 4, 6, Unknown}},
 	}
 	if err := b.Err(); err != nil {

@@ -16,6 +16,7 @@ func Simplify(g *Graph) error {
 	return simplify(g, []func(*editor) bool{
 		foldConstants,
 		takeBranches,
+		cutPieces,
 		removeNoOps,
 		mergeTransposes,
 		fixReshapes,
@@ -38,6 +39,7 @@ func Tidy(g *Graph) error {
 	return simplify(g, []func(*editor) bool{
 		foldConstants,
 		takeBranches,
+		cutPieces,
 		removeNoOps,
 		mergeTransposes,
 		fixReshapes,

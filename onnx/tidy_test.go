@@ -35,6 +35,12 @@ func TestTidy(t *testing.T) {
 			w := b.Const("w", tensor.Of([]int64{2, 2, 1, 1}, []float32{1, 2, 3, 4}))
 			return b.BatchNormalization(b.Conv(x, w, nil, ConvAttrs{}), vector(b, 2), vector(b, 1), vector(b, 0.5), vector(b, 4), 1e-5)
 		}, []string{"Conv", "BatchNormalization"}},
+		{"pieces of a sequence", func(b *Builder, x *Value) *Value {
+			two := b.Op("SplitToSequence", []*Value{x, b.Ints(1, 3)}, map[string]any{"axis": int64(-1)}, 1)[0]
+			rows := b.Op("SplitToSequence", []*Value{x}, map[string]any{"axis": int64(2), "keepdims": int64(0)}, 1)[0]
+			at := func(s *Value, i int64) *Value { return b.Op("SequenceAt", []*Value{s, b.Int(i)}, nil, 1)[0] }
+			return b.Add(b.Unsqueeze(at(rows, -1), 2), b.ReduceSumKeep(at(two, 1), -1))
+		}, []string{"Gather", "Unsqueeze", "Slice", "ReduceSum", "Add"}},
 		{"random numbers are drawn twice", func(b *Builder, x *Value) *Value {
 			return b.Add(b.Op("RandomNormalLike", []*Value{x}, nil, 1)[0], b.Op("RandomNormalLike", []*Value{x}, nil, 1)[0])
 		}, []string{"RandomNormalLike", "RandomNormalLike", "Add"}},

@@ -12,8 +12,11 @@ import "trilobite/onnx"
 // before: it reads the result alone.
 func spellLogSoftmax(g *onnx.Graph) error {
 	for _, n := range append([]*onnx.Node{}, g.Nodes...) {
+		if n.Op != "LogSoftmax" || n.Domain != "" {
+			continue
+		}
 		axis, rank := n.Int("axis", -1), int64(len(n.Out[0].Shape))
-		if n.Op != "LogSoftmax" || n.Domain != "" || rank == 0 || axis == -1 || axis == rank-1 {
+		if rank == 0 || axis == -1 || axis == rank-1 {
 			continue
 		}
 		err := insertBefore(g, n, func(e *onnx.Builder) {

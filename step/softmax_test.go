@@ -58,3 +58,21 @@ func TestSpellLogSoftmax(t *testing.T) {
 		})
 	}
 }
+
+// TestOptimiseWithoutFirstOutput has a GRU of which only the last state is read, as
+// PyTorch's exporter writes one.
+func TestOptimiseWithoutFirstOutput(t *testing.T) {
+	t.Parallel()
+	b := onnx.NewBuilder("test")
+	in := []*onnx.Value{b.Input("x", tensor.Float32, onnx.Shape{5, 2, 3}), b.Input("w", tensor.Float32, onnx.Shape{1, 12, 3}), b.Input("r", tensor.Float32, onnx.Shape{1, 12, 4})}
+	out := b.Op("GRU", in, map[string]any{"hidden_size": int64(4)}, 2)
+	out[1].Node.Out[0] = nil
+	b.Output("y", b.Relu(out[1]))
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := optimise(g); err != nil {
+		t.Error(err)
+	}
+}

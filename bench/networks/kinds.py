@@ -112,6 +112,8 @@ def compare(name, exporter, mode, folder, opset):
         net = fused(net)
     matches, others, missing = match.match(str(path), net)
     command = [run.ROOT / "bin" / "trilobite", "grad", path, "-o", step, "--loss", kind.loss, "--output", f"output{kind.output}"]
+    if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in net.modules()):  # which the newer exporter always writes for inference
+        command += ["--bn", "train" if mode == "train" else "frozen"]
     got = subprocess.run(command, capture_output=True, text=True)
     if got.returncode:
         return {"error": got.stderr.removeprefix("trilobite: ").replace(str(folder) + "/", "")}
