@@ -17,9 +17,10 @@ type Options struct {
 	// others by averaging boxes while they stream.
 	MinSide int
 
-	// Copies is how many images of its size will be made of the image; a Gate counts their
-	// memory too.
+	// Copies is how many images of its size will be made of the image, and More how many
+	// bytes of other images; a Gate counts their memory too.
 	Copies int
+	More   int64
 
 	// Steps change the image while it is decoded; Image.Steps says that they have.
 	Steps Steps

@@ -40,7 +40,10 @@ func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, 
 	}
 	defer f.close()
 	peak, rest := f.header.memory(o.MinSide)
-	rest += rest * int64(o.Copies)
+	made := rest*int64(o.Copies) + o.More
+	if rest += made; o.Steps != nil {
+		peak += made // while it is decoded
+	}
 	peak = max(peak, rest)
 	if err := g.acquire(ctx, f.header, peak); err != nil {
 		return nil, nil, err
@@ -56,8 +59,8 @@ func (g *Gate) Decode(ctx context.Context, data []byte, o Options) (img *Image, 
 		return nil, nil, err
 	}
 	f.close()
-	if o.Steps != nil { // their copies are gone
-		rest = min(rest, int64(len(img.Pix)))
+	if o.Steps != nil { // what they made on the way is gone
+		rest = min(peak, int64(len(img.Pix)))
 	}
 	g.sem.Release(peak - rest) // decoded; only the pixels stay
 	var done atomic.Bool

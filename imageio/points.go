@@ -39,6 +39,9 @@ func (f *Flow) Sharpen(sigma, amount float64) error {
 
 // Luma returns the luma of BT.601 of each pixel, as Pillow's convert("L") rounds it.
 func (f *Flow) Luma() ([]uint8, error) {
+	if err := f.settle(Turn{}); err != nil { // it is needed again
+		return nil, err
+	}
 	y, err := f.luma()
 	if err != nil {
 		return nil, err

@@ -90,7 +90,7 @@ func loading(models []*model) imageio.Options {
 	for _, m := range models {
 		one := m.Pipeline.Loading()
 		whole = whole || one.MinSide == 0
-		o.MinSide, o.Copies = max(o.MinSide, one.MinSide), o.Copies+one.Copies
+		o.MinSide, o.Copies, o.More = max(o.MinSide, one.MinSide), o.Copies+one.Copies, o.More+one.More
 	}
 	if whole {
 		o.MinSide = 0

@@ -34,7 +34,7 @@ func parse(data []byte, base Spec) (Spec, error) {
 	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&doc); errors.Is(err, io.EOF) {
 		return base, nil
 	} else if err != nil {
-		return Spec{}, err
+		return Spec{}, lined(err)
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		return Spec{}, fmt.Errorf("line %d: a pipeline has steps: and fields by name", max(1, doc.Line))
@@ -68,6 +68,14 @@ func parse(data []byte, base Spec) (Spec, error) {
 		return Spec{}, fmt.Errorf("line %d: %w", cmp.Or(seen[name], top.Line), err)
 	}
 	return s, nil
+}
+
+// lined says the line that the reader of YAML leaves out where it is the first.
+func lined(err error) error {
+	if strings.Contains(err.Error(), "line ") {
+		return err
+	}
+	return fmt.Errorf("line 1: %w", err)
 }
 
 func parseSteps(list *yaml.Node) ([]Step, error) {

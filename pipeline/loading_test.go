@@ -140,3 +140,29 @@ func TestLoadedForAnother(t *testing.T) {
 		t.Error("an image after the steps of one model went through those of another")
 	}
 }
+
+func TestCosts(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		steps  string
+		copies int
+		more   int64
+	}{
+		"nothing":                                {"[]", 0, 0},
+		"tiles alone":                            {"[tile: {width: 64, height: 64, overlap: 8}]", 0, 0},
+		"a chain is one picture":                 {"[greyscale, contrast: 2, gamma: 2, denoise: {median: 3}]", 1, 0},
+		"a turn takes what is pending with it":   {"[greyscale, orient: {turn: 90}]", 1, 0},
+		"all of a picture is needed in between":  {"[greyscale, equalise, contrast: 2]", 2, 0},
+		"planes of luma":                         {"[clahe: {tiles: 8}]", 2, 0},
+		"what follows a resize has its size":     {"[resize: {width: 100, height: 50}, equalise]", 0, 2 * 100 * 50 * 3},
+		"a resize of what is to be computed yet": {"[contrast: 2, resize: {width: 9000, height: 5000}]", 1, 9000 * 5000 * 3},
+	} {
+		s, err := Parse("f.yaml", []byte("steps: "+tt.steps), base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := s.Loading(); o.Copies != tt.copies || o.More != tt.more {
+			t.Errorf("%s: %d copies and %d bytes, want %d and %d", name, o.Copies, o.More, tt.copies, tt.more)
+		}
+	}
+}

@@ -142,40 +142,6 @@ func oneOf(word string, words []string) bool {
 	return word == "" || slices.Contains(words, word)
 }
 
-// MinSide returns how many pixels the shorter side of an image must keep when it is
-// shrunk on load: twice what the model sees, or what a first step resizes to, so that the
-// filter still has its say. An image with fewer pixels is not shrunk; 0 says that none may
-// be, for steps count in its pixels.
-func (s Spec) MinSide() int {
-	for _, step := range s.Steps {
-		switch op := step.Op.(type) {
-		case *Orient, *Brightness, *Contrast, *Gamma, *Saturation, *Greyscale: // they do not count in pixels
-			continue
-		case *Resize:
-			return 2 * max(op.Width, op.Height)
-		}
-		return 0
-	}
-	keep := float64(max(s.Width, s.Height))
-	if s.Resize == CentreCrop && s.Crop > 0 {
-		keep /= float64(s.Crop)
-	}
-	return int(math.Ceil(2 * keep))
-}
-
-// stepCopies is how many images of its size steps make of one at a time: what they came
-// to before a step that looks at all of it, two planes of luma, and the result.
-const stepCopies = 3
-
-// Loading returns how an image is to be decoded: MinSide, and the copies that steps make.
-func (s Spec) Loading() imageio.Options {
-	o := imageio.Options{MinSide: s.MinSide()}
-	if len(s.Steps) > 0 {
-		o.Copies = stepCopies
-	}
-	return o
-}
-
 // Shape returns the shape of the tensor that Apply makes.
 func (s Spec) Shape() []int64 {
 	if s.Layout == NHWC {

@@ -37,6 +37,7 @@ func TestParseErrors(t *testing.T) {
 		{"a wrong field", "steps: []\nstd: [0]\n", "line 2: preprocessing: std is [0]"},
 		{"a text for a number", "steps:\n  - greyscale\n  - sharpen: {sigma: much}\n", "line 3: wrong type: `much`, want a number"},
 		{"a number for a list", "steps:\n  - crop: {centre: 5}\n", "line 2: wrong type: `5`, want a list of whole numbers"},
+		{"a tab on the first line", "\tsteps: []", "f.yaml: line 1: yaml: found character"},
 		{"steps twice", "steps: []\nmean: [1]\nsteps: [greyscale]\n", "line 3: steps is there twice, first in line 1"},
 		{"a parameter twice", "steps:\n  - sharpen:\n      sigma: 1\n      sigma: 2\n", "line 4: sigma is there twice"},
 		{"an enormous size", "steps:\n  - resize: {width: 16385, height: 2}\n", "line 2: resize: the size is 16385×2"},

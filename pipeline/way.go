@@ -14,16 +14,6 @@ type Way struct {
 	w, h  int // of the image after steps
 }
 
-// Loading returns how a file is to be decoded for Apply, Parts and Steps: they happen while
-// it is. The options are for one file.
-func (t *Transform) Loading() imageio.Options {
-	o := t.spec.Loading()
-	if len(t.spec.Steps) > 0 {
-		o.Steps = &work{of: t}
-	}
-	return o
-}
-
 // Steps returns the image after the steps, before it is fitted to the model's input, and
 // the way there. It may share its pixels with img, which has them behind it where it was
 // decoded by the options of Loading.
