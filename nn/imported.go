@@ -56,7 +56,20 @@ func importNetwork(g *onnx.Graph, shape onnx.Shape) (*Network, error) {
 	if len(n.Taps) == 0 && misfit != nil {
 		return nil, fmt.Errorf("backbone %s does not take images of %d×%d: %w", g.Name, shape[3], shape[2], misfit)
 	}
-	return n, nil
+	return n, takesSeveral(g, n)
+}
+
+// takesSeveral fails where no feature map of n, made of g, is left when two images come at
+// once, as in training: torchvision's detectors take the first of a list apart at their very
+// beginning.
+func takesSeveral(g *onnx.Graph, n *Network) error {
+	two := &Network{Graph: shapeless(g)}
+	two.Graph.Inputs[0].Shape = slices.Clone(n.Graph.Inputs[0].Shape)
+	two.Graph.Inputs[0].Shape[0] = 2
+	if err := onnx.Infer(two.Graph); err != nil && len(n.Taps) > 0 && len(lastOfStrides(two)) == 0 {
+		return fmt.Errorf("backbone %s takes one image at a time, and training shows it several: %w", g.Name, err)
+	}
+	return nil
 }
 
 // shapeless copies nodes and values of g, without the shapes of what nodes compute.
