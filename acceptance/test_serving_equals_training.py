@@ -14,6 +14,7 @@ import tritonclient.grpc as tgrpc
 import tritonclient.http as thttp
 from PIL import Image
 
+import clients
 from frameworks import blocks
 from serving import Home, Server
 from test_container import Container, image, runtime  # noqa: F401, a fixture
@@ -50,6 +51,31 @@ def test_every_door_answers_the_evaluations_mask(trained, image, tmp_path):  # n
             np.add.at(counted, (truth.ravel(), want.ravel()), 1)
     assert (counted.sum(0) > 0).sum() > 2, "one class everywhere shows nothing"
     assert (counted == confusion).all(), f"{counted}\n{confusion}"
+
+
+def test_a_pipeline_set_over_http(trained, tmp_path):
+    home, val, _ = trained
+    dusk = tmp_path / "dusk.yaml"
+    dusk.write_text("steps:\n  - crop: {box: [10, 5, 140, 105]}\n  - gamma: 0.7\n  - tile: {width: 80, height: 64, overlap: 32}\n")
+    with Server(home, "--models", "") as server:
+        url = server.url + "/api/v1/models/road/pipeline"
+
+        def called(*args):
+            status, text = clients.curl(*args)
+            return status, json.loads(text)
+
+        status, answer = called("--request", "PUT", "--data-binary", f"@{dusk}", url + "?source=dusk.yaml")
+        assert (status, answer["revision"], answer["text"]) == (200, 1, dusk.read_text())
+        home.run("segment", val / "images", "--model", "road", "--masks", tmp_path)
+        for path in sorted((val / "images").iterdir()):
+            got = native("image/png")(server, None, path.read_bytes())
+            assert (got == np.array(Image.open(tmp_path / path.name))).all(), path.name
+            assert not got[:, :10].any() and not got[105:].any(), "what the crop leaves out is class 0"
+        assert "dusk.yaml" in home.run("models", "pipeline", "road", "--history").stdout
+        status, answer = called("--request", "PUT", "--data-binary", "steps: [greyscale, gama: 2]", url)
+        assert status == 400 and answer["detail"] == 'request: line 1: unknown step "gama"; did you mean "gamma"?'
+        assert called("--request", "POST", url + "/rollback")[1]["revision"] == 0
+        assert called(url)[1]["pipeline"].get("steps") is None
 
 
 def native(accept):

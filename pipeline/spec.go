@@ -3,10 +3,11 @@
 // A Spec declares the steps (fit to the input size, normalise, lay out) in words that
 // a model's card can hold, so that training and serving cannot drift apart. Compile
 // makes a Transform of it, which does the work; its Mapping takes boxes back to the
-// image. Steps of a pipeline file (Parse, step.go) change the image before, and the
-// mapping leads back through them (frame.go). Decoding, colour profiles and orientation are imageio's, done before.
+// image. Steps of a pipeline file (Parse, step.go) change the image before, while it is
+// decoded where Loading says so to imageio (loading.go), and the mapping leads back through
+// them (frame.go). Decoding, colour profiles and orientation are imageio's.
 //
-// Start at Spec, then Transform.Apply.
+// Start at Spec, then Transform.Apply; tile.go shows the model parts of an image.
 package pipeline
 
 import (
