@@ -88,7 +88,7 @@ func (f *Flow) Pixels() (*Image, error) {
 }
 
 // settle computes what was added, so that it is not computed for each of several uses, and
-// turns it. Pixels that were decoded for nothing yet may still be arriving after it.
+// turns it. Where there is nothing to do, rows of what it began with may still be coming.
 func (f *Flow) settle(t Turn) error {
 	if f.done && t == (Turn{}) {
 		return nil
@@ -100,9 +100,6 @@ func (f *Flow) settle(t Turn) error {
 	}
 	return f.begin(out, nil)
 }
-
-// Replace lets the flow go on with an image of its own making.
-func (f *Flow) Replace(m *Image) error { return f.begin(m, nil) }
 
 // errStopped is the end of work that was told to stop.
 var errStopped = errors.New("stopped")
@@ -173,7 +170,7 @@ func (f *Flow) Resize(w, h int, filter Filter) error {
 	if img, err = img.Resize(w, h, filter); err != nil {
 		return err
 	}
-	return f.Replace(img)
+	return f.begin(img, nil)
 }
 
 // Embed lays the image at x, y on w×h pixels of one level, 0 to 255.

@@ -21,7 +21,7 @@ func (m *mosaic) blend(box geom.Box, parts ...*said) {
 		return
 	}
 	var voices []voice
-	logits := false
+	logits, widest := false, 0
 	for _, s := range parts {
 		if s == nil {
 			continue
@@ -32,7 +32,7 @@ func (m *mosaic) blend(box geom.Box, parts ...*said) {
 			weights(int(box.X1), int(box.X2), p.Reach.X1, p.Sole.X1, p.Sole.X2, p.Reach.X2),
 			weights(int(box.Y1), int(box.Y2), p.Reach.Y1, p.Sole.Y1, p.Sole.Y2, p.Reach.Y2),
 		})
-		logits = logits || s.logits
+		logits, widest = logits || s.logits, max(widest, s.w)
 	}
 	of := &Mask{W: int(box.X2 - box.X1), H: int(box.Y2 - box.Y1), Labels: m.m.Labels}
 	of.Class = make([]uint8, of.W*of.H)
@@ -47,11 +47,11 @@ func (m *mosaic) blend(box geom.Box, parts ...*said) {
 	var work sync.WaitGroup
 	for b := range bands {
 		work.Go(func() {
-			r := newRow(each, logits)
+			r, between := newRow(each, logits), make([]float32, widest)
 			for i := b * of.H / bands; i < (b+1)*of.H/bands; i++ {
 				clear(r.values)
 				for _, v := range voices {
-					v.add(i, r)
+					v.add(i, r, between[:v.w])
 				}
 				r.decide(i)
 			}
@@ -80,15 +80,17 @@ func weights(from, to int, reach, sole, soleEnd, reachEnd float32) []float32 {
 	return all
 }
 
-// add adds row i of the voice to r's values.
-func (v *voice) add(i int, r *row) {
+// add adds row i of the voice to r's values. between has room for a row of its scores.
+func (v *voice) add(i int, r *row, between []float32) {
 	y, wy := v.at.y[i], v.wy[i]
 	for c := range r.m.Labels {
 		plane := v.scores[c*v.w*v.h : (c+1)*v.w*v.h]
 		above, below, to := plane[(y.a-v.y)*v.w:][:v.w], plane[(y.b-v.y)*v.w:][:v.w], r.class(c)
+		for k := range between {
+			between[k] = above[k] + (below[k]-above[k])*y.t
+		}
 		for j, x := range v.at.x {
-			a, b := x.a-v.x, x.b-v.x
-			left, right := above[a]+(below[a]-above[a])*y.t, above[b]+(below[b]-above[b])*y.t
+			left, right := between[x.a-v.x], between[x.b-v.x]
 			to[j] += wy * v.wx[j] * (left + (right-left)*x.t)
 		}
 	}
