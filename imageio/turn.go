@@ -21,7 +21,7 @@ func (m *Image) turned(t Turn) *Image {
 	}
 	out := New(t.size(m.W, m.H))
 	all := C.VipsRect{width: C.int(m.W), height: C.int(m.H)}
-	C.tl_turn(u8(m.Pix), C.size_t(3*m.W), &all, all.width, all.height, t.how(), u8(out.Pix)) //nolint:gocritic // reads what cgo makes of it
+	C.tl_turn(u8(m.Pix), C.size_t(3*m.W), &all, all.width, all.height, t.how(), u8(out.Pix))
 	return out
 }
 

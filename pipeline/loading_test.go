@@ -106,14 +106,14 @@ func TestLoadingFails(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, tt := range map[string]struct {
-		ctx  context.Context //nolint:containedctx // one of a table
+		ctx  context.Context
 		file []byte
 		step Step
 		code trilobite.Code
 		says string
 	}{
 		"a file that ends early":                     {t.Context(), file[:len(file)/2], Step{Name: "contrast", Op: new(Contrast)}, trilobite.InvalidImage, "cut short"},
-		"a file that ends early, looked at at once":  {t.Context(), file[:len(file)/2], Step{Name: "trim", Op: &Trim{}}, trilobite.InvalidImage, "cut short"},
+		"a file that ends early, looked at whole":    {t.Context(), file[:len(file)/2], Step{Name: "trim", Op: &Trim{}}, trilobite.InvalidImage, "cut short"},
 		"a file that ends early, below what is kept": {t.Context(), file[:len(file)*9/10], Step{Name: "crop", Op: &Crop{Box: []int{0, 0, 50, 20}}}, trilobite.InvalidImage, "cut short"},
 		"a file that ends early, turned":             {t.Context(), oriented(file, 6)[:len(file)/2], Step{Name: "trim", Op: &Trim{}}, trilobite.InvalidImage, "cut short"},
 		"a crop outside":                             {t.Context(), file, Step{Name: "crop", Line: 3, Op: &Crop{Box: []int{0, 0, 500, 20}}}, trilobite.Invalid, "step 1, crop (line 3 of the pipeline): 500×20 pixels at 0, 0 lie outside of an image of 403×301"},

@@ -104,7 +104,7 @@ func (h *Handler) pipeline(ctx context.Context, p serving.Prepared, err error) (
 		return nil, h.problem(ctx, err)
 	}
 	out := &pipelineOutput{Pipeline{Model: p.Ref(), Revision: p.Revision, Text: string(p.Text), Revisions: []Revision{}}}
-	spec, err := yaml.Marshal(p.Model.Pipeline)
+	spec, err := yaml.Marshal(p.Pipeline)
 	if err == nil {
 		err = yaml.Unmarshal(spec, &out.Body.Pipeline)
 	}
