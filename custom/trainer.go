@@ -46,18 +46,20 @@ type TrainingResult struct {
 	Calibration *Calibration   // nil: not measured
 }
 
-// Trial is a way to learn that a trainer tried, and what came of it in cross-validation.
+// Trial is a way to learn that a trainer tried, and what came of it in cross-validation, or,
+// with boxes, on images that were held out.
 type Trial struct {
 	Network  string  // the backbone
-	Size     int     // pixels of its input's side; 0: not known yet
+	Size     int     // pixels of its input's side, the horizontal one; 0: not known yet
 	Learned  string  // which layers
 	Mirrored bool    // learned from mirrored images too
 	Rate     float64 // of learning
 	Decay    float64 // of weights
 	Steps    int64   // of the last layer, whose best is kept
-	Folds    int
+	Folds    int     // 0: none
 	Right    float64 // share of the decisions that are right, 0 to 1
 	Loss     float64 // mean cross-entropy of a decision, calibrated
+	AP50     float64 // of boxes, COCO's at an IoU of 0.5, in place of both
 	Seconds  float64
 	Skipped  string // why it was not tried; "" if it was
 	Chosen   bool

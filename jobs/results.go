@@ -46,7 +46,7 @@ func (t *training) writeResults(ctx context.Context, r custom.TrainingResult, no
 	}
 	for _, x := range r.Tried {
 		s.Search = append(s.Search, trial{
-			x.Network, x.Size, x.Learned, x.Mirrored, x.Rate, x.Decay, x.Steps, x.Folds, x.Right, x.Loss, x.Seconds, x.Skipped, x.Chosen,
+			x.Network, x.Size, x.Learned, x.Mirrored, x.Rate, x.Decay, x.Steps, x.Folds, x.Right, x.Loss, x.AP50, x.Seconds, x.Skipped, x.Chosen,
 		})
 	}
 	if r.Calibration != nil {

@@ -15,7 +15,7 @@ type summaryFile struct {
 }
 
 // trial is a way to learn that was tried; figures are of cross-validation on the training
-// images.
+// images, of boxes of those that were held out.
 type trial struct {
 	Network      string  `json:"Network"`
 	Pixels       int     `json:"Pixels,omitempty"`
@@ -24,9 +24,10 @@ type trial struct {
 	LearningRate float64 `json:"LearningRate"`
 	WeightDecay  float64 `json:"WeightDecay"`
 	Steps        int64   `json:"Steps,omitempty"`
-	Folds        int     `json:"Folds"`
-	Accuracy     float64 `json:"Accuracy"`
-	Loss         float64 `json:"Loss"`
+	Folds        int     `json:"Folds,omitempty"`
+	Accuracy     float64 `json:"Accuracy,omitempty"`
+	Loss         float64 `json:"Loss,omitempty"`
+	AP50         float64 `json:"AveragePrecision,omitempty"`
 	Seconds      float64 `json:"Seconds"`
 	Skipped      string  `json:"Skipped,omitempty"`
 	Chosen       bool    `json:"Chosen"`

@@ -16,7 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trilobite/custom"
+	"trilobite/dataset"
 	"trilobite/geom"
 	"trilobite/imageio"
 	"trilobite/jobs"
@@ -197,6 +200,47 @@ func TestBoxes(t *testing.T) {
 	}
 	if v.Model.Labels[seen[0].Class].Name != "red" || seen[0].Box == nil || geom.IoU(seen[0].Box.Box(), last.Box()) < 0.5 || seen[0].Score < v.Model.Labels[seen[0].Class].Threshold {
 		t.Errorf("the surest box is %+v of %v, want red at %v", seen[0], v.Model.Labels, last)
+	}
+}
+
+// TestSmallBoxes: where objects are small a larger input is tried, which is told, once though
+// the training is taken up again.
+func TestSmallBoxes(t *testing.T) {
+	t.Parallel()
+	w := newWorkshop(t, 1)
+	w.engine.Search = time.Hour
+	set := &dataset.Set{Classes: []string{"red"}, Ignore: dataset.NoIgnore}
+	for n := range 10 {
+		s := geom.Rect{X: 10 + 12*float64(n), Y: 40, W: 14, H: 14}
+		name := fmt.Sprintf("%d.png", n)
+		w.put(t, name, scene(t, n, map[string]geom.Rect{"red": s}))
+		set.Images = append(set.Images, dataset.Image{
+			File: filepath.Join(w.folder, name), W: 192, H: 144, Objects: []dataset.Object{{Box: s, Area: s.Area()}},
+		})
+	}
+	run := custom.TrainingRun{Name: "custom-1", Learning: custom.Boxes, Train: set, Test: set, Dir: t.TempDir(), Progress: func(string) error { return nil }}
+	var log bytes.Buffer
+	w.engine.Log = slog.New(slog.NewTextHandler(&log, nil))
+	first, err := w.engine.Train(t.Context(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen := 0
+	for _, x := range first.Tried {
+		if x.Chosen {
+			chosen++
+		}
+	}
+	if len(first.Tried) < 2 || chosen != 1 || first.Tried[0].Size >= first.Tried[1].Size || len(tried(log.String())) != len(first.Tried) {
+		t.Errorf("tried %+v, and told:\n%s", first.Tried, log.String())
+	}
+	log.Reset()
+	again, err := w.engine.Train(t.Context(), run)
+	if err != nil || len(tried(log.String())) != 0 {
+		t.Fatalf("%v; the search was over, and went on:\n%s", err, log.String())
+	}
+	if diff := cmp.Diff(first.Tried, again.Tried); diff != "" {
+		t.Errorf("tried then and now:\n%s", diff)
 	}
 }
 

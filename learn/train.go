@@ -61,19 +61,19 @@ func (e *Engine) heard(ctx context.Context, set *dataset.Set, dir string, hear f
 	return err
 }
 
-// progress is an event in words; "" says nothing new.
-func progress(v train.Event, metric string) string {
+// progress is an event of a detector's training in words, after what is done; "" says nothing new.
+func progress(v train.Event, what string) string {
 	switch v.Kind {
 	case "features":
 		if v.Step%16 == 0 && v.Steps > 0 {
-			return fmt.Sprintf("The model is being trained: %d of %d images are read.", v.Step, v.Steps)
+			return fmt.Sprintf("%s: %d of %d images are read.", what, v.Step, v.Steps)
 		}
 	case "step":
 		if v.Step%25 == 0 && v.ETA > 0 {
-			return fmt.Sprintf("The model is being trained: step %d of %d.", v.Step, v.Steps)
+			return fmt.Sprintf("%s: step %d of %d.", what, v.Step, v.Steps)
 		}
 	case "evaluation":
-		return fmt.Sprintf("The model is being trained: step %d of %d, %s %.3f.", v.Step, v.Steps, metric, v.Metrics[metric])
+		return fmt.Sprintf("%s: step %d of %d, AP50 %.3f.", what, v.Step, v.Steps, v.Metrics["AP50"])
 	}
 	return ""
 }
