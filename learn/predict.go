@@ -6,7 +6,8 @@
 // cross-validation on features that are computed once (features.go, heads.go, deeper.go),
 // whose answers also give each label the threshold of its best F1 and the confidences a
 // temperature, which is written into the last layer. Boxes are a detector (boxes.go), with
-// thresholds by what is held out of the training images. Start at Engine.Train; predict.go loads and runs models.
+// thresholds, and an input's size (boxsearch.go), by what is held out of the training images.
+// Start at Engine.Train; predict.go loads and runs models.
 package learn
 
 import (
