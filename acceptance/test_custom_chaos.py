@@ -85,12 +85,24 @@ def machines():
         yield postgres, url, s3
 
 
+class Watch:
+    """Counts seconds, and of a longer time between two looks, in which the tests were stopped, but one."""
+
+    def __init__(self):
+        self.last, self.sum = time.monotonic(), 0
+
+    def seconds(self):
+        now = time.monotonic()
+        self.sum, self.last = self.sum + min(now - self.last, 1), now
+        return self.sum
+
+
 class Place:
     """A server, and perhaps a worker, that die and come back at the same address with what they kept."""
 
     def __init__(self, seed, home, worker_home=None):
         self.random, self.home, self.worker_home = random.Random(seed), home, worker_home
-        self.worker, self.kills, self.deaths = None, 0, []
+        self.worker, self.kills, self.deaths, self.killing = None, 0, [], threading.Lock()
         self.address = f"127.0.0.1:{20_000 + seed % 10_000}"  # below the ports that systems give away while it is down
         self.server = self.start_server()
         self.start_worker()
@@ -111,21 +123,22 @@ class Place:
 
     def _strike(self, after, which):
         time.sleep(after)
-        self.kills += 1
-        if self.worker and which < 0.5:
-            self.worker.kill()
-            self.worker.wait()
-            self.start_worker()
-            return
-        self.server.kill()
-        for _ in range(100):  # the port may take a moment
-            try:
-                self.server = self.start_server()
+        with self.killing:  # one after the other: each kills what runs
+            self.kills += 1
+            if self.worker and which < 0.5:
+                self.worker.kill()
+                self.worker.wait()
+                self.start_worker()
                 return
-            except RuntimeError as e:
-                failed = e
-                time.sleep(0.1)
-        raise failed
+            self.server.kill()
+            for _ in range(100):  # the port may take a moment
+                try:
+                    self.server = self.start_server()
+                    return
+                except RuntimeError as e:
+                    failed = e
+                    time.sleep(0.1)
+            raise failed
 
     def recovered(self):
         """Waits until everything runs again."""
@@ -135,12 +148,12 @@ class Place:
     def ask(self, call, *again):
         """Calls until there is an answer. A call whose answer was lost may be refused the next time, with one of the
         errors again."""
-        lost, begun = False, time.monotonic()
+        lost, watch = False, Watch()
         while True:
             try:
                 return call()
             except (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError):  # refused, closed, reset
-                assert time.monotonic() - begun < 60
+                assert watch.seconds() < 60
                 lost = True
                 time.sleep(0.05)
             except botocore.exceptions.ClientError as e:
@@ -152,7 +165,7 @@ class Place:
 
     def until(self, status, done):
         """Polls until status() is done and everything runs; returns every state that was seen."""
-        seen, begun = [], time.monotonic()
+        seen, watch = [], Watch()
         while True:
             state = self.ask(status)
             if not seen or seen[-1] != state:
@@ -161,7 +174,7 @@ class Place:
             if state == done:
                 self.recovered()
                 return seen
-            assert time.monotonic() - begun < LEASE + 100, (seen, "".join(self.server.log[-40:]))
+            assert watch.seconds() < LEASE + 100, (seen, "".join(self.server.log[-40:]))
             time.sleep(0.05)
 
     def kill(self):

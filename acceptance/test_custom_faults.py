@@ -156,9 +156,9 @@ def test_bucket_comes_back(tmp_path, cloud):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of its own, of 64 MiB."""
+    """A file system of its own, of 128 MiB: room for three models and a training under way."""
     (tmp_path / "home").mkdir()
-    if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", tmp_path / "home"], capture_output=True, check=False).returncode:
+    if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128m", "none", tmp_path / "home"], capture_output=True, check=False).returncode:
         pytest.skip("a file system of its own, to be filled, can only be mounted by root: run this file as root")
     yield tmp_path
     subprocess.run(["umount", "-l", tmp_path / "home"], check=True)
