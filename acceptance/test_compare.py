@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -26,13 +27,23 @@ def labelled(tmp_path_factory):
     return root
 
 
-def compare(home, data, out, server, *flags, check=True):
+def start(home, data, out, server, *flags):
+    """Begins a comparison whose vendors are this server."""
     env = {**home.env(), "TRILOBITE_PACKAGES": os.environ.get("TRILOBITE_PACKAGES", str(BINARY.parent.parent / ".deps")),
            "AWS_ENDPOINT_URL_REKOGNITION": server.url, "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_REGION": "eu-central-1"}
-    done = subprocess.run([BINARY, "compare", data, "-o", out, "--vision-endpoint", server.url, "--vertex-endpoint", server.address, "--rate", "100", "--bootstrap", "50", *flags],
-                          env=env, stdin=subprocess.PIPE, capture_output=True, text=True, timeout=300, check=False)
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    return done
+    return subprocess.Popen([BINARY, "compare", data, "-o", out, "--vision-endpoint", server.url, "--vertex-endpoint", server.address, "--rate", "100", "--bootstrap", "50", *flags],
+                            env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def compare(home, data, out, server, *flags, check=True):
+    running = start(home, data, out, server, *flags)
+    try:
+        stdout, stderr = running.communicate(timeout=300)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        raise
+    assert not check or running.returncode == 0, stdout + stderr
+    return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)
 
 
 def asked(server):
@@ -50,7 +61,7 @@ def test_each_image_is_paid_for_once(home, labelled, tmp_path):
         assert uncapped.returncode != 0 and "--max-spend" in uncapped.stderr, uncapped.stderr
         assert asked(server) == 0
         capped = compare(home, labelled, out, server, *routes, "--max-spend", "0.002", check=False)
-        assert capped.returncode != 0 and "The cap of $0.00 is reached" in capped.stderr, capped.stderr
+        assert capped.returncode != 0 and "The cap of $0.002 is reached" in capped.stderr, capped.stderr
         assert asked(server) == 2
         compare(home, labelled, out, server, *routes, "--max-spend", "1")
         assert asked(server) == 6
@@ -152,3 +163,23 @@ def test_vertex_masks(tmp_path):
 
 def routes(report):
     return {r["name"]: r for r in json.loads((report / "report.json").read_text())["routes"]}
+
+
+def test_a_killed_run_goes_on(home, labelled, tmp_path):
+    """Of a process that is killed nothing is paid again but the call that was under way."""
+    out, flags = tmp_path / "report", ("--routes", "rekognition", "--max-spend", "1", "--calls-at-a-time", "1", "--rate", "2")
+    with Server(home) as server:
+        running = start(home, labelled, out, server, *flags)
+        while not list(out.glob("answers/rekognition-*/*.json")):
+            assert running.poll() is None, running.communicate()
+            time.sleep(0.01)
+        running.kill()
+        running.wait()
+        kept = {p.name: p.read_bytes() for p in out.glob("answers/rekognition-*/*.json")}
+        assert 1 <= len(kept) < 3
+        compare(home, labelled, out, server, *flags)
+        assert asked(server) <= 4
+        lines = (out / "spending.jsonl").read_text().splitlines()
+        assert asked(server) <= len(lines) <= 4
+    after = {p.name: p.read_bytes() for p in out.glob("answers/rekognition-*/*.json")}
+    assert len(after) == 3 and after.items() >= kept.items()

@@ -8,7 +8,8 @@ import (
 
 // Interval is a confidence interval.
 type Interval struct {
-	Low, High float64
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
 }
 
 // Bootstrap returns the 95 percent percentile interval of a figure over n samples, which
