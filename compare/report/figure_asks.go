@@ -38,7 +38,7 @@ func (r *Report) costs(c *canvas, k compare.Kind, l Lang, x, y, w float64) float
 	}
 	for _, m := range r.of(k) {
 		y += 30
-		name := Text{"one image, p50 / p95", "1枚の時間（p50／p95）"}.In(l)
+		name := Text{"one image, p50 / p95", "1枚の時間 p50 / p95"}.In(l)
 		if len(r.of(k)) > 1 {
 			name = title(m) + ", p50 / p95"
 		}

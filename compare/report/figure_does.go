@@ -62,8 +62,8 @@ func (r *Report) bars(c *canvas, k compare.Kind, l Lang, x, y, w float64) float6
 	}
 	y += 28
 	note := Text{"bars: found of each class", "棒：クラスごとの再現率"}.In(l)
-	if rest := len(r.Result.Dataset.Classes) - len(r.shown()); rest > 0 {
-		note = fmt.Sprintf(Text{"bars: found of each class; %d more in the report", "棒：クラスごとの再現率。ほか%dクラスは報告書に"}.In(l), rest)
+	if shown, all := len(r.shown()), len(r.Result.Dataset.Classes); shown < all {
+		note += fmt.Sprintf(Text{" (%d of %d)", "（%d／%d）"}.In(l), shown, all)
 	}
 	return y - top + c.paragraph(x, y, tiny, w, false, "dim", note)
 }
