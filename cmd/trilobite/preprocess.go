@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -42,11 +43,7 @@ first twelve. --pipeline tries a file out before it is set (docs/pipelines.md).`
 			if err != nil {
 				return err
 			}
-			img, err := imageio.Decode(cmd.Context(), data, imageio.Options{Limits: imageio.Limits{Pixels: int(c.Limits.Pixels)}})
-			if err != nil {
-				return err
-			}
-			sheet, err := preprocessed(spec, img)
+			sheet, err := preprocessed(cmd.Context(), spec, data, imageio.Limits{Pixels: int(c.Limits.Pixels)})
 			if err != nil {
 				return err
 			}
@@ -104,10 +101,23 @@ func contactSheet(all []*imageio.Image) (*imageio.Image, error) {
 	return sheet, nil
 }
 
+// shownHigh is the height of each picture that is shown, pixels.
+const shownHigh = 480
+
 // preprocessed lays the picture, the picture after the steps and the model's input side
-// by side.
-func preprocessed(spec pipeline.Spec, img *imageio.Image) (*imageio.Image, error) {
+// by side. The latter two are decoded as they are for an answer.
+func preprocessed(ctx context.Context, spec pipeline.Spec, data []byte, limits imageio.Limits) (*imageio.Image, error) {
 	t, err := pipeline.Compile(spec)
+	if err != nil {
+		return nil, err
+	}
+	before, err := imageio.Decode(ctx, data, imageio.Options{Limits: limits, MinSide: 2 * shownHigh})
+	if err != nil {
+		return nil, err
+	}
+	o := t.Loading()
+	o.Limits = limits
+	img, err := imageio.Decode(ctx, data, o)
 	if err != nil {
 		return nil, err
 	}
@@ -115,22 +125,8 @@ func preprocessed(spec pipeline.Spec, img *imageio.Image) (*imageio.Image, error
 	if err != nil {
 		return nil, err
 	}
-	var inputs []*imageio.Image
-	var edges []imageio.Mark
-	if err := t.Parts(img, func(p pipeline.Part) error {
-		if spec.Tiled() && !p.Whole {
-			edges = append(edges, imageio.Mark{Box: p.Tile, Class: len(edges)})
-		}
-		if len(inputs) < mostInputs {
-			input, err := t.Picture(p.X)
-			if err != nil {
-				return err
-			}
-			inputs = append(inputs, input)
-		}
-		t.Recycle(p.X)
-		return nil
-	}); err != nil {
+	inputs, edges, err := inputsOf(t, img)
+	if err != nil {
 		return nil, err
 	}
 	if len(edges) > 0 {
@@ -142,23 +138,45 @@ func preprocessed(spec pipeline.Spec, img *imageio.Image) (*imageio.Image, error
 	if err != nil {
 		return nil, err
 	}
-	const high, gap, widest = 480, 8, 1920
+	return sideBySide(before, after, input)
+}
+
+// inputsOf returns the first inputs that an image becomes, as pictures, and where tiles lie.
+func inputsOf(t *pipeline.Transform, img *imageio.Image) (inputs []*imageio.Image, edges []imageio.Mark, err error) {
+	err = t.Parts(img, func(p pipeline.Part) error {
+		defer t.Recycle(p.X)
+		if t.Spec().Tiled() && !p.Whole {
+			edges = append(edges, imageio.Mark{Box: p.Tile, Class: len(edges)})
+		}
+		if len(inputs) == mostInputs {
+			return nil
+		}
+		input, err := t.Picture(p.X)
+		inputs = append(inputs, input)
+		return err
+	})
+	return inputs, edges, err
+}
+
+// sideBySide lays pictures in a row, each shownHigh pixels high.
+func sideBySide(all ...*imageio.Image) (*imageio.Image, error) {
+	const gap, widest = 8, 1920
 	var panels []*imageio.Image
 	total := -gap
-	for _, m := range []*imageio.Image{img, after, input} {
-		p, err := m.Resize(min(widest, max(1, m.W*high/m.H)), high, imageio.Bilinear)
+	for _, m := range all {
+		p, err := m.Resize(min(widest, max(1, m.W*shownHigh/m.H)), shownHigh, imageio.Bilinear)
 		if err != nil {
 			return nil, err
 		}
 		panels = append(panels, p)
 		total += p.W + gap
 	}
-	sheet, at := imageio.New(total, high), 0
+	sheet, at := imageio.New(total, shownHigh), 0
 	for i := range sheet.Pix {
 		sheet.Pix[i] = 255
 	}
 	for _, p := range panels {
-		for y := range high {
+		for y := range shownHigh {
 			copy(sheet.Pix[3*(y*total+at):], p.Pix[3*y*p.W:3*(y+1)*p.W])
 		}
 		at += p.W + gap
