@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"maps"
+	"slices"
 
 	"trilobite/tensor"
 )
@@ -11,8 +12,12 @@ import (
 // longer spoken of.
 //
 // Exact bit for bit: an axis of the same size has scale 1. Saves the nodes that
-// compute the sizes.
+// compute the sizes. A graph of eight-bit layers keeps them: ONNX Runtime 1.32 moves
+// Transposes past its Resizes, and then finds the sizes of some axes wrong.
 func fixResizes(e *editor) bool {
+	if slices.ContainsFunc(e.g.Nodes, func(n *Node) bool { return n.Op == "QuantizeLinear" && n.Domain == "" }) {
+		return false
+	}
 	changed := false
 	for _, n := range e.g.Nodes {
 		x, sizes := inShape(n, 0), n.Input(3)

@@ -132,3 +132,41 @@ func TestChannels(t *testing.T) {
 		t.Errorf("scales of the second axis are %v", scales)
 	}
 }
+
+// TestStaticResizeStays: a quantised Resize speaks of all axes, and does so still when the file
+// is imported again, which simplifies it: ONNX Runtime 1.32 does not load it otherwise.
+func TestStaticResizeStays(t *testing.T) {
+	t.Parallel()
+	b := onnx.NewBuilder("net")
+	conv := func(x *onnx.Value) *onnx.Value {
+		w := make([]float32, 3*3)
+		for i := range w {
+			w[i] = float32(i%4) - 1.5
+		}
+		return b.Relu(b.Conv(x, b.Const("", tensor.Of([]int64{3, 3, 1, 1}, w)), nil, onnx.ConvAttrs{}))
+	}
+	x := conv(b.Input("x", tensor.Float32, onnx.Shape{b.Dim("N"), 3, 4, 4}))
+	x = b.ResizeTo(x, []int64{8, 8}, onnx.ResizeAttrs{Mode: "linear", Coordinates: "half_pixel", Axes: []int64{2, 3}})
+	b.Output("y", conv(conv(x)))
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ranges := map[string]Range{}
+	for _, name := range Activations(g) {
+		ranges[name] = Range{-1, 5}
+	}
+	q, err := Static(g, ranges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := onnx.Simplify(q); err != nil {
+		t.Fatal(err)
+	}
+	orttest.Load(t, q)
+	for _, n := range q.Nodes {
+		if n.Op == "Resize" && n.Attrs["axes"] != nil {
+			t.Errorf("%s speaks of axes %v", n, n.Attrs["axes"])
+		}
+	}
+}

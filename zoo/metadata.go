@@ -17,6 +17,7 @@ type Metadata struct {
 	Task, Decoder, Licence string
 	Labels                 []string // by class
 	Pipeline               *pipeline.Spec
+	Inside                 bool // preprocessing is in the graph
 }
 
 // ReadMetadata reads what `trilobite export` writes into a file (export.Describe), and the
@@ -28,7 +29,9 @@ func ReadMetadata(g *onnx.Graph) (Metadata, error) {
 			return m, invalidf("The file's metadata trilobite.labels is no list of names: %v.", err)
 		}
 	}
-	if text := g.Meta["trilobite.preprocessing"]; text != "" && text != "inside" {
+	if text := g.Meta["trilobite.preprocessing"]; text == "inside" {
+		m.Inside = true
+	} else if text != "" {
 		m.Pipeline = &pipeline.Spec{Filter: imageio.Bilinear}
 		err := yaml.Unmarshal([]byte(text), m.Pipeline)
 		if err == nil {

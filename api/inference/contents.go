@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"errors"
 	"fmt"
 
 	"trilobite/api/inference/internal/pb"
@@ -10,6 +11,9 @@ import (
 // fromContents reads a tensor from gRPC's typed fields: the small integers travel in
 // int_contents and uint_contents; FP16 and BF16 have none and come raw.
 func fromContents(d tensor.DType, shape []int64, c *pb.InferTensorContents) (*tensor.Tensor, error) {
+	if fields(c) > 1 {
+		return nil, errors.New("its contents have elements in several fields: send those of its datatype alone")
+	}
 	switch d {
 	case tensor.Bool:
 		return same(shape, c.GetBoolContents())
@@ -42,6 +46,20 @@ func fromContents(d tensor.DType, shape []int64, c *pb.InferTensorContents) (*te
 	default:
 		return nil, fmt.Errorf("%s has no contents: send raw_input_contents", datatype(d))
 	}
+}
+
+// fields counts the typed fields that have elements.
+func fields(c *pb.InferTensorContents) int {
+	n := 0
+	for _, length := range []int{
+		len(c.GetBoolContents()), len(c.GetIntContents()), len(c.GetInt64Contents()), len(c.GetUintContents()), len(c.GetUint64Contents()),
+		len(c.GetFp32Contents()), len(c.GetFp64Contents()), len(c.GetBytesContents()),
+	} {
+		if length > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // same is a tensor over the elements.

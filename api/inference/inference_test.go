@@ -314,6 +314,7 @@ func TestGRPCInfer(t *testing.T) {
 		{"typed", tensorOf("FP32", shape, typed), nil, []float32{0.5, -1, 2}, codes.OK},
 		{"an image", tensorOf("BYTES", []int64{1}, encoded), nil, nil, codes.OK},
 		{"both", tensorOf("FP32", shape, typed), [][]byte{littleEndian(picture(1, 2, 3))}, nil, codes.InvalidArgument},
+		{"two typed fields", tensorOf("FP32", shape, &pb.InferTensorContents{Fp32Contents: typed.GetFp32Contents(), IntContents: []int32{1}}), nil, nil, codes.InvalidArgument},
 		{"two raw for one", tensorOf("FP32", shape, nil), [][]byte{{}, {}}, nil, codes.InvalidArgument},
 		{"raw cut short", tensorOf("FP32", shape, nil), [][]byte{{1, 2, 3}}, nil, codes.InvalidArgument},
 		{"another shape", tensorOf("FP32", []int64{1, 3, side}, nil), [][]byte{make([]byte, 4*3*side)}, nil, codes.InvalidArgument},

@@ -35,6 +35,9 @@ func TestExport(t *testing.T) {
 	if g := read("whole.onnx"); g.Inputs[0].Name != "image" || g.Meta["trilobite.preprocessing"] != "inside" {
 		t.Errorf("input %s, metadata %v", g.Inputs[0].Name, g.Meta)
 	}
+	if _, _, err := command(t, append([]string{"models", "import", file("whole.onnx"), "--name", "whole"}, here(t, home)...)...); err == nil || !strings.Contains(errorText(err), "has its preprocessing inside") {
+		t.Errorf("preprocessing inside, imported: %v", err)
+	}
 	out := runIn(t, home, "export", "small", "-o", file("small.onnx"), "--int8", "--calibration", set)
 	if !strings.Contains(out, "calibrated on\t15 pictures") || !strings.Contains(out, "on 6 pictures") || !strings.Contains(out, "times as fast") {
 		t.Error(out)

@@ -78,6 +78,10 @@ func (m *imported) complete(facts zoo.Facts, about zoo.Metadata, f importFlags) 
 		usual = *about.Pipeline
 	}
 	f.orUsual(p, usual)
+	if about.Inside && f.size == "" {
+		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: "The file has its preprocessing inside, for pictures of any size: import the file " +
+			"that trilobite export writes without --preprocessing, or name with --size WIDTHxHEIGHT what all pictures are brought to before."}
+	}
 	if p.Width < 1 || p.Height < 1 {
 		return &trilobite.Error{Op: "models.import", Code: trilobite.Invalid, Msg: fmt.Sprintf("The graph's input %q leaves its size open; name it with --size WIDTHxHEIGHT.", facts.Input)}
 	}
