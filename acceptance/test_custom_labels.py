@@ -108,26 +108,36 @@ def test_boto3(cookies):
         client.describe_dataset(DatasetArn=train)
 
 
+def aws(server, *args):
+    """The cli's answer to a call of Rekognition."""
+    done = clients.aws(server.url, *args)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout or "{}")
+
+
+def asset(bucket, manifest):
+    """What the cli takes for a manifest."""
+    return json.dumps({"Assets": [{"GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": manifest}}}]})
+
+
+def use_by_cli(server, project, version, image):
+    """Starts a version, asks it what is in an image, and stops it, by the cli and its waiter."""
+    aws(server, "start-project-version", "--project-version-arn", version, "--min-inference-units", "1")
+    aws(server, "wait", "project-version-running", "--project-arn", project, "--version-names", "v1")
+    seen = aws(server, "detect-custom-labels", "--project-version-arn", version, "--image-bytes", f"fileb://{image}", "--min-confidence", "0")["CustomLabels"]
+    aws(server, "stop-project-version", "--project-version-arn", version)
+    return seen
+
+
 def test_aws_cli(cookies):
     """Manifests instead of data sets, as the cli's own examples have it."""
     server, _ = cookies
-
-    def aws(*args):
-        done = clients.aws(server.url, *args)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout or "{}")
-
-    project = aws("create-project", "--project-name", "cli")["ProjectArn"]
-    manifest = {"Assets": [{"GroundTruthManifest": {"S3Object": {"Bucket": "out", "Name": "train_class.manifest"}}}]}
-    version = aws("create-project-version", "--project-arn", project, "--version-name", "v1", "--output-config", "S3Bucket=out,S3KeyPrefix=cli",
-                  "--training-data", json.dumps(manifest), "--testing-data", '{"AutoCreate": true}')["ProjectVersionArn"]
-    aws("wait", "project-version-training-completed", "--project-arn", project, "--version-names", "v1")
-    aws("start-project-version", "--project-version-arn", version, "--min-inference-units", "1")
-    aws("wait", "project-version-running", "--project-arn", project, "--version-names", "v1")
-    image = DATA / "dataset-files" / "training-images" / "anomaly-1.jpg"
-    seen = aws("detect-custom-labels", "--project-version-arn", version, "--image-bytes", f"fileb://{image}", "--min-confidence", "0")
-    assert {l["Name"] for l in seen["CustomLabels"]} == {"anomaly", "normal"}
-    aws("stop-project-version", "--project-version-arn", version)
+    project = aws(server, "create-project", "--project-name", "cli")["ProjectArn"]
+    version = aws(server, "create-project-version", "--project-arn", project, "--version-name", "v1", "--output-config", "S3Bucket=out,S3KeyPrefix=cli",
+                  "--training-data", asset("out", "train_class.manifest"), "--testing-data", '{"AutoCreate": true}')["ProjectVersionArn"]
+    aws(server, "wait", "project-version-training-completed", "--project-arn", project, "--version-names", "v1")
+    seen = use_by_cli(server, project, version, DATA / "dataset-files" / "training-images" / "anomaly-1.jpg")
+    assert {l["Name"] for l in seen} == {"anomaly", "normal"}
 
 
 def blood(folder):
@@ -175,6 +185,14 @@ def test_ants_and_bees(tmp_path, kind):
         client.get_waiter("project_version_training_completed").wait(ProjectArn=project, VersionNames=["v1"], WaiterConfig={"Delay": 1, "MaxAttempts": 100})
         v, = client.describe_project_versions(ProjectArn=project)["ProjectVersionDescriptions"]
         assert v["EvaluationResult"]["F1Score"] >= 0.9, v
+        project = aws(server, "create-project", "--project-name", "cli")["ProjectArn"]
+        version = aws(server, "create-project-version", "--project-arn", project, "--version-name", "v1", "--output-config", "S3Bucket=insects,S3KeyPrefix=cli",
+                      "--training-data", asset("insects", "train.manifest"), "--testing-data", asset("insects", "test.manifest"))["ProjectVersionArn"]
+        aws(server, "wait", "project-version-training-completed", "--project-arn", project, "--version-names", "v1")
+        v, = aws(server, "describe-project-versions", "--project-arn", project)["ProjectVersionDescriptions"]
+        assert v["EvaluationResult"]["F1Score"] >= 0.9, v
+        seen = use_by_cli(server, project, version, next((HYMENOPTERA / "test" / "bees").glob("*")))
+        assert [l["Name"] for l in seen] in (["bees", "ants"], ["ants", "bees"])
 
 
 @pytest.mark.parametrize("kind", STACKS)
@@ -220,3 +238,5 @@ def test_boxes(tmp_path, kind):
         assert len(seen) < len(everything) <= 100
         assert any("Geometry" in l and l["Name"] == "RBC" for l in seen)
         client.stop_project_version(ProjectVersionArn=version)
+        by_cli = use_by_cli(server, project, version, bucket / image["S3Object"]["Name"])
+        assert by_cli[0]["Geometry"]["BoundingBox"] == pytest.approx(everything[0]["Geometry"]["BoundingBox"])
