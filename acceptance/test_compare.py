@@ -56,7 +56,7 @@ def test_each_image_is_paid_for_once(home, labelled, tmp_path):
     routes = ("--routes", "pretrained,rekognition,vision")
     with Server(home) as server:
         dry = compare(home, labelled, out, server, *routes, "--dry-run")
-        assert "would make 6 calls for at most $0.0075" in dry.stdout, dry.stdout
+        assert "would make 6 calls for at most $0.0075" in dry.stdout and "MB leave this machine" in dry.stderr, dry.stdout + dry.stderr
         uncapped = compare(home, labelled, out, server, *routes, check=False)
         assert uncapped.returncode != 0 and "--max-spend" in uncapped.stderr, uncapped.stderr
         assert asked(server) == 0

@@ -24,7 +24,6 @@ type collector struct {
 	from  string // the Asker's source, and what it was trained on
 	dir   string
 	limit *rate.Limiter
-	sent  atomic.Int64 // bytes that left for the route in this process
 	calls atomic.Int64 // that were answered in this process
 }
 
@@ -122,7 +121,6 @@ func (k *collector) call(ctx context.Context, image []byte, r *record) error {
 		if err := k.c.Budget.pay(k.r.Name, r.Image, k.r.Remote.PerCall, now); err != nil {
 			return err
 		}
-		k.sent.Add(int64(len(image)))
 	}
 	if k.r.Remote != nil { // what is paid for is waited for, whoever gives up meanwhile
 		var stop context.CancelFunc

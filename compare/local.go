@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"trilobite"
@@ -26,26 +27,35 @@ type Engine struct {
 	words  []Label
 }
 
-// NewEngine returns an Asker over loaded models, which it closes.
+// NewEngine returns an Asker over loaded models, which it closes, at once where it fails.
 func NewEngine(e *label.Engine, task Task) (*Engine, error) {
 	a := &Engine{engine: e, task: task}
+	if err := a.learnWords(); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// learnWords reads the models' labels, for boxes those of detectors alone.
+func (a *Engine) learnWords() error {
 	detectors := 0
-	for _, m := range e.Models() {
+	for _, m := range a.engine.Models() {
 		if m.Task == zoo.Detect {
 			detectors++
-		} else if task == Detect {
+		} else if a.task == Detect {
 			continue
 		}
 		labels, err := m.ReadLabels()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		a.words = append(a.words, vocabulary(labels)...)
 	}
-	if task == Detect && detectors == 0 {
-		return nil, &MissingError{"None of " + a.Source() + " finds boxes."}
+	if a.task == Detect && detectors == 0 {
+		return &MissingError{"None of " + a.Source() + " finds boxes."}
 	}
-	return a, nil
+	return nil
 }
 
 // NewOwnEngine returns an Asker over one model, which answers in its own words.
@@ -56,7 +66,7 @@ func NewOwnEngine(e *label.Engine, task Task) (*Engine, error) {
 	}
 	labels, err := e.Models()[0].ReadLabels()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, a.Close())
 	}
 	a.own = labels.Names()
 	a.words = plain(a.own)

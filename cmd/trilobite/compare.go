@@ -140,6 +140,10 @@ func runCompare(cmd *cobra.Command, app *App, path string, f compareFlags) error
 	s.config.Show = func(p compare.Progress) { showRoute(show, p) }
 	r, err := compare.Run(cmd.Context(), s.config)
 	show.end()
+	if s.config.Budget != nil {
+		usd, calls := s.config.Budget.Spent()
+		fmt.Fprintf(cmd.ErrOrStderr(), "paid services: %d calls by now, at most $%.4f\n", calls, usd)
+	}
 	if err != nil {
 		return stopped(cmd.Context(), f.out, err)
 	}

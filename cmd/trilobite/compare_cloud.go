@@ -167,7 +167,7 @@ func (s *comparison) allow(cmd *cobra.Command, f compareFlags, book price.Book) 
 }
 
 func describePlan(w io.Writer, p compare.Planned, routes []compare.Route, book price.Book) {
-	fmt.Fprintf(w, "%s: %d images to %s, %d of them answered already", p.Route, p.Images, p.Host, p.Kept)
+	fmt.Fprintf(w, "%s: %d images to %s, %d of them answered already; %.1f MB leave this machine", p.Route, p.Images, p.Host, p.Kept, float64(p.Bytes)/(1<<20))
 	for _, r := range routes {
 		if r.Name != p.Route {
 			continue
