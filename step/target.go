@@ -35,7 +35,7 @@ type TargetSpec struct {
 // symbolic dimensions become the target's.
 func Target(g *onnx.Graph, output *onnx.Value, s TargetSpec) (value *onnx.Value, notes []string, err error) {
 	if output.Shape == nil {
-		return nil, nil, fmt.Errorf("%s of output %q: its rank is unknown", s.Loss, output.Name)
+		return nil, nil, fmt.Errorf("%s of output %q: its rank is unknown%s", s.Loss, output.Name, lostAt(output))
 	}
 	if err := rename(g, map[string]bool{"target": true}, nil); err != nil {
 		return nil, nil, err
@@ -57,6 +57,19 @@ func Target(g *onnx.Graph, output *onnx.Value, s TargetSpec) (value *onnx.Value,
 		return nil, nil, fmt.Errorf("there is no loss %q; it is one of %q", s.Loss, Losses)
 	}
 	return value, t.notes, t.Err()
+}
+
+// lostAt names the first node on the way to v whose result is of unknown rank.
+func lostAt(v *onnx.Value) string {
+	if v.Node == nil {
+		return ""
+	}
+	for _, in := range v.Node.In {
+		if in != nil && in.Shape == nil && in.Node != nil {
+			return lostAt(in)
+		}
+	}
+	return fmt.Sprintf(" behind %s", v.Node)
 }
 
 // target is Target at work.

@@ -1,6 +1,7 @@
 package step
 
 import (
+	"strings"
 	"testing"
 
 	"trilobite/onnx"
@@ -60,5 +61,24 @@ func TestTakenNames(t *testing.T) {
 	}
 	if got := []string{s.Graph.Inputs[1].Name, s.Graph.Outputs[0].Name}; got[0] != "target" || got[1] != "loss" {
 		t.Errorf("target and loss are called %q", got)
+	}
+}
+
+// TestTargetOfUnknownRank: the error says which node is to blame.
+func TestTargetOfUnknownRank(t *testing.T) {
+	t.Parallel()
+	b := onnx.NewBuilder("g")
+	x := b.Input("x", tensor.Float32, onnx.Shape{4, 3})
+	lost := b.ReshapeTo(x, b.Input("sizes", tensor.Int64, onnx.Shape{b.Dim("k")}))
+	lost.Node.Name = "fold"
+	y := b.Output("y", b.Relu(lost))
+	g, err := b.Graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Losses {
+		if _, _, err := Target(g, y, TargetSpec{Loss: name}); err == nil || !strings.Contains(err.Error(), `Reshape "fold"`) {
+			t.Errorf("%s: got %v, want the Reshape to be named", name, err)
+		}
 	}
 }
