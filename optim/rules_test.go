@@ -2,7 +2,6 @@ package optim
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 
@@ -95,13 +94,13 @@ func (c ruleCase) compare(t *testing.T, golden map[string]*tensor.Tensor, dtype 
 			values[strings.TrimSuffix(v.Name, ".new")] = out[i]
 		}
 		for _, p := range []string{"p0", "p1"} {
-			equal(t, fmt.Sprintf("%s after step %d", p, step+1), values[p], orttest.Numbers(row(p, step)))
+			equal(t, fmt.Sprintf("%s after step %d", p, step+1), values[p], row(p, step))
 		}
 	}
 	for key, want := range golden {
 		name, what, _ := strings.Cut(key, ".")
 		if name == c.name && what != "lr" && what[0] != 'g' && what[0] != 'p' {
-			equal(t, what, values[what], orttest.Numbers(want))
+			equal(t, what, values[what], want)
 		}
 	}
 }
@@ -156,15 +155,11 @@ func (c ruleCase) graph(t *testing.T, dtype tensor.DType) *onnx.Graph {
 
 // equal compares to 1e-6 of the number, in float32 at least of 1: sums of twenty steps are
 // rounded at the size of what is added.
-func equal(t *testing.T, what string, got *tensor.Tensor, want []float64) {
+func equal(t *testing.T, what string, got, want *tensor.Tensor) {
 	t.Helper()
-	small := 0.0
+	floor := 0.0
 	if got.DType == tensor.Float32 {
-		small = 1
+		floor = 1
 	}
-	for i, w := range want {
-		if g := orttest.Numbers(got)[i]; !(math.Abs(g-w) <= 1e-6*max(small, math.Abs(w))) {
-			t.Fatalf("%s [%d] = %v, want %v", what, i, g, w)
-		}
-	}
+	orttest.Near(t, what, got, want, 1e-6, floor)
 }

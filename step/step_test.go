@@ -162,16 +162,7 @@ func run(t *testing.T, m *ort.Model, given ...map[string]*tensor.Tensor) map[str
 // equal compares to 1e-5 of the larger of 1 and the number.
 func equal(t *testing.T, what string, got, want *tensor.Tensor) {
 	t.Helper()
-	if !slices.Equal(got.Shape, want.Shape) {
-		t.Fatalf("%s is %v, want %v", what, got.Shape, want.Shape)
-	}
-	g := orttest.Numbers(got)
-	for i, w := range orttest.Numbers(want) {
-		if !(math.Abs(g[i]-w) <= 1e-5*max(1, math.Abs(w))) {
-			t.Errorf("%s [%d] = %v, want %v", what, i, g[i], w)
-			return
-		}
-	}
+	orttest.Near(t, what, got, want, 1e-5, 1)
 }
 
 // row is entry k of the first axis.
