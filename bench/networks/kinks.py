@@ -8,7 +8,7 @@ element's whole share.  For each batch the script says how far both are from the
 derivatives in float64, in parts of 1e-3 of their length, and which inputs each has on
 the other side; at the end how many, and how many are to be expected of errors of that
 size, which is less a matter of luck: the errors of the inputs near 0 by the density of
-inputs there.
+inputs there.  Windows of a MaxPool that take another element count as found.
 
     python bench/networks/kinks.py NETWORK [--exporter script|dynamo] [--bn train|frozen] [--batches 20]
 """
@@ -29,7 +29,15 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 KINKS = {"relu": "Relu", "hardtanh": "Clip", "max_pool2d_with_indices": "MaxPool"}
-SIDES = {"Relu": lambda v: v > 0, "Clip": lambda v: (v > 0).astype(int) + (v > 6)}  # of ReLU and ReLU6
+
+
+def winners(v, *window):
+    """Which element each window of a MaxPool takes; -1 where that is a ReLU's 0, which has no derivative."""
+    y, i = torch.nn.functional.max_pool2d(torch.tensor(v), *window, return_indices=True)
+    return torch.where(y > 0, i, -1).numpy()
+
+
+SIDES = {"Relu": lambda v: v > 0, "Clip": lambda v: (v > 0).astype(int) + (v > 6), "MaxPool": winners}  # ReLU, ReLU6
 
 
 class Record(TorchDispatchMode):
@@ -42,10 +50,10 @@ class Record(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         name = func.overloadpacket.__name__.rstrip("_")
         if name in KINKS:
-            self.kept.append((KINKS[name], args[0].detach().clone().double().numpy()))
+            self.kept.append((KINKS[name], args[0].detach().clone().double().numpy(), args[1:] if KINKS[name] == "MaxPool" else ()))
         out = func(*args, **(kwargs or {}))
         if "batch_norm" in name and "backward" not in name:
-            self.kept.append(("BatchNormalization", out[0].detach().clone().double().numpy()))
+            self.kept.append(("BatchNormalization", out[0].detach().clone().double().numpy(), ()))
         return out
 
 
@@ -79,14 +87,19 @@ class Tally:
     def __init__(self, name):
         self.name, self.missed, self.apart, self.expected, self.errors, self.found = name, 0, 0, 0.0, [], []
 
-    def layer(self, op, value, got, exact):
+    def layer(self, op, value, got, exact, window):
         """Notes a layer's error, relative to its root mean square, and what lies across a kink."""
         self.errors.append(math.log(max(np.sqrt(np.mean((got - exact) ** 2)) / np.sqrt(np.mean(exact**2)), 1e-12)))
-        if op in SIDES:
+        if op not in SIDES:
+            return
+        if op != "MaxPool":
             width = 0.1 * np.sqrt(np.mean(exact**2))
             self.expected += np.abs(got - exact)[np.abs(exact) < width].sum() / (2 * width)
-            for i in np.argwhere(SIDES[op](got) != SIDES[op](exact)):
-                self.found.append(f"{self.name} {value}: {exact[tuple(i)]:.2e}, float32 {got[tuple(i)]:.2e}")
+        a, b = (SIDES[op](v.astype(np.float64), *window) for v in (got, exact))
+        for i in np.argwhere(a != b):
+            i = tuple(i)
+            what = f"takes {a[i]}, float64 {b[i]}" if op == "MaxPool" else f"{exact[i]:.2e}, float32 {got[i]:.2e}"
+            self.found.append(f"{self.name} {op} {value}: {what}")
 
     def batch(self, gradients, exact):
         """Ends a batch: how far the worst derivative is off, 1 being 1e-3 of its length."""
@@ -114,11 +127,11 @@ def compare(o, folder):
         x, target = nets.pictures(o.network, seed)
         out = run.run(s, {s.get_inputs()[0].name: x.numpy(), "target": target.numpy()} | {m.name: m.value for m in matches})
         exact, low = (forward(net, matches, x, t) for t in (torch.float64, torch.float32))
-        assert [k for k, _ in exact] == [k for k, _ in values], "the file has other operators than the network"
-        for (op, ref), (_, theirs), (_, value) in zip(exact, low, values):
+        assert [k for k, _, _ in exact] == [k for k, _ in values], "the file has other operators than the network"
+        for (op, ref, window), (_, theirs, _), (_, value) in zip(exact, low, values):
             if value in out:
-                ours.layer(op, value, out[value], ref)
-                short.layer(op, value, theirs, ref)
+                ours.layer(op, value, out[value], ref, window)
+                short.layer(op, value, theirs, ref, window)
         loss, ref = reference.derivatives(net, matches, x, target, torch.float64)
         short_loss, theirs = reference.derivatives(net, matches, x, target, torch.float32)
         (a, across), (b, theirs_across) = ours.batch({n: out[n + ".grad"] for n in ref}, ref), short.batch(theirs, ref)
