@@ -1,7 +1,10 @@
 package imageio
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,6 +56,9 @@ func TestHostileFiles(t *testing.T) {
 		if d := time.Since(begin); d > slowest {
 			slowest, slow = d, path
 		}
+		if err := sameInSteps(data, img, err); err != nil {
+			t.Errorf("%s: while it is decoded: %v", path, err)
+		}
 		code := trilobite.CodeOf(err)
 		switch {
 		case err == nil:
@@ -73,6 +79,25 @@ func TestHostileFiles(t *testing.T) {
 	if slowest > 5*time.Second {
 		t.Errorf("%s took %v, more than 5 s", slow, slowest)
 	}
+}
+
+// mirrored is a step that exchanges left and right.
+type mirrored struct{}
+
+func (mirrored) Run(f *Flow) error { return f.Turn(Turn{Mirror: true}) }
+
+// sameInSteps decodes a file on its way through a step, and compares with what it is.
+func sameInSteps(data []byte, want *Image, wantErr error) error {
+	got, err := Decode(context.Background(), data, Options{Steps: mirrored{}})
+	switch {
+	case wantErr != nil && err != nil && trilobite.CodeOf(err) == trilobite.CodeOf(wantErr):
+		return nil
+	case wantErr != nil || err != nil:
+		return fmt.Errorf("%w, want %w", err, wantErr)
+	case !bytes.Equal(got.turned(Turn{Mirror: true}).Pix, want.Pix) || got.FullW != want.FullW || got.FullH != want.FullH:
+		return errors.New("the pixels are others")
+	}
+	return nil
 }
 
 // TestOrientationPhotos checks that nine files of one scene, stored with the EXIF
