@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -104,7 +105,11 @@ func (f *dataFiles) open(name string) (*os.File, int64, error) {
 	}
 	name = filepath.FromSlash(name)
 	st, err := f.root.Stat(name) // before opening: a named pipe would wait for a writer
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, fmt.Errorf("there is no file %s below the model's folder: weights that were saved beside the model belong to it", name)
+	} else if failed, ok := errors.AsType[*fs.PathError](err); ok { // without the name of the system's call
+		return nil, 0, fmt.Errorf("%s below the model's folder: %w", name, failed.Err)
+	} else if err != nil {
 		return nil, 0, err
 	}
 	if !st.Mode().IsRegular() {

@@ -125,6 +125,11 @@ func importModel(cmd *cobra.Command, c config.Config, path string, card zoo.Card
 			return err
 		}
 	}
+	tried, err := tryGraph(cmd.Context(), c.ORT, m.graph, card.Name)
+	if err != nil {
+		return err
+	}
+	defer tried.Close()
 	tax, err := puller(c, cmd, false).Taxonomy(cmd.Context())
 	if err != nil {
 		return err
@@ -133,7 +138,7 @@ func importModel(cmd *cobra.Command, c config.Config, path string, card zoo.Card
 	if m.card, labels, err = zoo.Prepare(zoo.ImportParams{File: path, Labels: f.labels, Names: m.names, Classes: m.classes, Binary: m.binary, Card: m.card}, tax); err != nil {
 		return err
 	}
-	if err := tryModel(cmd.Context(), c.ORT, m.graph, m.card, labels.Names()); err != nil {
+	if err := tryDecoder(tried, m.card, labels.Names()); err != nil {
 		return err
 	}
 	installed, err := zoo.NewStore(c.Home).Put(m.card, m.graph, labels)
@@ -240,24 +245,29 @@ func orNone(v []float32, none float32) []float32 {
 	return v
 }
 
-// tryModel loads the graph as the server will and lets the decoder judge its outputs.
-func tryModel(ctx context.Context, c config.ORT, g *onnx.Graph, card zoo.Card, labels []string) error {
+// tryGraph loads a graph as the server will.
+func tryGraph(ctx context.Context, c config.ORT, g *onnx.Graph, name string) (*ort.Model, error) {
 	data, err := onnx.Marshal(g)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rt, err := openRuntime(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m, err := rt.LoadBytes(ctx, data, ort.Options{Name: card.Name})
+	m, err := rt.LoadBytes(ctx, data, ort.Options{Name: name})
 	if err != nil {
 		if ops := foreignOps(g); ops != "" {
-			return fmt.Errorf("loading the model: it has operators of other sets than ONNX's, which ONNX Runtime does not know: %s: export it without them: %w", ops, err)
+			return nil, fmt.Errorf("loading the model: it has operators of other sets than ONNX's, which ONNX Runtime does not know: %s: export it without them: %w", ops, err)
 		}
-		return fmt.Errorf("loading the model: %w", err)
+		return nil, fmt.Errorf("loading the model: %w", err)
 	}
-	defer m.Close()
+	return m, nil
+}
+
+// tryDecoder lets the card's decoder judge the model's outputs.
+func tryDecoder(m *ort.Model, card zoo.Card, labels []string) error {
+	var err error
 	switch card.Task {
 	case zoo.Detect:
 		_, err = detect.New(m, detect.Config{Pipeline: card.Pipeline, Decoder: card.Decoder.Name, Labels: labels})
