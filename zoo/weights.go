@@ -70,10 +70,11 @@ func network(name string, classes, width, height int) (*nn.Network, error) {
 	if build := nn.TorchSegmenters()[name]; build != nil {
 		return build(nn.SegmenterOptions{Classes: int64(classes), Width: int64(width), Height: int64(height)})
 	}
-	return nil, fmt.Errorf("network %q is none of %s", name, strings.Join(networkNames(), ", "))
+	return nil, fmt.Errorf("network %q is none of %s", name, strings.Join(NetworkNames(), ", "))
 }
 
-func networkNames() []string {
+// NetworkNames lists the networks that state dicts fill.
+func NetworkNames() []string {
 	return slices.Concat(nn.ClassifierNames(), slices.Sorted(maps.Keys(nn.TorchSegmenters())))
 }
 
@@ -81,7 +82,7 @@ func networkNames() []string {
 // layer's, the shapes of a state dict's tensors.
 func networkOf(state *torch.StateDict) (string, error) {
 	near, missing := "", -1
-	for _, name := range networkNames() {
+	for _, name := range NetworkNames() {
 		net, err := network(name, 2, 0, 0)
 		if err != nil {
 			return "", err
@@ -105,7 +106,7 @@ func networkOf(state *torch.StateDict) (string, error) {
 		hint = fmt.Sprintf("; it is nearest to %s, %d tensors apart: name it with --network to see which", near, missing)
 	}
 	return "", fmt.Errorf("the state dict's %d tensors are of none of the networks %s%s. Of other networks export the whole, which torch.onnx.export does, and import that",
-		len(state.Names), strings.Join(networkNames(), ", "), hint)
+		len(state.Names), strings.Join(NetworkNames(), ", "), hint)
 }
 
 // parameters counts the tensors that a network of package nn has parameters for.

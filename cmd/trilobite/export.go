@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -165,7 +164,7 @@ func tellExport(w io.Writer, g *onnx.Graph, f exportFlags, said map[string]any) 
 
 // tempStore installs a graph in place of a model's in a store of its own, to be measured as
 // models are.
-func tempStore(_ context.Context, m zoo.Model, g *onnx.Graph, labels zoo.Labels) (home string, remove func(), err error) {
+func tempStore(m zoo.Model, g *onnx.Graph, labels zoo.Labels) (home string, remove func(), err error) {
 	home, err = os.MkdirTemp("", "trilobite-export-*")
 	if err != nil {
 		return "", nil, err

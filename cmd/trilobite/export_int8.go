@@ -169,7 +169,7 @@ func timeOf(ctx context.Context, rt *ort.Runtime, graphs [2]*onnx.Graph, spec pi
 
 // accuracyOf measures a graph in place of the model's, as `trilobite eval` does.
 func accuracyOf(cmd *cobra.Command, c config.Config, m zoo.Model, g *onnx.Graph, labels zoo.Labels, set *dataset.Set, byIndex bool) (string, float64, error) {
-	home, remove, err := tempStore(cmd.Context(), m, g, labels)
+	home, remove, err := tempStore(m, g, labels)
 	if err != nil {
 		return "", 0, err
 	}

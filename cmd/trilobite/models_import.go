@@ -16,7 +16,6 @@ import (
 	"trilobite/config"
 	"trilobite/detect"
 	"trilobite/imageio"
-	"trilobite/nn"
 	"trilobite/onnx"
 	"trilobite/ort"
 	"trilobite/pipeline"
@@ -67,7 +66,7 @@ docs/models.md has more.`,
 	fl.StringVar(&card.Name, "name", "", "the model's `name`: lower-case letters, digits, dots, dashes")
 	fl.StringVar(&card.Title, "title", "", "one line for people")
 	fl.StringVar(&card.Task, "task", "", "detect, classify or segment (default: what the outputs are for)")
-	fl.StringVar(&f.network, "network", "", "of a state dict: "+strings.Join(networkNames(), ", ")+" (default: told by its names)")
+	fl.StringVar(&f.network, "network", "", "of a state dict: "+strings.Join(zoo.NetworkNames(), ", ")+" (default: told by its names)")
 	fl.StringVar(&card.Decoder.Name, "decoder", "", "ssd, yolox, yolov8, fcos, boxes, softmax, sigmoid, probabilities or mask (default: told by the outputs)")
 	fl.StringVar(&f.output, "output", "", "the output to read, by name (default: the first that fits)")
 	fl.StringVar(&f.labels, "labels", "", "class names, one a line in a `file`; or coco80, coco90, imagenet")
@@ -99,10 +98,6 @@ func normalisations() map[string]pipeline.Spec {
 		"imagenet": {Mean: []float32{123.675, 116.28, 103.53}, Std: []float32{58.395, 57.12, 57.375}},
 		"caffe":    {Mean: []float32{123.68, 116.779, 103.939}, Order: pipeline.BGR}, // Keras' ResNet and VGG
 	}
-}
-
-func networkNames() []string {
-	return slices.Concat(nn.ClassifierNames(), slices.Sorted(maps.Keys(nn.TorchSegmenters())))
 }
 
 // importModel reads, tries and installs a model, and says what was found out.
