@@ -44,7 +44,7 @@ func sample(t *testing.T, task compare.Task) *Report {
 				Unmatched: []string{hostile}, Strangers: []compare.Count{{Label: hostile, Said: 3}}, Throughput: 10, Latency: compare.Latency{P50: 0.1, P95: 0.2, N: 39}},
 			{Name: "rekognition", Kind: compare.Pretrained, Service: "rekognition", Host: "rekognition.eu-central-1.amazonaws.com", Region: "eu-central-1", Feature: "rekognition/detect-labels",
 				Figures: figure(1), Classes: classes, Sent: 12345, Calls: 39, Throughput: 3, Failures: []string{hostile}},
-			{Name: "custom", Kind: compare.Custom, Service: "trilobite-custom", Figures: figure(0.95), Classes: classes, TrainImages: 113, Training: 10, Throughput: 30,
+			{Name: "custom", Kind: compare.Custom, Service: "trilobite-custom", Figures: figure(0.95), Classes: classes, TrainImages: 113, Recipe: "by trying", RecipeJA: "試行", Training: 10, Throughput: 30,
 				Curve: []compare.Point{{Share: 0.1, Images: 12, Main: figure(0.6)[0]}, {Share: 1, Images: 113, Main: figure(0.95)[0]}}},
 			{Name: "own", Kind: compare.Own, Service: "trilobite-own", Missing: "There are no images to train on: the data set has no training part."},
 		},
@@ -84,7 +84,7 @@ func TestWrite(t *testing.T) {
 	if outside := regexp.MustCompile(`(?:src|href)="?(?:https?:)?//[^"]*|url\((?:"|')?(?:https?:)?//`).Find(page); outside != nil {
 		t.Errorf("the page asks for %q", outside)
 	}
-	for _, want := range []string{"@font-face", "font/woff;base64,", `lang="ja"`, "0.950", "prefers-color-scheme:dark", "@media print", "&lt; 0.0001", "学習用の画像がありません", "Images go to the vendor, and privacy is local."} {
+	for _, want := range []string{"@font-face", "font/woff;base64,", `lang="ja"`, "0.950", "prefers-color-scheme:dark", "@media print", "&lt; 0.0001", "学習用の画像がありません", "Images go to the vendor, and privacy is local.", "What pretrained models were trained on, this run cannot tell."} {
 		if !bytes.Contains(page, []byte(want)) {
 			t.Errorf("the page lacks %q", want)
 		}

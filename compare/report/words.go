@@ -172,10 +172,15 @@ func (r *Report) learnedBy() Text {
 	if len(all) == 0 {
 		return Text{"Nothing was trained for this comparison.", "この比較のための学習は行っていない。"}
 	}
-	return Text{
-		"Each route learned as it comes. " + strings.Join(all, ". ") + ". None saw the images that were asked about.",
-		"各経路は標準のやり方で学習した。" + strings.Join(allJA, "。") + "。質問に使った画像は学習に使っていない。",
+	text := Text{
+		"Each route learned as it comes. " + strings.Join(all, ". ") + ". None of these saw the images that were asked about.",
+		"各経路は標準のやり方で学習した。" + strings.Join(allJA, "。") + "。いずれも質問に使った画像は学習に使っていない。",
 	}
+	if len(r.of(compare.Pretrained)) > 0 {
+		text.EN += " What pretrained models were trained on, this run cannot tell."
+		text.JA += "学習済みモデルが何で学習されたかは、この比較では分からない。"
+	}
+	return text
 }
 
 // measuredOn says what the times and the memory are of.
