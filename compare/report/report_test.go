@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,28 @@ func TestWrapped(t *testing.T) {
 		if strings.Join(got, "/") != strings.Join(want, "/") {
 			t.Errorf("wrapped(%q) = %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestSVGSizes: text is as large as it was laid out for, to the last digit of a font's size.
+func TestSVGSizes(t *testing.T) {
+	t.Parallel()
+	c := &canvas{w: 100, h: 100, fonts: sample(t, compare.Classify).fonts}
+	want := map[string]bool{}
+	for _, size := range []float64{tiny, small, body, 25, 27.5, 50} {
+		c.text(0, 50, size, 0, false, "fg", "a")
+		want[strconv.FormatFloat(size/glyphSize, 'g', -1, 64)] = true
+	}
+	var b bytes.Buffer
+	if err := c.writeSVG(&b); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, m := range regexp.MustCompile(`scale\(([^)]*)\)`).FindAllStringSubmatch(b.String(), -1) {
+		got[m[1]] = true
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("scales of glyphs of %v (-want +got):\n%s", glyphSize, diff)
 	}
 }
 

@@ -22,7 +22,7 @@ func (c *canvas) writeSVG(w io.Writer) error {
 		v := colours[o.fill]
 		fill := fmt.Sprintf("#%02x%02x%02x", v.R, v.G, v.B)
 		if t := o.text; t != nil {
-			fmt.Fprintf(&b, `<g fill="%s" transform="translate(%s %s) scale(%s)">`, fill, short(t.x), short(t.y), short(t.size/glyphSize))
+			fmt.Fprintf(&b, `<g fill="%s" transform="translate(%s %s) scale(%g)">`, fill, short(t.x), short(t.y), t.size/glyphSize)
 			x := 0.0
 			for _, r := range t.text {
 				fmt.Fprintf(&b, `<use href="#%s" x="%s"/>`, glyphID(t.bold, r), short(x*glyphSize))
