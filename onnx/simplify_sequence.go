@@ -6,6 +6,16 @@ import (
 	"trilobite/tensor"
 )
 
+// CutPieces lets the pieces that g takes of sequences be pieces of tensors, where it is known
+// which: whoever asks what depends on a weight can follow these.
+func CutPieces(g *Graph) error {
+	if err := Infer(g); err != nil {
+		return err
+	}
+	cutPieces(newEditor(g))
+	return Infer(g)
+}
+
 // cutPieces lets a SequenceAt that takes a piece of a SplitToSequence take it from the tensor
 // itself, by a Slice, or by a Gather where the pieces lack the axis.
 //

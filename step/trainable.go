@@ -1,6 +1,7 @@
 package step
 
 import (
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -65,6 +66,22 @@ func inCode(g *onnx.Graph, v *onnx.Value) bool {
 	}
 	return len(v.Shape) == 0 && (lifted.MatchString(v.Name) || function.MatchString(v.Name)) || filled.MatchString(v.Name) ||
 		!weight(v.Name) && !slices.ContainsFunc(v.FoldedFrom, weight)
+}
+
+// Apart lists, by the name of a parameter of the PyTorch module, the weights among params that
+// are it or that its exporter computed from it, where they are several: what was one weight
+// is then trained as many.
+func Apart(g *onnx.Graph, params []*onnx.Value) map[string][]string {
+	found := map[string][]string{}
+	for _, p := range params {
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(append([]string{p.Name}, p.FoldedFrom...)))) {
+			if g.Registered[name] {
+				found[name] = append(found[name], p.Name)
+			}
+		}
+	}
+	maps.DeleteFunc(found, func(_ string, names []string) bool { return len(names) < 2 })
+	return found
 }
 
 // Inert reports whether an initializer is of a type that is never trained and feeds only

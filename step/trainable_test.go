@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trilobite/onnx"
 	"trilobite/tensor"
 )
@@ -73,5 +75,15 @@ func TestTrainableInBranch(t *testing.T) {
 	}
 	if got := Trainable(g, y); !slices.Equal(got, []*onnx.Value{w}) {
 		t.Errorf("trainable: %v, want w", got)
+	}
+}
+
+func TestApart(t *testing.T) {
+	t.Parallel()
+	weight := func(name string, from ...string) *onnx.Value { return &onnx.Value{Name: name, FoldedFrom: from} }
+	g := &onnx.Graph{Registered: map[string]bool{"p": true, "w": true, "g": true}}
+	got := Apart(g, []*onnx.Value{weight("p"), weight("reciprocal", "p", "val_1", "p"), weight("mul", "w", "g"), weight("fc")})
+	if d := cmp.Diff(map[string][]string{"p": {"p", "reciprocal"}}, got); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
 	}
 }

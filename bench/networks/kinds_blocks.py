@@ -237,7 +237,7 @@ def cosine_head():
 
 @kind(picture())
 def many_activations():
-    acts = [nn.ReLU6(), nn.CELU(), nn.SELU(), nn.Hardtanh(), nn.Softsign(), nn.LogSigmoid(), nn.Tanhshrink(), nn.Softshrink(), nn.GLU(1), nn.Hardsigmoid(), nn.RReLU(0.2, 0.2)]
+    acts = [nn.ReLU6(), nn.CELU(), nn.SELU(), nn.Hardtanh(), nn.Softsign(), nn.LogSigmoid(), nn.Tanhshrink(), nn.Softshrink(), nn.GLU(1), nn.Hardsigmoid()]
     layers = []
     for a in acts:
         layers += [nn.Conv2d(8 if layers else 3, 16 if isinstance(a, nn.GLU) else 8, 1), a]

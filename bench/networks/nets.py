@@ -110,7 +110,7 @@ NETS = {
     "regnet_y_400mf": Net(of(models.regnet_y_400mf)),
     "efficientnet_v2_s": Net(of(models.efficientnet_v2_s, dropout=0.0, stochastic_depth_prob=0.0)),
     "mobilenet_v3_large": Net(of(models.mobilenet_v3_large, dropout=0.0)),
-    "swin_t": Net(of(models.swin_t, stochastic_depth_prob=0.0)),
+    "swin_t": Net(of(models.swin_t)),
     "maxvit": Net(of(models.MaxVit, input_size=(64, 64), stem_channels=16, partition_size=4, block_channels=[16, 32], block_layers=[1, 2], head_dim=8, stochastic_depth_prob=0.0)),
     "swin": Net(lambda: models.SwinTransformer([4, 4], 32, [2, 2], [2, 4], [4, 4], stochastic_depth_prob=0.0, num_classes=CLASSES)),
     "mnasnet0_5": Net(of(models.mnasnet0_5, dropout=0.0)),
@@ -134,7 +134,7 @@ def build(name, train, fresh=False):
     torch.manual_seed(4)
     net = NETS[name].build()
     for m in net.modules():
-        if isinstance(m, nn.Dropout):
+        if isinstance(m, (nn.Dropout, torchvision.ops.StochasticDepth)):
             m.p = 0.0
         if isinstance(m, nn.modules.batchnorm._BatchNorm) and not fresh:
             nn.init.uniform_(m.running_var, 0.7, 1.4)

@@ -216,6 +216,9 @@ func (f gradFlags) build(g *onnx.Graph, spec step.Spec, say func(note string)) (
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := onnx.CutPieces(g); err != nil {
+		return nil, nil, err
+	}
 	if spec.Spelled, err = step.JoinBatchNorm(g); err != nil {
 		return nil, nil, err
 	}
@@ -235,6 +238,10 @@ func (f gradFlags) build(g *onnx.Graph, spec step.Spec, say func(note string)) (
 	}
 	if spec.Params, err = chooseParams(g, output, f.trainable); err != nil {
 		return nil, nil, err
+	}
+	apart := step.Apart(g, spec.Params)
+	for _, name := range slices.Sorted(maps.Keys(apart)) {
+		say(fmt.Sprintf("%q is in the file several times, as %q, each trained on its own: exported with optimize=False it is one", name, apart[name]))
 	}
 	if spec.NoDecay != nil && !slices.ContainsFunc(spec.Params, func(p *onnx.Value) bool { return spec.NoDecay(p.Name) }) {
 		return nil, nil, fmt.Errorf("--no-decay %q matches no trainable initializer", f.noDecay)

@@ -36,6 +36,14 @@ func models(t *testing.T) string {
 		b.Output("z", b.MatMul(x, weight(b, "v")))
 	})
 	save("vector", func(b *onnx.Builder, x *onnx.Value) { b.Output("y", b.ReduceSum(b.MatMul(x, weight(b, "w")), 1)) })
+	save("pieces", func(b *onnx.Builder, x *onnx.Value) { // of two equal weights, which stay two
+		y := b.MatMul(x, weight(b, "w"))
+		for _, name := range []string{"c", "d"} {
+			halves := b.Op("SplitToSequence", []*onnx.Value{b.Const(name, tensor.Of([]int64{6}, make([]float32, 6))), b.Int(3)}, nil, 1)[0]
+			y = b.Add(y, b.Op("SequenceAt", []*onnx.Value{halves, b.Int(-1)}, nil, 1)[0])
+		}
+		b.Output("y", y)
+	})
 	save("nothing", func(b *onnx.Builder, x *onnx.Value) { b.Output("y", b.Relu(x)) })
 	save("unknown", func(b *onnx.Builder, x *onnx.Value) {
 		b.Output("y", b.Op("ReverseSequence", []*onnx.Value{b.MatMul(x, weight(b, "w")), b.Ints(1, 1, 1, 1)}, nil, 1)[0])
@@ -123,6 +131,7 @@ func TestGradNames(t *testing.T) {
 	}{
 		{"gradients", "plain", "--loss cross-entropy", "x target w", "loss w.grad"},
 		{"one of two outputs", "two", "--loss mse --output z", "x target v", "loss v.grad"},
+		{"pieces of weights", "pieces", "--loss mse", "x target w c d", "loss w.grad c.grad d.grad"},
 		{"AdamW", "plain", "--loss bce --optimizer adamw", "x target lr step w w.m w.v", "loss w.new w.m.new w.v.new"},
 		{"SGD", "plain", "--loss mse --optimizer sgd", "x target lr step w", "loss w.new"},
 		{"SGD with momentum", "plain", "--loss mse --optimizer sgd --momentum 0.9", "x target lr step w w.momentum", "loss w.new w.momentum.new"},
