@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -100,6 +101,9 @@ func folder(dir string) ([]source, error) {
 func fileSource(name string) source {
 	return source{name: name, read: func(context.Context) ([]byte, error) {
 		f, err := os.Open(name)
+		if at := (*fs.PathError)(nil); errors.As(err, &at) {
+			return nil, at.Err // whoever reports it names the file
+		}
 		if err != nil {
 			return nil, err
 		}
