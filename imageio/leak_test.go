@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // resident returns the resident memory of this process in bytes (proc(5), statm).
@@ -27,6 +28,16 @@ func resident(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return pages * os.Getpagesize()
+}
+
+// held returns the bytes that libvips holds: the least of a second's looks, for its
+// threads free what they worked with after the picture is there.
+func held() int {
+	least := tracked()
+	for end := time.Now().Add(time.Second); least > 0 && time.Now().Before(end); least = min(least, tracked()) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return least
 }
 
 // TestNoLeak decodes 2000 pictures, good and damaged, of every format; libvips must
@@ -46,11 +57,11 @@ func TestNoLeak(t *testing.T) { //nolint:paralleltest // see above
 		}
 	}
 	round() // what is allocated once: types, tables, fonts
-	vips, rss := tracked(), resident(t)
+	vips, rss := held(), resident(t)
 	for range 2000 / (2 * len(files)) {
 		round()
 	}
-	if now := tracked(); now != vips {
+	if now := held(); now != vips {
 		t.Errorf("libvips holds %d bytes, %d before", now, vips)
 	}
 	if grown := resident(t) - rss; grown > 48<<20 {
