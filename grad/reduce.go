@@ -41,23 +41,11 @@ func (w *walk) count(x, y *onnx.Value) *onnx.Value {
 	return w.Cast(w.Div(w.Size(x), w.Size(y)), x.DType)
 }
 
-// reduceExtremeRule is the gradient of ReduceMax and ReduceMin: dY goes to the element
+// reduceExtremeGrad is the gradient of ReduceMax and ReduceMin: dY goes to the element
 // that Y equals, in equal parts where several do, as torch.amax shares it.
-func reduceExtremeRule(c *call) error {
-	dY, err := c.kept(c.dY[0])
-	if err != nil {
-		return err
-	}
-	y, err := c.kept(c.n.Out[0])
-	if err != nil {
-		return err
-	}
-	axes, err := c.axes()
-	if err != nil {
-		return err
-	}
-	hit := c.mask(c.Equal(c.n.In[0], y), y)
-	return c.give(0, c.Mul(hit, c.Div(dY, c.ReduceSumKeep(hit, axes...))))
+func reduceExtremeGrad(c *call, x, y, dY *onnx.Value, axes []int64) *onnx.Value {
+	hit := c.mask(c.Equal(x, y), y)
+	return c.Mul(hit, c.Div(dY, c.ReduceSumKeep(hit, axes...)))
 }
 
 // reduceL2Rule is the gradient of ReduceL2, Y = √ΣX²: dX = X · dY / Y, and 0 where all

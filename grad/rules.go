@@ -104,8 +104,8 @@ var rules = map[string]rule{
 
 	"ReduceSum":  {reduceSumRule, 1},
 	"ReduceMean": {reduceMeanRule, 1},
-	"ReduceMax":  {reduceExtremeRule, 1},
-	"ReduceMin":  {reduceExtremeRule, 1},
+	"ReduceMax":  {reduced(reduceExtremeGrad), 1},
+	"ReduceMin":  {reduced(reduceExtremeGrad), 1},
 	"ReduceL2":   {reduceL2Rule, 1},
 	"ReduceL1":   {reduced(reduceL1Grad), 1},
 	"ReduceProd": {reduced(reduceProdGrad), 1},

@@ -29,7 +29,7 @@ import (
 func BenchmarkBoxes(b *testing.B) {
 	root := os.Getenv("TRILOBITE_DATA")
 	if root == "" {
-		b.Skip("TRILOBITE_DATA is not set")
+		b.Skip("it trains on bccd: TRILOBITE_DATA names the folder of reference data that has it")
 	}
 	found, err := open.Dataset(filepath.Join(root, "bccd"), open.Options{})
 	if err != nil {

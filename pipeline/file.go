@@ -12,8 +12,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile bounds a pipeline file, bytes, and maxSteps its steps.
-const maxFile, maxSteps = 1 << 18, 64
+// MaxFile bounds a pipeline file, bytes.
+const MaxFile = 1 << 18
+
+// maxSteps bounds its steps.
+const maxSteps = 64
 
 // Parse reads a pipeline file: steps, and fields of the model's own preprocessing that it
 // replaces, base's otherwise. The model's input keeps its width, height, layout and
@@ -27,8 +30,8 @@ func Parse(name string, data []byte, base Spec) (Spec, error) {
 }
 
 func parse(data []byte, base Spec) (Spec, error) {
-	if len(data) > maxFile {
-		return Spec{}, fmt.Errorf("it has more than %d bytes", maxFile)
+	if len(data) > MaxFile {
+		return Spec{}, fmt.Errorf("it has more than %d bytes", MaxFile)
 	}
 	var doc yaml.Node
 	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&doc); errors.Is(err, io.EOF) {

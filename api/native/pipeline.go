@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/goccy/go-yaml"
 
+	"trilobite/pipeline"
 	"trilobite/serving"
 )
 
@@ -37,9 +38,6 @@ type Revision struct {
 	Created  time.Time `json:"created"`
 	Source   string    `json:"source" doc:"Name of the file"`
 }
-
-// maxPipeline bounds a pipeline file, bytes; it is package pipeline's own bound.
-const maxPipeline = 256 << 10
 
 func (h *Handler) pipelineRoutes() {
 	const path = "/models/{name}/pipeline"
@@ -83,9 +81,9 @@ type pipelineFile struct {
 }
 
 func (h *Handler) setPipeline(ctx context.Context, in *pipelineFile) (*pipelineOutput, error) {
-	text, err := io.ReadAll(http.MaxBytesReader(in.writer, in.request.Body, maxPipeline))
+	text, err := io.ReadAll(http.MaxBytesReader(in.writer, in.request.Body, pipeline.MaxFile))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, h.problem(ctx, invalid(fmt.Sprintf("A pipeline file has at most %d bytes.", maxPipeline)))
+		return nil, h.problem(ctx, invalid(fmt.Sprintf("A pipeline file has at most %d bytes.", pipeline.MaxFile)))
 	} else if err != nil {
 		return nil, h.problem(ctx, h.bodyError(err, "The pipeline file is cut short."))
 	}
