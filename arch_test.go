@@ -15,7 +15,7 @@ import (
 // reasons. A package belongs to the longest prefix that matches.
 var layers = [][]string{
 	{"trilobite", "trilobite/atomicfile", "trilobite/geom", "trilobite/tensor", "trilobite/onnx"},
-	{"trilobite/convert", "trilobite/grad", "trilobite/loss", "trilobite/optim", "trilobite/step", "trilobite/nn", "trilobite/ort", "trilobite/imageio", "trilobite/augment", "trilobite/dataset", "trilobite/metric", "trilobite/taxonomy", "trilobite/deps", "trilobite/fetch", "trilobite/remote", "trilobite/objects", "trilobite/blobs", "trilobite/price", "trilobite/font"},
+	{"trilobite/convert", "trilobite/grad", "trilobite/loss", "trilobite/optim", "trilobite/step", "trilobite/nn", "trilobite/offload", "trilobite/ort", "trilobite/imageio", "trilobite/augment", "trilobite/dataset", "trilobite/metric", "trilobite/taxonomy", "trilobite/deps", "trilobite/fetch", "trilobite/remote", "trilobite/objects", "trilobite/blobs", "trilobite/price", "trilobite/font"},
 	{"trilobite/pipeline", "trilobite/detect", "trilobite/classify", "trilobite/segment", "trilobite/properties", "trilobite/zoo", "trilobite/export", "trilobite/quantize", "trilobite/custom", "trilobite/runs", "trilobite/modelfile", "trilobite/sample", "trilobite/train"},
 	{"trilobite/serving", "trilobite/label", "trilobite/backup", "trilobite/gc", "trilobite/evaluate", "trilobite/auth", "trilobite/jobs", "trilobite/learn", "trilobite/store", "trilobite/telemetry", "trilobite/config", "trilobite/compare"},
 	{"trilobite/api", "trilobite/server"},
