@@ -31,10 +31,6 @@ static char *said(void *status) {
 	return text;
 }
 
-static char *run_with_binding(void *session, void *options, void *binding) {
-	return said(((void *(*)(void *, void *, void *))table[133])(session, options, binding)); // RunWithBinding
-}
-
 static char *bind_input(void *binding, const char *name, void *value) {
 	return said(((void *(*)(void *, const char *, void *))table[136])(binding, name, value)); // BindInput
 }
@@ -69,21 +65,60 @@ static char *tensor_data(void *value, void **out) {
 }
 
 static void release_value(void *value) { ((void (*)(void *))table[96])(value); } // ReleaseValue
+
+// describe_tensor writes a tensor's element type, the number of its dimensions and, of
+// these, the first room.
+static char *describe_tensor(void *value, int *type, size_t *rank, int64_t *shape, size_t room) {
+	void *info;
+	char *failed = said(((void *(*)(void *, void **))table[65])(value, &info)); // GetTensorTypeAndShape
+	if (failed) return failed;
+	failed = said(((void *(*)(void *, int *))table[60])(info, type)); // GetTensorElementType
+	if (!failed) failed = said(((void *(*)(void *, size_t *))table[61])(info, rank)); // GetDimensionsCount
+	if (!failed) failed = said(((void *(*)(void *, int64_t *, size_t))table[62])(info, shape, *rank < room ? *rank : room)); // GetDimensions
+	((void (*)(void *))table[99])(info); // ReleaseTensorTypeAndShapeInfo
+	return failed;
+}
+
+// job is a run of a session, of what is bound or of values. Names and values of the n_in
+// inputs come before those of the n_out outputs; the value of one that the library shall
+// allocate is NULL.
+typedef struct {
+	void *session, *options, *binding;
+	size_t n_in, n_out;
+	char **names;
+	void **values;
+	char *failed; // why it did, or NULL
+} job;
+
+static void run(void *p) {
+	job *j = p;
+	if (j->binding)
+		j->failed = said(((void *(*)(void *, void *, void *))table[133])(j->session, j->options, j->binding)); // RunWithBinding
+	else
+		j->failed = said(((void *(*)(void *, void *, char **, void **, size_t, char **, size_t, void **))table[9])(j->session, j->options, j->names, j->values, j->n_in, j->names + j->n_in, j->n_out, j->values + j->n_in)); // Run
+}
+
+static void *run_function(void) { return (void *)run; }
 */
 import "C"
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
+	"runtime"
+	"slices"
 	"unsafe"
 
 	ortgo "github.com/yalue/onnxruntime_go"
 
+	"trilobite/offload"
 	"trilobite/tensor"
 )
 
-// What onnxruntime_go 1.27 lacks for training: runs of a binding that can be stopped,
-// tensors that the library allocates, on a device too, and values over them.
+// What onnxruntime_go 1.27 lacks: runs on a thread that Go's scheduler does not watch (package
+// offload), runs of a binding that can be stopped, tensors that the library allocates, on a
+// device too, and values over them.
 
 // loadTable finds the library's functions once the binding has opened it.
 func loadTable(library string) error {
@@ -114,9 +149,50 @@ func handle(of any, fields ...string) unsafe.Pointer {
 	return v.UnsafePointer()
 }
 
+// runValues runs the session on values of its inputs, followed by those of its outputs.
+func (s *session) runValues(o *ortgo.RunOptions, values []value, inputs int) error {
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	pins.Pin(&values[0])
+	return s.runJob(o, &C.job{
+		n_in: C.size_t(inputs), n_out: C.size_t(len(values) - inputs),
+		names: s.names.list, values: &values[0].ptr,
+	})
+}
+
 // runBinding runs what is bound; options may stop it.
 func (s *session) runBinding(o *ortgo.RunOptions, b *ortgo.IoBinding) error {
-	return said(C.run_with_binding(handle(s.s, "s", "ortSession"), handle(o, "o"), handle(b, "o")))
+	return s.runJob(o, &C.job{binding: handle(b, "o")})
+}
+
+func (s *session) runJob(o *ortgo.RunOptions, j *C.job) error {
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	pins.Pin(j)
+	j.session, j.options = handle(s.s, "s", "ortSession"), handle(o, "o")
+	offload.Run(C.run_function(), unsafe.Pointer(j))
+	return said(j.failed)
+}
+
+// words are strings as C has them.
+type words struct {
+	list **C.char
+	n    int
+}
+
+func newWords(all []string) words {
+	w := words{(**C.char)(C.calloc(C.size_t(len(all)), C.size_t(unsafe.Sizeof((*C.char)(nil))))), len(all)}
+	for i, text := range all {
+		unsafe.Slice(w.list, w.n)[i] = C.CString(text)
+	}
+	return w
+}
+
+func (w words) free() {
+	for _, text := range unsafe.Slice(w.list, w.n) {
+		C.free(unsafe.Pointer(text))
+	}
+	C.free(unsafe.Pointer(w.list))
 }
 
 // value is a tensor of the library's, in the memory of a device.
@@ -179,6 +255,21 @@ func (m *memory) release() {
 func (m *memory) allocate(d tensor.DType, shape []int64) (value, error) {
 	var v value
 	return v, said(C.create_tensor(m.allocator, dims(shape), C.size_t(len(shape)), C.int(d), &v.ptr)) //nolint:gocritic // reads what cgo makes of it
+}
+
+// describe returns the element type and shape of a tensor.
+func (v value) describe() (tensor.DType, []int64, error) {
+	const room = 16 // dimensions; more is no tensor that anybody makes
+	var shape [room]int64
+	var kind C.int
+	var rank C.size_t
+	if err := said(C.describe_tensor(v.ptr, &kind, &rank, (*C.int64_t)(&shape[0]), room)); err != nil {
+		return 0, nil, err
+	}
+	if rank > room {
+		return 0, nil, fmt.Errorf("a tensor of %d dimensions", rank)
+	}
+	return tensor.DType(kind), slices.Clone(shape[:rank]), nil
 }
 
 // over returns a tensor over elements of the CPU's memory, which stay where they are

@@ -14,10 +14,7 @@ import (
 // mover copies slots between a GPU's memory and the CPU's. The C API has no function
 // for it, so a graph of Identity nodes does it: what is bound on one side is copied to
 // what is bound on the other. Nothing here has met a GPU yet.
-type mover struct {
-	s    *session
-	host *memory
-}
+type mover struct{ s *session }
 
 func newMover(slots []slot, o Options) (*mover, error) {
 	b := onnx.NewBuilder("mover")
@@ -40,9 +37,6 @@ func newMover(slots []slot, o Options) (*mover, error) {
 	if m.s, err = newSession(source{data: data}, in, out, 1, o); err != nil {
 		return nil, err
 	}
-	if m.host, err = newMemory(m.s, "Cpu", 0); err != nil {
-		return nil, errors.Join(err, m.close())
-	}
 	return m, nil
 }
 
@@ -63,7 +57,7 @@ func (m *mover) move(slots []slot, turn int, state []*tensor.Tensor, in bool) er
 		if len(data) > 0 {
 			pins.Pin(&data[0])
 		}
-		mine, err := m.host.over(data, state[i].DType, state[i].Shape)
+		mine, err := m.s.host.over(data, state[i].DType, state[i].Shape)
 		if err != nil {
 			return err
 		}
@@ -85,8 +79,5 @@ func (m *mover) move(slots []slot, turn int, state []*tensor.Tensor, in bool) er
 }
 
 func (m *mover) close() error {
-	if m.host != nil {
-		m.host.release()
-	}
 	return m.s.close()
 }

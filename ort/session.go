@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	ortgo "github.com/yalue/onnxruntime_go"
@@ -22,7 +23,9 @@ type source struct {
 // session is an ONNX Runtime session. Its runs may be concurrent; each takes as many
 // threads as the session was made with, the caller's among them.
 type session struct {
-	s *ortgo.DynamicAdvancedSession
+	s     *ortgo.DynamicAdvancedSession
+	names words   // of inputs, then outputs
+	host  *memory // the CPU's
 
 	mu   sync.Mutex
 	idle []*ortgo.RunOptions // made once, reused: they live in C memory
@@ -95,7 +98,11 @@ func newSession(src source, in, out []ValueInfo, threads int, o Options) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	return &session{s: s}, nil
+	made := &session{s: s, names: newWords(append(names(in), names(out)...))}
+	if made.host, err = newMemory(made, "Cpu", 0); err != nil {
+		return nil, errors.Join(err, made.close())
+	}
+	return made, nil
 }
 
 func sessionOptions(threads int, o Options) (*ortgo.SessionOptions, error) {
@@ -151,30 +158,34 @@ func appendCUDA(opts *ortgo.SessionOptions, device int) error {
 func (s *session) run(ctx context.Context, in, out []*tensor.Tensor) error {
 	var pins runtime.Pinner
 	defer pins.Unpin()
-	inputs, err := wrapAll(in, &pins)
-	defer destroy(inputs)
-	if err != nil {
-		return err
-	}
-	outputs, err := wrapAll(out, &pins)
-	defer destroy(outputs)
-	if err != nil {
-		return err
-	}
-	err = s.terminable(ctx, func(o *ortgo.RunOptions) error { return s.s.RunWithOptions(inputs, outputs, o) })
-	if err != nil {
-		return err
-	}
-	for i, v := range outputs {
-		if out[i] != nil {
-			readScalar(v, out[i])
+	values := make([]value, len(in)+len(out))
+	defer func() {
+		for _, v := range values {
+			v.release()
+		}
+	}()
+	for i, t := range slices.Concat(in, out) {
+		if t == nil {
 			continue
 		}
-		if out[i], err = unwrap(v); err != nil {
+		data, err := elements(t)
+		if err != nil {
+			return err
+		}
+		if len(data) > 0 {
+			pins.Pin(&data[0])
+		}
+		if values[i], err = s.host.over(data, t.DType, t.Shape); err != nil {
 			return err
 		}
 	}
-	return nil
+	err := s.terminable(ctx, func(o *ortgo.RunOptions) error { return s.runValues(o, values, len(in)) })
+	for i := range out {
+		if err == nil && out[i] == nil {
+			out[i], err = values[len(in)+i].tensor()
+		}
+	}
+	return err
 }
 
 // terminable does a run that stops at its next node when ctx ends; the error is then
@@ -227,30 +238,11 @@ func (s *session) close() error {
 		_ = o.Destroy()
 	}
 	s.idle = nil
+	s.names.free()
+	if s.host != nil {
+		s.host.release()
+	}
 	return s.s.Destroy()
-}
-
-func wrapAll(tensors []*tensor.Tensor, pins *runtime.Pinner) ([]ortgo.Value, error) {
-	values := make([]ortgo.Value, len(tensors))
-	for i, t := range tensors {
-		if t == nil {
-			continue
-		}
-		v, err := wrap(t, pins)
-		if err != nil {
-			return values, err
-		}
-		values[i] = v
-	}
-	return values, nil
-}
-
-func destroy(values []ortgo.Value) {
-	for _, v := range values {
-		if v != nil {
-			_ = v.Destroy()
-		}
-	}
 }
 
 func names(infos []ValueInfo) []string {

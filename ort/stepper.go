@@ -36,8 +36,7 @@ type Stepper struct {
 	s       *session
 	in, out []ValueInfo // without the slots
 	slots   []slot
-	host    *memory    // where the other inputs and outputs are
-	device  *memory    // where the slots are
+	device  *memory    // where the slots are; the other inputs and outputs are the session's host
 	mover   *mover     // between the two; nil where they are one
 	scratch [][]uint64 // per other input: see aligned
 
@@ -95,10 +94,7 @@ func (s *Stepper) load(ctx context.Context, src source, slots []Slot, initial []
 	if s.s, err = newSession(src, in, out, s.threads, s.opts); err != nil {
 		return err
 	}
-	if s.host, err = newMemory(s.s, "Cpu", 0); err != nil {
-		return err
-	}
-	s.device = s.host
+	s.device = s.s.host
 	if s.opts.Provider == "cuda" {
 		if s.device, err = newMemory(s.s, "Cuda", s.opts.Device); err != nil {
 			return err

@@ -100,13 +100,10 @@ func (s *Stepper) Close() error {
 		err = errors.Join(err, s.mover.close())
 		s.mover = nil
 	}
-	if s.device != nil && s.device != s.host {
+	if s.device != nil && s.device != s.s.host {
 		s.device.release()
 	}
-	if s.host != nil {
-		s.host.release()
-	}
-	s.host, s.device = nil, nil
+	s.device = nil
 	if s.s != nil {
 		err = errors.Join(err, s.s.close())
 		s.s = nil

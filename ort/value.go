@@ -2,7 +2,6 @@ package ort
 
 import (
 	"fmt"
-	"runtime"
 	"unsafe"
 
 	ortgo "github.com/yalue/onnxruntime_go"
@@ -11,115 +10,23 @@ import (
 	"trilobite/tensor"
 )
 
-// wrap returns an ONNX Runtime value over t's own elements: nothing is copied, what a
-// run writes into the value is in t. The elements are pinned until pins is unpinned,
-// because the library keeps their address beyond the call.
-func wrap(t *tensor.Tensor, pins *runtime.Pinner) (ortgo.Value, error) {
-	switch d := t.Raw().(type) {
-	case []float32:
-		return wrapSlice(t, d, pins)
-	case []float64:
-		return wrapSlice(t, d, pins)
-	case []int8:
-		return wrapSlice(t, d, pins)
-	case []int16:
-		return wrapSlice(t, d, pins)
-	case []int32:
-		return wrapSlice(t, d, pins)
-	case []int64:
-		return wrapSlice(t, d, pins)
-	case []uint8:
-		return wrapSlice(t, d, pins)
-	case []uint16:
-		if t.DType == tensor.Uint16 {
-			return wrapSlice(t, d, pins)
-		}
-		return wrapBits(t, d, pins)
-	case []uint32:
-		return wrapSlice(t, d, pins)
-	case []uint64:
-		return wrapSlice(t, d, pins)
-	case []bool:
-		return wrapSlice(t, d, pins)
-	default:
-		return nil, fmt.Errorf("a %s tensor cannot be run", t.DType)
+// tensor returns a copy of a tensor that the library allocated.
+func (v value) tensor() (*tensor.Tensor, error) {
+	dtype, shape, err := v.describe()
+	if err != nil {
+		return nil, err
 	}
-}
-
-func wrapSlice[T ortgo.TensorData](t *tensor.Tensor, data []T, pins *runtime.Pinner) (ortgo.Value, error) {
-	if len(t.Shape) == 0 {
-		return ortgo.NewScalar(data[0]) // a copy: see readScalar
+	t, err := tensor.New(dtype, shape)
+	if err != nil {
+		return nil, err
 	}
-	if len(data) > 0 {
-		pins.Pin(&data[0])
+	to, err := elements(t)
+	if err != nil {
+		return nil, err
 	}
-	return ortgo.NewTensor(ortgo.Shape(t.Shape), data)
-}
-
-// wrapBits wraps float16 and bfloat16, which the binding knows as bytes only.
-func wrapBits(t *tensor.Tensor, bits []uint16, pins *runtime.Pinner) (ortgo.Value, error) {
-	if len(bits) == 0 || len(t.Shape) == 0 {
-		return nil, fmt.Errorf("a %s tensor of shape %v cannot be run", t.DType, t.Shape)
-	}
-	pins.Pin(&bits[0])
-	raw := unsafe.Slice((*byte)(unsafe.Pointer(&bits[0])), 2*len(bits)) //nolint:gosec // the same pinned memory, as bytes
-	return ortgo.NewCustomDataTensor(ortgo.Shape(t.Shape), raw, ortgo.TensorElementDataType(t.DType))
-}
-
-// readScalar copies what a run wrote into v to t, where v is a scalar: the binding
-// keeps an element of its own for these.
-func readScalar(v ortgo.Value, t *tensor.Tensor) {
-	switch v := v.(type) {
-	case *ortgo.Scalar[float32]:
-		store(t, v.GetData())
-	case *ortgo.Scalar[float64]:
-		store(t, v.GetData())
-	case *ortgo.Scalar[int32]:
-		store(t, v.GetData())
-	case *ortgo.Scalar[int64]:
-		store(t, v.GetData())
-	case *ortgo.Scalar[uint8]:
-		store(t, v.GetData())
-	case *ortgo.Scalar[bool]:
-		store(t, v.GetData())
-	}
-}
-
-func store[T tensor.Elem](t *tensor.Tensor, x T) {
-	if d, ok := tensor.Data[T](t); ok {
-		d[0] = x
-	}
-}
-
-// unwrap returns the tensor of an output that the library allocated. The binding has
-// copied the elements to Go memory by then.
-func unwrap(v ortgo.Value) (*tensor.Tensor, error) {
-	switch v := v.(type) {
-	case *ortgo.Tensor[float32]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	case *ortgo.Tensor[float64]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	case *ortgo.Tensor[int8]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	case *ortgo.Tensor[int16]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	case *ortgo.Tensor[int32]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	case *ortgo.Tensor[int64]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	case *ortgo.Tensor[uint8]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	case *ortgo.Tensor[uint16]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	case *ortgo.Tensor[uint32]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	case *ortgo.Tensor[uint64]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	case *ortgo.Tensor[bool]:
-		return tensor.Of(v.GetShape(), v.GetData()), nil
-	default:
-		return nil, fmt.Errorf("output is a %T, which has no tensor", v)
-	}
+	from, err := v.bytes(len(to))
+	copy(to, from)
+	return t, err
 }
 
 // infos translates the binding's descriptions. ONNX Runtime and package tensor number
