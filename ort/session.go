@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	ortgo "github.com/yalue/onnxruntime_go"
 
@@ -26,6 +27,7 @@ type session struct {
 	s     *ortgo.DynamicAdvancedSession
 	names words   // of inputs, then outputs
 	host  *memory // the CPU's
+	runs  atomic.Int64
 
 	mu   sync.Mutex
 	idle []*ortgo.RunOptions // made once, reused: they live in C memory
@@ -188,6 +190,10 @@ func (s *session) run(ctx context.Context, in, out []*tensor.Tensor) error {
 	return err
 }
 
+// settled is after how many runs a session's memory is what it will be: runs side by side
+// have each had theirs by then.
+const settled = 16
+
 // terminable does a run that stops at its next node when ctx ends; the error is then
 // ctx's cause.
 func (s *session) terminable(ctx context.Context, run func(*ortgo.RunOptions) error) error {
@@ -205,6 +211,9 @@ func (s *session) terminable(ctx context.Context, run func(*ortgo.RunOptions) er
 		<-ended // opts must not be reused while AfterFunc holds it
 	}
 	s.recycle(opts)
+	if s.runs.Add(1) == settled {
+		go largePages()
+	}
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
