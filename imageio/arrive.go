@@ -43,8 +43,7 @@ func (f *file) arrive(minSide int, stop *int32) (*arrival, error) {
 	go func() {
 		defer close(a.over)
 		defer C.tl_rows_reach(a.rows, -1)
-		defer C.g_object_unref(C.gpointer(im))
-		a.err = write(im, a.img, stop, a.rows)
+		a.err = write(im, nil, a.img, stop, a.rows)
 	}()
 	return a, nil
 }

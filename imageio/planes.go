@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"fmt"
+	"runtime"
 	"unsafe"
 
 	"trilobite/geom"
@@ -37,8 +38,25 @@ func (m *Image) ResizePlanes(box geom.Box, w, h int, f Filter, out Planes) error
 	x := newPairs(f, m.W, float64(box.X1), float64(box.X2), w, 3)
 	y := newPairs(f, m.H, float64(box.Y1), float64(box.Y2), h, 1)
 	row := make([]float32, m.W*3+1)
-	C.tl_lerp_planes(u8(m.Pix), C.int(m.W), f32(out.Data[0]), f32(out.Data[1]), f32(out.Data[2]), C.int(out.Stride), C.int(w), C.int(h),
-		f32(out.Scale[:]), f32(out.Bias[:]), i32(x.a), i32(x.b), f32(x.f), i32(y.a), i32(y.b), f32(y.f), f32(row))
+	a := &C.tl_lerp_planes_args{
+		src: u8(m.Pix), w: C.int(m.W), row: f32(row),
+		r: f32(out.Data[0]), g: f32(out.Data[1]), b: f32(out.Data[2]), stride: C.int(out.Stride), ow: C.int(w), oh: C.int(h),
+		x0: i32(x.a), x1: i32(x.b), fx: f32(x.f), y0: i32(y.a), y1: i32(y.b), fy: f32(y.f),
+	}
+	for c := range out.Scale {
+		a.scale[c], a.bias[c] = C.float(out.Scale[c]), C.float(out.Bias[c])
+	}
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	pins.Pin(a)
+	pins.Pin(a.src)
+	for _, p := range []*C.float{a.r, a.g, a.b, a.fx, a.fy, a.row} {
+		pins.Pin(p)
+	}
+	for _, p := range []*C.int32_t{a.x0, a.x1, a.y0, a.y1} {
+		pins.Pin(p)
+	}
+	compute(w*h, C.tl_lerp_planes, unsafe.Pointer(a))
 	return nil
 }
 

@@ -41,7 +41,7 @@ static inline float4 load(const float *p)
 	return v;
 }
 
-FAST void tl_lerp_planes(const uint8_t *restrict src, int w, float *restrict r, float *restrict g, float *restrict b,
+FAST static void lerp_planes(const uint8_t *restrict src, int w, float *restrict r, float *restrict g, float *restrict b,
 	int stride, int ow, int oh, const float scale[3], const float bias[3],
 	const int32_t *x0, const int32_t *x1, const float *fx,
 	const int32_t *y0, const int32_t *y1, const float *fy, float *restrict row)
@@ -66,6 +66,13 @@ FAST void tl_lerp_planes(const uint8_t *restrict src, int w, float *restrict r, 
 			b[at + j] = t[2];
 		}
 	}
+}
+
+void tl_lerp_planes(void *args)
+{
+	const tl_lerp_planes_args *a = args;
+	lerp_planes(a->src, a->w, a->r, a->g, a->b, a->stride, a->ow, a->oh, a->scale, a->bias,
+		a->x0, a->x1, a->fx, a->y0, a->y1, a->fy, a->row);
 }
 
 static inline uint8_t clip8(int32_t v)

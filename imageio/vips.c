@@ -180,6 +180,14 @@ VipsImage *tl_srgb(VipsImage *in, int shrink, int use_profile)
 	return im;
 }
 
+void tl_write_job(void *p)
+{
+	tl_write_args *a = p;
+	a->err = tl_write(a->im, a->dst, a->cancel, a->rows);
+	g_object_unref(a->im);
+	VIPS_UNREF(a->source);
+}
+
 int tl_write(VipsImage *im, uint8_t *dst, const int32_t *cancel, tl_rows *rows)
 {
 	const int w = vips_image_get_width(im), h = vips_image_get_height(im);

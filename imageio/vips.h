@@ -46,6 +46,17 @@ VipsImage *tl_srgb(VipsImage *im, int shrink, int use_profile);
  * of the decoder. */
 int tl_write(VipsImage *im, uint8_t *dst, const int32_t *cancel, tl_rows *rows);
 
+/* tl_write_job calls tl_write with a tl_write_args, and lets go of the images. */
+typedef struct {
+	VipsImage *im, *source; /* source: what im comes from, or NULL */
+	uint8_t *dst;
+	const int32_t *cancel;
+	tl_rows *rows;
+	int err;
+} tl_write_args;
+
+void tl_write_job(void *args);
+
 int tl_save_png(VipsImage *im, int level, void **buf, size_t *len);
 int tl_save_jpeg(VipsImage *im, int quality, void **buf, size_t *len);
 
