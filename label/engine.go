@@ -157,10 +157,11 @@ func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeP
 	if err != nil {
 		return nil, err
 	}
+	done = sync.OnceFunc(done)
 	defer done()
 	start := time.Now()
-	o := loading(all)
-	if len(all) == 1 && len(models) == 1 && !p.Properties && len(p.CropRatios) == 0 {
+	o, measured := loading(all), p.Properties || len(p.CropRatios) > 0
+	if len(all) == 1 && len(models) == 1 && !measured {
 		o = all[0].Loading() // nobody else looks at the picture
 	}
 	img, release, err := e.registry.Decode(ctx, image, o)
@@ -172,6 +173,9 @@ func (e *Engine) Analyze(ctx context.Context, image []byte, p trilobite.AnalyzeP
 	answers, err := ask(ctx, models, img, p.MinScore)
 	if err != nil {
 		return nil, err
+	}
+	if !measured {
+		done() // the next picture can be decoded while this one's labels are put together
 	}
 	start = time.Now()
 	a = e.assemble(img, answers, p)
