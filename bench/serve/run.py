@@ -3,8 +3,9 @@
 Rounds of: the peer as people write it (ONNX Runtime's own thread choice), the peer
 tuned (one thread a run; one process, then one process a core), Trilobite with the same
 model, and the best bare ONNX Runtime loop on the same cores.  640x480 JPEG in, JSON
-out, 8 clients.  Prints every round, then medians and ratios.  --count N also holds
-resident memory over N requests.
+out, 8 clients, after two seconds that do not count.  Prints every round, then medians
+and ratios.  --count N also holds resident memory over N requests; --also NAME puts
+another model of the store, such as an eight-bit copy, beside them.
 
 Run: make bench, or python bench/serve/run.py --help
 """
@@ -41,8 +42,8 @@ def photos(folder):
     return made
 
 
-def model():
-    out = subprocess.run([ROOT / "bin/trilobite", "models", "show", "coco-ssd"], check=True,
+def model(name):
+    out = subprocess.run([ROOT / "bin/trilobite", "models", "show", name], check=True,
                          stdout=subprocess.PIPE, text=True).stdout
     return pathlib.Path(out.splitlines()[0].removeprefix("# ")) / "model.onnx"
 
@@ -113,17 +114,21 @@ def main():
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--seconds", type=float, default=15)
     arguments.add_argument("--clients", type=int, default=8)
+    arguments.add_argument("--model", default="coco-ssd", help="everybody's, of COCO-SSD's inputs and outputs")
+    arguments.add_argument("--also", action="append", default=[], metavar="NAME", help="Trilobite with this model too")
     arguments.add_argument("--count", type=int, default=0, help="also this many requests for memory")
     a = arguments.parse_args()
     subprocess.run(["go", "build", "-o", "bin/", "./bench/load", "./bench/ortloop"], cwd=ROOT, check=True)
-    path = model()
+    path = model(a.model)
     uvicorn = [sys.executable, "-m", "uvicorn", "peer:app", "--port", PORT, "--log-level", "error"]
-    ours = [ROOT / "bin/trilobite", "serve", "--addr", f"127.0.0.1:{PORT}", "--models", "coco-ssd", "--log-level", "error"]
+    serve = [ROOT / "bin/trilobite", "serve", "--addr", f"127.0.0.1:{PORT}", "--log-level", "error", "--models"]
+    ours = [*serve, a.model]
     contenders = {
         "fastapi": (uvicorn, {"THREADS": "0"}),
         "fastapi, 1 thread": (uvicorn, {"THREADS": "1"}),
         f"fastapi, {CORES} workers of 1 thread": (uvicorn + ["--workers", CORES], {"THREADS": "1"}),
         "trilobite": (ours, {}),
+        **{f"trilobite, {name}": ([*serve, name], {}) for name in a.also},
     }
     rates = {name: [] for name in [*contenders, "bare loop"]}
     with tempfile.TemporaryDirectory() as folder:
@@ -131,6 +136,7 @@ def main():
         for number in range(a.rounds):
             for name, (command, env) in contenders.items():
                 with Server(command, {"MODEL": str(path), **env}) as server:
+                    load(files, "-clients", a.clients, "-seconds", 2, "-warm", 0)  # does not count
                     before = server.processor()
                     r = load(files, "-clients", a.clients, "-seconds", a.seconds, "-warm", 0)
                     rates[name].append(r["per_s"])
@@ -144,6 +150,9 @@ def main():
         print(f"trilobite / fastapi        {median['trilobite'] / median['fastapi']:.2f}  (bar 1.7)")
         print(f"trilobite / fastapi tuned  {median['trilobite'] / tuned:.2f}  (bar 1.2)")
         print(f"trilobite / bare loop      {median['trilobite'] / median['bare loop']:.2f}  (bar 0.85)")
+        for name in a.also:
+            rate = median[f"trilobite, {name}"]
+            print(f"trilobite, {name} / fastapi {rate / median['fastapi']:.2f}, / tuned {rate / tuned:.2f}")
         if a.count:
             with Server(ours) as server:
                 for done in range(0, a.count, a.count // 10):
