@@ -12,6 +12,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* A job is a call of work(arg). */
+typedef struct {
+	void (*work)(void *);
+	void *arg;
+} job;
+
 /* ends are a thread's own: it reads jobs and writes to done. */
 typedef struct {
 	int jobs, done;
@@ -24,16 +30,16 @@ static void put(int fd, const void *from, size_t n)
 		;
 }
 
-static void get(int fd, tl_job *job)
+static void get(int fd, job *to)
 {
-	while (read(fd, job, sizeof *job) < 0 && errno == EINTR)
+	while (read(fd, to, sizeof *to) < 0 && errno == EINTR)
 		;
 }
 
 static void *loop(void *p)
 {
 	const ends e = *(ends *) p;
-	tl_job job;
+	job given;
 
 	free(p);
 #ifdef __linux__
@@ -44,8 +50,8 @@ static void *loop(void *p)
 	pthread_setname_np(pthread_self(), "offload");
 #endif
 	for (;;) {
-		get(e.jobs, &job);
-		job.work(job.arg);
+		get(e.jobs, &given);
+		given.work(given.arg);
 		put(e.done, "", 1);
 	}
 	return NULL;
@@ -114,8 +120,8 @@ int tl_thread(int *give, int *done)
 
 void tl_give(int give, void *work, void *arg)
 {
-	const tl_job job = {(void (*)(void *)) work, arg};
-	put(give, &job, sizeof job);
+	const job given = {(void (*)(void *)) work, arg};
+	put(give, &given, sizeof given);
 }
 
 void tl_call(void *work, void *arg)

@@ -272,9 +272,12 @@ func (v value) describe() (tensor.DType, []int64, error) {
 	return tensor.DType(kind), slices.Clone(shape[:rank]), nil
 }
 
-// over returns a tensor over elements of the CPU's memory, which stay where they are
-// until release.
-func (m *memory) over(data []byte, d tensor.DType, shape []int64) (value, error) {
+// over returns a tensor over elements of the CPU's memory, pinned: they stay where they are
+// until pins is unpinned, which comes after release and after any run that the value is bound to.
+func (m *memory) over(pins *runtime.Pinner, data []byte, d tensor.DType, shape []int64) (value, error) {
+	if len(data) > 0 {
+		pins.Pin(&data[0])
+	}
 	var v value
 	start, size := unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data))
 	return v, said(C.create_tensor_over(m.info, start, size, dims(shape), C.size_t(len(shape)), C.int(d), &v.ptr)) //nolint:gocritic // reads what cgo makes of it

@@ -54,10 +54,7 @@ func (m *mover) move(slots []slot, turn int, state []*tensor.Tensor, in bool) er
 		if err != nil {
 			return err
 		}
-		if len(data) > 0 {
-			pins.Pin(&data[0])
-		}
-		mine, err := m.s.host.over(data, state[i].DType, state[i].Shape)
+		mine, err := m.s.host.over(&pins, data, state[i].DType, state[i].Shape)
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ type source struct {
 }
 
 // session is an ONNX Runtime session. Its runs may be concurrent; each takes as many
-// threads as the session was made with, the caller's among them.
+// threads as the session was made with, the one of package offload among them.
 type session struct {
 	s     *ortgo.DynamicAdvancedSession
 	names words   // of inputs, then outputs
@@ -174,10 +174,7 @@ func (s *session) run(ctx context.Context, in, out []*tensor.Tensor) error {
 		if err != nil {
 			return err
 		}
-		if len(data) > 0 {
-			pins.Pin(&data[0])
-		}
-		if values[i], err = s.host.over(data, t.DType, t.Shape); err != nil {
+		if values[i], err = s.host.over(&pins, data, t.DType, t.Shape); err != nil {
 			return err
 		}
 	}

@@ -18,10 +18,7 @@ func (s *Stepper) over(pins *runtime.Pinner, t *tensor.Tensor, v ValueInfo, inpu
 	if input >= 0 {
 		data = aligned(data, &s.scratch[input])
 	}
-	if len(data) > 0 {
-		pins.Pin(&data[0])
-	}
-	x, err := s.s.host.over(data, t.DType, t.Shape)
+	x, err := s.s.host.over(pins, data, t.DType, t.Shape)
 	if err != nil {
 		return fmt.Errorf("%s: %w", v, err)
 	}
