@@ -77,6 +77,49 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestAnswered: an ssd answers the same from the columns of the classes that have names.
+func TestAnswered(t *testing.T) {
+	t.Parallel()
+	arrays, err := tensor.ReadNPZ("testdata/decode.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, boxes := arrays["ssd_scores"], arrays["ssd_boxes"] // a background and four classes
+	infos := []ort.ValueInfo{output("boxes", boxes.Shape...), output("scores", scores.Shape...)}
+	c := Config{Decoder: "ssd", Pipeline: pipeline.Spec{Width: 64, Height: 64}, Labels: []string{"a", "", "", "d"}, Background: true}
+	name, axis, places, ok := Answered(infos, c)
+	if name != "scores" || axis != 2 || !cmp.Equal(places, []int64{1, 4}) || !ok {
+		t.Fatalf("Answered = %q, %d, %v, %v; want scores, 2, [1 4], true", name, axis, places, ok)
+	}
+	all, _ := tensor.Data[float32](scores)
+	var some []float32
+	for row := all; len(row) > 0; row = row[5:] {
+		some = append(some, row[1], row[4])
+	}
+	read := func(s *tensor.Tensor) []candidate {
+		infos[1] = output("scores", s.Shape...)
+		decode, err := newSSD(infos, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return decode([]*tensor.Tensor{boxes, s}, 0.3)
+	}
+	want, got := read(scores), read(tensor.Of([]int64{1, scores.Shape[1], 2}, some))
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(candidate{})); diff != "" || len(want) < 4 {
+		t.Errorf("candidates of %d (-whole +part):\n%s", len(want), diff)
+	}
+	for name, c := range map[string]Config{
+		"every class has a name": {Decoder: "ssd", Labels: labels(5)},
+		"none has":               {Decoder: "ssd", Labels: make([]string, 5)},
+		"another number":         {Decoder: "ssd", Labels: []string{"a", ""}},
+		"another decoder":        {Decoder: "fcos", Labels: []string{"a", "", "c", "", "e"}},
+	} {
+		if _, _, places, ok := Answered([]ort.ValueInfo{output("b", 1, 9, 4), output("s", 1, 9, 5)}, c); ok {
+			t.Errorf("%s: %v are kept", name, places)
+		}
+	}
+}
+
 // TestFCOSGolden compares with the answer of torchvision's whole FCOS (golden/fcos.py).
 func TestFCOSGolden(t *testing.T) {
 	t.Parallel()

@@ -1,5 +1,6 @@
 #include "vips.h"
 
+#include <errno.h>
 #include <string.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -36,6 +37,17 @@ int tl_start(void)
 	vips_cache_set_max_mem(0);
 	vips_cache_set_max_files(0);
 	vips_concurrency_set(1);
+	return 0;
+}
+
+int tl_thread_start(void *(*run)(void *), void *arg)
+{
+	GThread *thread = vips_g_thread_new("offload", run, arg);
+	if (!thread) {
+		vips_error_clear();
+		return EAGAIN;
+	}
+	g_thread_unref(thread);
 	return 0;
 }
 
@@ -186,6 +198,7 @@ void tl_write_job(void *p)
 	a->err = tl_write(a->im, a->dst, a->cancel, a->rows);
 	g_object_unref(a->im);
 	VIPS_UNREF(a->source);
+	vips_thread_shutdown(); /* the thread's buffers were for these images */
 }
 
 int tl_write(VipsImage *im, uint8_t *dst, const int32_t *cancel, tl_rows *rows)

@@ -57,11 +57,20 @@ static void *loop(void *p)
 	return NULL;
 }
 
+/* plain is a tl_starter. */
+static int plain(void *(*run)(void *), void *arg)
+{
+	pthread_t thread;
+	const int err = pthread_create(&thread, NULL, run, arg);
+	if (!err)
+		pthread_detach(thread);
+	return err;
+}
+
 /* start starts the thread; signals are for Go's threads. */
-static int start(ends own)
+static int start(tl_starter starter, ends own)
 {
 	ends *e = malloc(sizeof *e);
-	pthread_t thread;
 	sigset_t all, before;
 
 	if (!e)
@@ -69,12 +78,10 @@ static int start(ends own)
 	*e = own;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	const int err = pthread_create(&thread, NULL, loop, e);
+	const int err = (starter ? starter : plain)(loop, e);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (err)
 		free(e);
-	else
-		pthread_detach(thread);
 	return err;
 }
 
@@ -98,7 +105,7 @@ static void close_pipe(const int fd[2])
 	close(fd[1]);
 }
 
-int tl_thread(int *give, int *done)
+int tl_thread(void *starter, int *give, int *done)
 {
 	int jobs[2], told[2], err;
 
@@ -108,7 +115,7 @@ int tl_thread(int *give, int *done)
 		close_pipe(jobs);
 		return err;
 	}
-	if ((err = start((ends) {jobs[0], told[1]}))) {
+	if ((err = start((tl_starter) starter, (ends) {jobs[0], told[1]}))) {
 		close_pipe(jobs);
 		close_pipe(told);
 		return err;

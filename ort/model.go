@@ -50,6 +50,16 @@ func (r *Runtime) LoadBytes(ctx context.Context, data []byte, o Options) (*Model
 	return r.load(ctx, source{data: data}, o)
 }
 
+// LoadGraph is LoadBytes for a graph, whose shapes are inferred. It fails for one of more
+// constants than a file can hold (onnx.Marshal).
+func (r *Runtime) LoadGraph(ctx context.Context, g *onnx.Graph, o Options) (*Model, error) {
+	data, err := onnx.Marshal(g)
+	if err != nil {
+		return nil, fmt.Errorf("loading model %s: %w", o.Name, err)
+	}
+	return r.load(ctx, source{data: data, graph: g}, o)
+}
+
 func (r *Runtime) load(ctx context.Context, src source, o Options) (*Model, error) {
 	o, err := o.withDefaults(src.path)
 	if err != nil {

@@ -2,6 +2,7 @@ package ort
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"trilobite/onnx"
@@ -46,6 +47,20 @@ type ValueInfo struct {
 // String returns the value as name dtype [shape].
 func (v ValueInfo) String() string {
 	return fmt.Sprintf("%s %s %s", v.Name, v.DType, v.Shape)
+}
+
+// Infos describes a graph's inputs or its outputs.
+func Infos(values []*onnx.Value) []ValueInfo {
+	all := make([]ValueInfo, len(values))
+	for i, v := range values {
+		all[i] = ValueInfo{v.Name, v.DType, slices.Clone(v.Shape)}
+		for j, d := range v.Shape {
+			if d < 0 {
+				all[i].Shape[j] = onnx.Unknown
+			}
+		}
+	}
+	return all
 }
 
 func (o Options) withDefaults(path string) (Options, error) {

@@ -15,10 +15,12 @@ import (
 	"trilobite/tensor"
 )
 
-// source is where a session's model comes from: a file, or its bytes.
+// source is where a session's model comes from: a file, or its bytes; with those, perhaps,
+// the graph that they hold.
 type source struct {
-	path string
-	data []byte
+	path  string
+	data  []byte
+	graph *onnx.Graph
 }
 
 // session is an ONNX Runtime session. Its runs may be concurrent; each takes as many
@@ -33,9 +35,12 @@ type session struct {
 	idle []*ortgo.RunOptions // made once, reused: they live in C memory
 }
 
-// describe returns a model's inputs and outputs. It costs a session, made without
-// optimisation or packed weights to be cheap.
+// describe returns a model's inputs and outputs. Where the graph is not at hand it costs a
+// session, made without optimisation or packed weights to be cheap.
 func describe(src source) (in, out []ValueInfo, err error) {
+	if src.graph != nil {
+		return Infos(src.graph.Inputs), Infos(src.graph.Outputs), nil
+	}
 	opts, err := ortgo.NewSessionOptions()
 	if err != nil {
 		return nil, nil, err
@@ -72,17 +77,9 @@ func declared(model []byte) (in, out []ValueInfo, ok bool) {
 	if err != nil {
 		return nil, nil, false
 	}
-	static := true
-	list := func(values []*onnx.Value) []ValueInfo {
-		all := make([]ValueInfo, len(values))
-		for i, v := range values {
-			static = static && v.DType.Size() > 0 && v.Shape.Static()
-			all[i] = ValueInfo{Name: v.Name, DType: v.DType, Shape: v.Shape}
-		}
-		return all
-	}
-	in, out = list(g.Inputs), list(g.Outputs)
-	return in, out, static
+	in, out = Infos(g.Inputs), Infos(g.Outputs)
+	open := func(v ValueInfo) bool { return v.DType.Size() == 0 || !v.Shape.Static() }
+	return in, out, !slices.ContainsFunc(slices.Concat(in, out), open)
 }
 
 func newSession(src source, in, out []ValueInfo, threads int, o Options) (*session, error) {

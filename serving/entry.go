@@ -12,6 +12,7 @@ import (
 // entry is a model from its load to its end. The registry's mutex guards what changes, card
 // and model among it once ready is closed; err is set before that.
 type entry struct {
+	form  form
 	card  zoo.Model
 	bytes int64
 	ready chan struct{} // closed when the load has ended
@@ -27,8 +28,8 @@ type entry struct {
 }
 
 // take returns the entry of a model, in memory, for one more user.
-func (r *Registry) take(ctx context.Context, card zoo.Model, pin bool) (*entry, error) {
-	e, err := r.enter(ctx, card, pin)
+func (r *Registry) take(ctx context.Context, card zoo.Model, whole, pin bool) (*entry, error) {
+	e, err := r.enter(ctx, card, whole, pin)
 	if err != nil {
 		return nil, err
 	}
@@ -47,11 +48,12 @@ func (r *Registry) take(ctx context.Context, card zoo.Model, pin bool) (*entry, 
 
 // enter returns the entry of a model for one more user: the one there is, or a new one
 // whose load begins, for which there is room by then.
-func (r *Registry) enter(ctx context.Context, card zoo.Model, pin bool) (*entry, error) {
-	size, err := r.size(card)
+func (r *Registry) enter(ctx context.Context, card zoo.Model, whole, pin bool) (*entry, error) {
+	facts, err := r.facts(card)
 	if err != nil {
 		return nil, err
 	}
+	at := form{card.Dir, whole && facts.less}
 	for {
 		r.mu.Lock()
 		if r.closed {
@@ -59,7 +61,7 @@ func (r *Registry) enter(ctx context.Context, card zoo.Model, pin bool) (*entry,
 			return nil, &trilobite.Error{Op: "serving", Code: trilobite.NotReady, Msg: "The server is shutting down."}
 		}
 		var victims []*entry
-		e := r.entries[card.Dir]
+		e := r.entries[at]
 		if e != nil && e.loaded && e.card.Revision != card.Revision && onlyRevised(e.card, card) {
 			if now, err := e.model.revised(card, r.c); err == nil {
 				e.card, e.model = card, now // who uses the old one goes on with that
@@ -74,13 +76,13 @@ func (r *Registry) enter(ctx context.Context, card zoo.Model, pin bool) (*entry,
 		var wait <-chan struct{}
 		if e == nil {
 			var more []*entry
-			more, wait, err = r.room(card, size)
+			more, wait, err = r.room(card, facts.bytes)
 			victims = append(victims, more...)
 		}
 		if e == nil && wait == nil && err == nil {
-			e = &entry{card: card, bytes: size, ready: make(chan struct{}), gone: make(chan struct{})}
-			r.entries[card.Dir] = e
-			r.used += size
+			e = &entry{form: at, card: card, bytes: facts.bytes, ready: make(chan struct{}), gone: make(chan struct{})}
+			r.entries[at] = e
+			r.used += facts.bytes
 			go r.load(e) //nolint:gosec // G118: the load is for all who wait, not for this request alone
 		}
 		if e != nil {
@@ -109,7 +111,7 @@ func (r *Registry) enter(ctx context.Context, card zoo.Model, pin bool) (*entry,
 // load opens the model, for all who wait for it: it does not end with the request that
 // came first.
 func (r *Registry) load(e *entry) {
-	e.model, e.err = open(context.Background(), r.c, e.card)
+	e.model, e.err = open(context.Background(), r.c, e.card, e.form.whole)
 	r.mu.Lock()
 	idle := false
 	if e.err == nil {
@@ -153,8 +155,8 @@ func (r *Registry) leave(e *entry) bool {
 		return false
 	}
 	e.leaving = true
-	if r.entries[e.card.Dir] == e {
-		delete(r.entries, e.card.Dir)
+	if r.entries[e.form] == e {
+		delete(r.entries, e.form)
 	}
 	return e.users == 0 && e.loaded
 }
@@ -167,6 +169,17 @@ func (r *Registry) free(e *entry) {
 	r.wake()
 	close(e.gone)
 	r.mu.Unlock()
+}
+
+// forms returns the entries of a model. The mutex is held.
+func (r *Registry) forms(card zoo.Model) []*entry {
+	var all []*entry
+	for _, whole := range []bool{false, true} {
+		if e := r.entries[form{card.Dir, whole}]; e != nil {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 // wake lets those who wait for room look again. The mutex is held.

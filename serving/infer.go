@@ -42,7 +42,7 @@ func (r *Registry) Values(ctx context.Context, ref string) (Values, error) {
 		return Values{}, err
 	}
 	defer done()
-	return Values{m.Model, values(m.session.Inputs()), values(m.session.Outputs())}, nil
+	return Values{m.Model, values(m.session.Inputs()), values(m.out)}, nil
 }
 
 func values(infos []ort.ValueInfo) []Value {
@@ -62,7 +62,7 @@ func values(infos []ort.ValueInfo) []Value {
 // Invalid for tensors that the model does not take.
 func (r *Registry) Infer(ctx context.Context, ref string, in map[string]*tensor.Tensor, want []string) (out *Tensors, err error) {
 	defer Caught(&err)
-	m, done, err := r.Use(ctx, ref)
+	m, done, err := r.whole(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +94,15 @@ func (r *Registry) Infer(ctx context.Context, ref string, in map[string]*tensor.
 		out.Names, out.Data = append(out.Names, m.session.Outputs()[i].Name), append(out.Data, all[i])
 	}
 	return out, nil
+}
+
+// whole is Use for a model with the outputs that its file has.
+func (r *Registry) whole(ctx context.Context, ref string) (*Model, func(), error) {
+	card, err := r.resolve(ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.open(ctx, card, true, false)
 }
 
 // inputs puts tensors into the order of the model's inputs, or returns the image files

@@ -2,10 +2,8 @@ package serving
 
 import (
 	"fmt"
-	"os"
 
 	"trilobite"
-	"trilobite/onnx"
 	"trilobite/zoo"
 )
 
@@ -59,37 +57,3 @@ func (r *Registry) oldest() *entry {
 }
 
 func mebibytes(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
-
-// size returns what a model takes in memory, bytes, estimated: for each of its sessions
-// its file and a third of what its nodes write, where a dimension that is open counts as
-// one. COCO-SSD: 106 MB, measured 94; EfficientNet-Lite0: 72, measured 48.
-func (r *Registry) size(card zoo.Model) (int64, error) {
-	known := func() (int64, bool) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		n, ok := r.sizes[card.Dir]
-		return n, ok
-	}
-	if n, ok := known(); ok {
-		return n, nil
-	}
-	r.sizing.Lock() // one graph at a time, and each once
-	defer r.sizing.Unlock()
-	if n, ok := known(); ok {
-		return n, nil
-	}
-	at, err := os.Stat(card.GraphFile())
-	if err != nil {
-		return 0, fmt.Errorf("loading model %s: %w", card.Ref(), err)
-	}
-	n := at.Size()
-	if g, err := onnx.Load(card.GraphFile()); err == nil { // what we cannot read, ONNX Runtime may
-		_, total := onnx.Count(g)
-		n += total.Activations / 3
-	}
-	n *= int64(min(2, r.c.Runtime.Cores()))
-	r.mu.Lock()
-	r.sizes[card.Dir] = n
-	r.mu.Unlock()
-	return n, nil
-}

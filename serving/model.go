@@ -26,11 +26,12 @@ type Model struct {
 	Segmenter  *segment.Segmenter
 
 	session   *ort.Model
+	out       []ort.ValueInfo     // of the whole graph
 	transform *pipeline.Transform // for images as tensors of Infer
 }
 
-// open loads a model and reads it as its card says.
-func open(ctx context.Context, c Config, card zoo.Model) (m *Model, err error) {
+// open loads a model, whole or as its answers need it, and reads it as its card says.
+func open(ctx context.Context, c Config, card zoo.Model, whole bool) (m *Model, err error) {
 	defer Caught(&err)
 	labels, err := card.ReadLabels()
 	if err != nil {
@@ -40,9 +41,7 @@ func open(ctx context.Context, c Config, card zoo.Model) (m *Model, err error) {
 	if m.transform, err = pipeline.Compile(card.Pipeline); err != nil {
 		return nil, fmt.Errorf("loading model %s: %w", card.Ref(), err)
 	}
-	o := c.Options
-	o.Name, o.Recorder = card.Name, c.Recorder
-	if m.session, err = c.Runtime.Load(ctx, card.GraphFile(), o); err != nil {
+	if m.session, m.out, err = load(ctx, c, card, labels.Names(), whole); err != nil {
 		return nil, fmt.Errorf("loading model %s: %w", card.Ref(), err)
 	}
 	if err := m.read(c.Recorder); err != nil {
@@ -56,9 +55,9 @@ func (m *Model) read(rec ort.Recorder) (err error) {
 	names, d := m.Words.Names(), m.Decoder
 	switch m.Task {
 	case zoo.Detect:
-		m.Detector, err = detect.New(m.session, detect.Config{
-			Pipeline: m.Pipeline, Decoder: d.Name, Labels: names, IoU: d.IoU, Background: d.Background, Recorder: rec,
-		})
+		how := detection(m.Model, names)
+		how.Recorder = rec
+		m.Detector, err = detect.New(m.session, how)
 	case zoo.Classify:
 		m.Classifier, err = classify.New(m.session, classify.Config{Pipeline: m.Pipeline, Decoder: d.Name, Labels: names, Recorder: rec})
 	case zoo.Segment:

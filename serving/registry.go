@@ -4,8 +4,8 @@
 //
 // Start at Registry: look.go asks a model about an image, infer.go runs it on tensors,
 // and whoever answers with the same models all the time pins them (package label).
-// memory.go decides what stays, entry.go is a model's life from its load to its end,
-// state.go tells what there is. Where models come from is package zoo's business, how
+// graph.go loads what of a model is needed, memory.go decides what stays, entry.go is a
+// model's life from its load to its end, state.go tells what there is. Where models come from is package zoo's business, how
 // one is run that of detect, classify, segment and ort.
 package serving
 
@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"trilobite"
@@ -46,12 +47,12 @@ type Registry struct {
 	gate  *imageio.Gate
 
 	mu      sync.Mutex
-	entries map[string]*entry // models in memory or on their way, by their folder
-	stopped map[string]bool   // models out of service, by their folder
-	sizes   map[string]int64  // what models take, by their folder; known once asked
-	used    int64             // bytes of all models that are not freed yet
-	uses    int64             // a clock that ticks with each use
-	freed   chan struct{}     // closed, and made anew, when there may be more room
+	entries map[form]*entry  // models in memory or on their way
+	stopped map[string]bool  // models out of service, by their folder
+	graphs  map[string]facts // what models are like, by their folder; known once asked
+	used    int64            // bytes of all models that are not freed yet
+	uses    int64            // a clock that ticks with each use
+	freed   chan struct{}    // closed, and made anew, when there may be more room
 	closed  bool
 
 	sizing sync.Mutex
@@ -67,7 +68,7 @@ func New(c Config) *Registry {
 		c:       c,
 		turns:   newTurns(c.Runtime.Cores(), cmp.Or(c.Options.MaxQueue, ort.DefaultQueue)),
 		gate:    imageio.NewGate(c.Images, decodeQueue),
-		entries: map[string]*entry{}, stopped: map[string]bool{}, sizes: map[string]int64{}, freed: make(chan struct{}),
+		entries: map[form]*entry{}, stopped: map[string]bool{}, graphs: map[string]facts{}, freed: make(chan struct{}),
 	}
 }
 
@@ -114,17 +115,17 @@ func (r *Registry) Pin(ctx context.Context, ref string) (m *Model, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.open(ctx, card, true)
+	return r.open(ctx, card, false, true)
 }
 
 // Open is Use for a model of any store. Where its card has changed since it was loaded,
 // it is loaded anew, and who uses the old one finishes with that.
 func (r *Registry) Open(ctx context.Context, card zoo.Model) (m *Model, done func(), err error) {
-	return r.open(ctx, card, false)
+	return r.open(ctx, card, false, false)
 }
 
-func (r *Registry) open(ctx context.Context, card zoo.Model, pin bool) (*Model, func(), error) {
-	e, err := r.take(ctx, card, pin)
+func (r *Registry) open(ctx context.Context, card zoo.Model, whole, pin bool) (*Model, func(), error) {
+	e, err := r.take(ctx, card, whole, pin)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -167,7 +168,7 @@ func (r *Registry) Unload(ctx context.Context, ref string) error {
 	}
 	r.mu.Lock()
 	for _, c := range cards {
-		if e := r.entries[c.Dir]; e != nil && e.pins > 0 {
+		if pinned := slices.ContainsFunc(r.forms(c), func(e *entry) bool { return e.pins > 0 }); pinned {
 			r.mu.Unlock()
 			return &trilobite.Error{
 				Op: "serving.Unload", Code: trilobite.InUse,
@@ -191,22 +192,20 @@ func (r *Registry) Unload(ctx context.Context, ref string) error {
 // waits. It stays in service: the next request loads it anew.
 func (r *Registry) Drop(ctx context.Context, card zoo.Model) error {
 	r.mu.Lock()
-	e := r.entries[card.Dir]
-	if e == nil {
-		r.mu.Unlock()
-		return nil
-	}
-	idle := r.leave(e)
+	all := r.forms(card)
+	idle := slices.DeleteFunc(slices.Clone(all), func(e *entry) bool { return !r.leave(e) })
 	r.mu.Unlock()
-	if idle {
+	for _, e := range idle {
 		r.free(e)
 	}
-	select {
-	case <-e.gone:
-		return nil
-	case <-ctx.Done():
-		return canceled(ctx, card)
+	for _, e := range all {
+		select {
+		case <-e.gone:
+		case <-ctx.Done():
+			return canceled(ctx, card)
+		}
 	}
+	return nil
 }
 
 // Close frees every model once the requests that use it have ended.

@@ -27,7 +27,7 @@ func (r *Registry) Fresh(m *Model) (*Model, error) {
 // revised returns m as another revision of its card, on the same session.
 func (m *Model) revised(card zoo.Model, c Config) (*Model, error) {
 	var err error
-	now := &Model{Model: card, Words: m.Words, session: m.session}
+	now := &Model{Model: card, Words: m.Words, session: m.session, out: m.out}
 	if now.transform, err = pipeline.Compile(card.Pipeline); err != nil {
 		return nil, err
 	}

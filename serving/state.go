@@ -56,12 +56,12 @@ func (r *Registry) Status(ref string) (Status, error) {
 	}
 	s := r.status(card)
 	if s.State == Idle {
-		n, err := r.size(card)
+		facts, err := r.facts(card)
 		if err != nil {
 			return Status{}, err
 		}
 		r.mu.Lock()
-		s.TooLarge = r.pinned()+n > r.c.Memory
+		s.TooLarge = r.pinned()+facts.bytes > r.c.Memory
 		r.mu.Unlock()
 	}
 	return s, nil
@@ -71,18 +71,16 @@ func (r *Registry) status(card zoo.Model) Status {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := Status{Model: card, State: Idle}
-	e := r.entries[card.Dir]
-	switch {
-	case r.stopped[card.Dir]:
-		s.State = Unloaded
-	case e == nil:
-	case e.loaded:
-		s.State = Ready
-	default:
-		s.State = Loading
+	for _, e := range r.forms(card) {
+		if e.loaded {
+			s.State = Ready
+		} else if s.State == Idle {
+			s.State = Loading
+		}
+		s.Bytes, s.Users, s.Pinned = s.Bytes+e.bytes, s.Users+e.users-e.pins, s.Pinned || e.pins > 0
 	}
-	if e != nil {
-		s.Bytes, s.Users, s.Pinned = e.bytes, e.users-e.pins, e.pins > 0
+	if r.stopped[card.Dir] {
+		s.State = Unloaded
 	}
 	return s
 }

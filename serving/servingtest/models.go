@@ -42,16 +42,29 @@ func Open(t testing.TB, memory int64) (*serving.Registry, *zoo.Store) {
 	return r, store
 }
 
-// Put installs the next version of a model that does what rgb or tint does, by its task.
+// Put installs the next version of a model that does what rgb or tint does, by its task. Of
+// zoo.Detect it finds a quarter of the picture where that is red or blue; green, which it
+// knows too, has no name:
+//
+//	x [N,3,16,16] → scores [N,4,3], boxes [1,4,4]
 func Put(t testing.TB, store *zoo.Store, name, task string) zoo.Model {
 	t.Helper()
 	b := onnx.NewBuilder(name)
 	x := b.Input("x", tensor.Float32, onnx.Shape{b.Dim("N"), 3, Side, Side})
-	decoder := "mask"
-	if task == zoo.Segment {
+	decoder, names := zoo.Decoder{Name: "mask"}, []string{"red", "green", "blue"}
+	switch task {
+	case zoo.Segment:
 		b.Output("scores", b.Identity(x))
-	} else {
-		decoder = "softmax"
+	case zoo.Detect:
+		decoder, names[1] = zoo.Decoder{Name: "ssd"}, ""
+		each := onnx.PoolAttrs{Kernel: []int64{Side / 2, Side / 2}, Strides: []int64{Side / 2, Side / 2}}
+		w := b.Const("w", tensor.Of([]int64{3, 3, 1, 1}, []float32{4, -4, -4, -4, 4, -4, -4, -4, 4}))
+		y := b.Conv(b.AveragePool(x, each), w, nil, onnx.ConvAttrs{})
+		b.Output("scores", b.Sigmoid(b.Reshape(b.Transpose(y, 0, 2, 3, 1), -1, 4, 3)))
+		b.Output("boxes", b.Identity(b.Const("quarters", tensor.Of([]int64{1, 4, 4},
+			[]float32{0, 0, .5, .5, 0, .5, .5, 1, .5, 0, 1, .5, .5, .5, 1, 1}))))
+	default:
+		decoder.Name = "softmax"
 		b.Output("logits", b.Op("ReduceMean", []*onnx.Value{x, b.Ints(2, 3)}, map[string]any{"keepdims": int64(0)}, 1)[0])
 	}
 	g, err := b.Graph()
@@ -59,13 +72,13 @@ func Put(t testing.TB, store *zoo.Store, name, task string) zoo.Model {
 		t.Fatal(err)
 	}
 	var labels zoo.Labels
-	for _, n := range []string{"red", "green", "blue"} {
+	for _, n := range names {
 		labels.Classes = append(labels.Classes, zoo.Class{Name: n, Label: taxonomy.Entry{Name: n}})
 	}
 	m, err := store.Put(zoo.Card{
 		Name: name, Task: task, Title: "Colours", Source: zoo.Source{File: "test"}, Convert: zoo.Convert{Format: "onnx"}, Licence: "none",
 		Pipeline: pipeline.Spec{Width: Side, Height: Side, Mean: []float32{127.5}, Std: []float32{63.75}, Filter: imageio.Bilinear},
-		Decoder:  zoo.Decoder{Name: decoder},
+		Decoder:  decoder,
 	}, g, labels)
 	if err != nil {
 		t.Fatal(err)
