@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"unsafe"
+
+	"trilobite/offload"
 )
 
 // start initialises libvips, once per process, at the first call that needs it.
@@ -20,6 +22,7 @@ var start = sync.OnceValue(func() error {
 	if C.tl_start() != 0 {
 		return vipsError()
 	}
+	offload.StartBy(C.tl_thread_start)
 	return nil
 })
 

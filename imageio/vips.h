@@ -24,8 +24,10 @@ typedef struct {
  * loaders blocked, silent logs. Returns 0, or -1 with the reason in tl_error. */
 int tl_start(void);
 
-/* tl_thread_start is a tl_starter (package offload) of threads as libvips has them. A job on
- * one ends with vips_thread_shutdown where it has made pixels. */
+/* tl_thread_start is a tl_starter (package offload) of libvips' own threads. On others it
+ * forgets its buffers after each strip, to ask the system for new ones and clear them: a
+ * twentieth of a small JPEG's decode. A job that has made pixels ends with
+ * vips_thread_shutdown. */
 int tl_thread_start(void *(*run)(void *), void *arg);
 
 /* tl_trim gives freed memory back to the system, where the C library keeps it. */

@@ -38,6 +38,17 @@ var idle struct {
 	sync.Mutex
 
 	threads []*thread
+	starter unsafe.Pointer // of new ones, a tl_starter; nil: the system
+}
+
+// StartBy has threads that are needed from now on started by a C function, a tl_starter
+// (offload.h): for a library that treats threads of its own better than others. All work
+// shares them nevertheless: threads that one kind of work had to itself would wake up on
+// processors where those of another are busy.
+func StartBy(starter unsafe.Pointer) {
+	idle.Lock()
+	defer idle.Unlock()
+	idle.starter = starter
 }
 
 // Run calls the C function work, a void (*)(void *), with arg and returns when it has
@@ -67,16 +78,16 @@ func take() (*thread, error) {
 	defer idle.Unlock()
 	n := len(idle.threads)
 	if n == 0 {
-		return start()
+		return start(idle.starter)
 	}
 	t := idle.threads[n-1]
 	idle.threads = idle.threads[:n-1]
 	return t, nil
 }
 
-func start() (*thread, error) {
+func start(starter unsafe.Pointer) (*thread, error) {
 	var give, done C.int
-	if no := C.tl_thread(&give, &done); no != 0 {
+	if no := C.tl_thread(starter, &give, &done); no != 0 {
 		return nil, syscall.Errno(no)
 	}
 	_ = syscall.SetNonblock(int(done), true) // a read would hold a thread of Go's otherwise, and work

@@ -45,6 +45,22 @@ func TestCallsRunSideBySide(*testing.T) {
 	wg.Wait()
 }
 
+// TestStartBy: threads come from where they are to come from; where there are none, work is
+// done all the same. It is not parallel, for others need threads.
+func TestStartBy(t *testing.T) { //nolint:paralleltest // others need threads
+	offload.StartBy(offloadtest.Refuse())
+	defer offload.StartBy(nil)
+	missing := int32(100) // more than other tests have left idle
+	var wg sync.WaitGroup
+	for range missing {
+		wg.Go(func() { run(offloadtest.Meet(), &missing) })
+	}
+	wg.Wait()
+	if offloadtest.Refused() == 0 {
+		t.Error("nobody asked for a thread")
+	}
+}
+
 func TestCallsInPlace(t *testing.T) {
 	t.Parallel()
 	d := &offloadtest.Doubling{In: 21}

@@ -2,6 +2,7 @@
 package offloadtest
 
 /*
+#include <errno.h>
 #include <pthread.h>
 
 typedef struct {
@@ -28,6 +29,17 @@ static void meet(void *p) {
 }
 
 static void *meet_function(void) { return (void *)meet; }
+
+static int asked;
+
+static int refuse(void *(*run)(void *), void *arg) {
+	(void)run, (void)arg;
+	__atomic_add_fetch(&asked, 1, __ATOMIC_RELAXED);
+	return EAGAIN;
+}
+
+static void *refuse_function(void) { return (void *)refuse; }
+static int asked_of(void) { return __atomic_load_n(&asked, __ATOMIC_RELAXED); }
 */
 import "C"
 
@@ -42,3 +54,9 @@ func Twice() unsafe.Pointer { return C.twice_function() }
 // Meet returns a C function that waits until it has been called as often as the int32 says
 // that it is called with.
 func Meet() unsafe.Pointer { return C.meet_function() }
+
+// Refuse returns a tl_starter that starts no thread.
+func Refuse() unsafe.Pointer { return C.refuse_function() }
+
+// Refused is how many threads Refuse was asked for.
+func Refused() int { return int(C.asked_of()) }
