@@ -25,27 +25,43 @@ func Keep(g *Graph, output string, axis int, places []int64) (bool, error) {
 	if len(places) == 0 || slices.ContainsFunc(places, func(p int64) bool { return p < 0 || p >= size }) {
 		return false, fmt.Errorf("keeping places %v of axis %d of output %q, which is %s", places, axis, output, g.Outputs[at].Shape)
 	}
-	k := keeper{newEditor(g), map[*Node]*Node{}}
+	k := newKeeper(g)
 	y := k.value(g.Outputs[at], axis, places)
 	if y == nil {
 		return false, nil
 	}
 	g.Outputs[at] = y
-	for i, n := range g.Nodes {
-		if m := k.anew[n]; m != nil {
-			g.Nodes[i] = m
-		}
-	}
-	RemoveDead(g)
+	k.finish()
 	shareConstants(newEditor(g))
 	return true, Infer(g)
 }
 
 // keeper makes the nodes that compute some places of an axis in the place of those that
-// compute all.
+// compute all. The graph is as it was until finish.
 type keeper struct {
 	e    *editor
-	anew map[*Node]*Node
+	anew map[*Node]*Node // by the node in whose place it comes
+	more map[*Node]*Node // what a new node needs before it
+}
+
+func newKeeper(g *Graph) *keeper {
+	return &keeper{newEditor(g), map[*Node]*Node{}, map[*Node]*Node{}}
+}
+
+// finish puts the new nodes into the graph.
+func (k *keeper) finish() {
+	var nodes []*Node
+	for _, n := range k.e.g.Nodes {
+		if m := k.anew[n]; m != nil {
+			n = m
+		}
+		if before := k.more[n]; before != nil {
+			nodes = append(nodes, before)
+		}
+		nodes = append(nodes, n)
+	}
+	k.e.g.Nodes = nodes
+	RemoveDead(k.e.g)
 }
 
 // value returns the places of an axis of v, made by a new node; nil where that is not known
@@ -90,7 +106,7 @@ func (k *keeper) narrow(m *Node, y Shape, axis int, places []int64) bool {
 	case m.Op == "Reshape":
 		return k.reshape(m, y, axis, places)
 	case m.Op == "Conv":
-		return axis == 1 && m.Int("group", 1) == 1 && k.rows(m, 1, places) && (m.Input(2) == nil || k.rows(m, 2, places))
+		return axis == 1 && k.conv(m, y[1], places)
 	default:
 		return false
 	}
@@ -100,6 +116,37 @@ func (k *keeper) narrow(m *Node, y Shape, axis int, places []int64) bool {
 func (k *keeper) input(m *Node, i, axis int, places []int64) bool {
 	m.In[i] = k.value(m.In[i], axis, places)
 	return m.In[i] != nil
+}
+
+// conv leaves of a Conv's m channels the places. One that works on each channel by itself
+// has fewer to read, too: where others need its input whole, they are gathered for it.
+func (k *keeper) conv(n *Node, m int64, places []int64) bool {
+	x := n.In[0]
+	each := n.Int("group", 1) == m && m > 1 && len(x.Shape) > 1 && x.Shape[1] == m
+	if n.Int("group", 1) != 1 && !each || !k.rows(n, 1, places) || n.Input(2) != nil && !k.rows(n, 2, places) {
+		return false
+	}
+	if !each {
+		return true
+	}
+	setAttr(n, "group", int64(len(places)))
+	if n.In[0] = k.value(x, 1, places); n.In[0] == nil {
+		k.more[n] = k.gather(x, places)
+		n.In[0] = k.more[n].Out[0]
+	}
+	return true
+}
+
+// gather reads channels of what others need whole.
+func (k *keeper) gather(x *Value, places []int64) *Node {
+	name := k.e.fresh(x.Name + "/kept")
+	n := &Node{
+		Name: name, Op: "Gather", In: []*Value{x, constant(k.e.fresh(name+"_places"), tensor.Vector(places...))}, Attrs: map[string]any{"axis": int64(1)},
+	}
+	y := &Value{Name: name, DType: x.DType, Shape: slices.Clone(x.Shape), Node: n}
+	y.Shape[1] = int64(len(places))
+	n.Out = []*Value{y}
+	return n
 }
 
 // rows lets m read the rows of its constant input i that are kept.

@@ -122,21 +122,28 @@ func TestSimplifyKeepsNumbers(t *testing.T) {
 				}
 			}
 			got := runGraph(t, r, g, in)
-			if !slices.Equal(got.Shape, want.Shape) {
-				t.Fatalf("shape %v, was %v", got.Shape, want.Shape)
-			}
-			a, _ := tensor.Data[float32](want)
-			b, _ := tensor.Data[float32](got)
-			worst := 0.0
-			for i := range a {
-				worst = max(worst, math.Abs(float64(a[i]-b[i])))
-			}
+			worst := furthest(t, got, want)
 			t.Logf("%d nodes, were %d; largest difference %.2g", len(g.Nodes), before, worst)
 			if !(worst <= 1e-4) {
 				t.Errorf("largest difference %g", worst)
 			}
 		})
 	}
+}
+
+// furthest returns the largest difference between two tensors of one shape.
+func furthest(t *testing.T, got, want *tensor.Tensor) float64 {
+	t.Helper()
+	if !slices.Equal(got.Shape, want.Shape) {
+		t.Fatalf("shape %v, was %v", got.Shape, want.Shape)
+	}
+	a, _ := tensor.Data[float32](want)
+	b, _ := tensor.Data[float32](got)
+	worst := 0.0
+	for i := range a {
+		worst = max(worst, math.Abs(float64(a[i]-b[i])))
+	}
+	return worst
 }
 
 // runGraph returns the only output of g.

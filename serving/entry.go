@@ -13,6 +13,7 @@ import (
 // and model among it once ready is closed; err is set before that.
 type entry struct {
 	form  form
+	light bool // what is loaded is not the file's graph
 	card  zoo.Model
 	bytes int64
 	ready chan struct{} // closed when the load has ended
@@ -80,7 +81,7 @@ func (r *Registry) enter(ctx context.Context, card zoo.Model, whole, pin bool) (
 			victims = append(victims, more...)
 		}
 		if e == nil && wait == nil && err == nil {
-			e = &entry{form: at, card: card, bytes: facts.bytes, ready: make(chan struct{}), gone: make(chan struct{})}
+			e = &entry{form: at, light: !at.whole && (facts.less || facts.idle), card: card, bytes: facts.bytes, ready: make(chan struct{}), gone: make(chan struct{})}
 			r.entries[at] = e
 			r.used += facts.bytes
 			go r.load(e) //nolint:gosec // G118: the load is for all who wait, not for this request alone
@@ -111,7 +112,7 @@ func (r *Registry) enter(ctx context.Context, card zoo.Model, whole, pin bool) (
 // load opens the model, for all who wait for it: it does not end with the request that
 // came first.
 func (r *Registry) load(e *entry) {
-	e.model, e.err = open(context.Background(), r.c, e.card, e.form.whole)
+	e.model, e.err = open(context.Background(), r.c, e.card, e.light)
 	r.mu.Lock()
 	idle := false
 	if e.err == nil {

@@ -13,8 +13,7 @@ import (
 )
 
 // form is what is loaded of a model: its graph as the file has it, for who sends tensors,
-// or as much of that as its answers come from. COCO-SSD's 90 classes have ten among them
-// that nobody has named; not computing those saves a fortieth of its time.
+// or as much of that as its answers come from.
 type form struct {
 	dir   string // the model's folder
 	whole bool   // true only where there is a difference
@@ -24,6 +23,7 @@ type form struct {
 type facts struct {
 	bytes int64 // that it takes in memory, estimated
 	less  bool  // its answers come from less than the whole graph
+	idle  bool  // of what they come from, too, some computes nothing
 }
 
 // facts returns what a model's graph is like. It takes in memory, for each of its
@@ -52,8 +52,8 @@ func (r *Registry) facts(card zoo.Model) (facts, error) {
 	if g, err := onnx.Load(card.GraphFile()); err == nil { // what we cannot read, ONNX Runtime may
 		_, total := onnx.Count(g)
 		f.bytes += total.Activations / 3
-		if labels, err := card.ReadLabels(); err == nil {
-			f.less = narrow(g, detection(card, labels.Names()))
+		if labels, err := card.ReadLabels(); err == nil && total.Params < math.MaxInt32/8 { // what one file holds
+			f.less, f.idle = lighten(g, detection(card, labels.Names()))
 		}
 	}
 	f.bytes *= int64(min(2, r.c.Runtime.Cores()))
@@ -63,19 +63,20 @@ func (r *Registry) facts(card zoo.Model) (facts, error) {
 	return f, nil
 }
 
-// load loads a model's graph, whole or as its answers need it, and returns the outputs that
-// the whole one has.
-func load(ctx context.Context, c Config, card zoo.Model, names []string, whole bool) (m *ort.Model, out []ort.ValueInfo, err error) {
+// load loads a model's graph, as the file has it or light, as its answers need it, and
+// returns the outputs that the file has.
+func load(ctx context.Context, c Config, card zoo.Model, names []string, light bool) (m *ort.Model, out []ort.ValueInfo, err error) {
 	o := c.Options
 	o.Name, o.Recorder = card.Name, c.Recorder
-	if !whole {
-		if g, err := onnx.Load(card.GraphFile()); err == nil {
-			out = ort.Infos(g.Outputs)
-			if narrow(g, detection(card, names)) {
-				m, err = c.Runtime.LoadGraph(ctx, g, o)
-				return m, out, err
-			}
+	if light {
+		g, err := onnx.Load(card.GraphFile())
+		if err != nil {
+			return nil, nil, err
 		}
+		out = ort.Infos(g.Outputs)
+		lighten(g, detection(card, names))
+		m, err = c.Runtime.LoadGraph(ctx, g, o)
+		return m, out, err
 	}
 	if m, err = c.Runtime.Load(ctx, card.GraphFile(), o); err != nil {
 		return nil, nil, err
@@ -83,15 +84,17 @@ func load(ctx context.Context, c Config, card zoo.Model, names []string, whole b
 	return m, m.Outputs(), nil
 }
 
-// narrow leaves of a graph what a detector's answers come from, and reports whether that is
-// less than it was; what is too large to be handed over in one piece stays as it is.
-func narrow(g *onnx.Graph, c detect.Config) bool {
-	output, axis, places, ok := detect.Answered(ort.Infos(g.Outputs), c)
-	if _, total := onnx.Count(g); !ok || total.Params > math.MaxInt32/8 {
-		return false
+// lighten leaves of a graph what a detector's answers come from: COCO-SSD's 90 classes have
+// ten among them that nobody has named, a fortieth of its time. Of that and of any other
+// graph it leaves what computes something: two fifths of what COCO-SSD's class heads read is
+// always 0, a twentieth of its time.
+func lighten(g *onnx.Graph, c detect.Config) (less, idle bool) {
+	if output, axis, places, ok := detect.Answered(ort.Infos(g.Outputs), c); ok {
+		kept, err := onnx.Keep(g, output, axis, places)
+		less = kept && err == nil
 	}
-	ok, err := onnx.Keep(g, output, axis, places)
-	return ok && err == nil
+	dropped, err := onnx.DropDeadChannels(g)
+	return less, dropped && err == nil
 }
 
 // detection says how a detector is fed and read.

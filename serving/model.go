@@ -30,8 +30,8 @@ type Model struct {
 	transform *pipeline.Transform // for images as tensors of Infer
 }
 
-// open loads a model, whole or as its answers need it, and reads it as its card says.
-func open(ctx context.Context, c Config, card zoo.Model, whole bool) (m *Model, err error) {
+// open loads a model, as its file has it or light, and reads it as its card says.
+func open(ctx context.Context, c Config, card zoo.Model, light bool) (m *Model, err error) {
 	defer Caught(&err)
 	labels, err := card.ReadLabels()
 	if err != nil {
@@ -41,7 +41,7 @@ func open(ctx context.Context, c Config, card zoo.Model, whole bool) (m *Model, 
 	if m.transform, err = pipeline.Compile(card.Pipeline); err != nil {
 		return nil, fmt.Errorf("loading model %s: %w", card.Ref(), err)
 	}
-	if m.session, m.out, err = load(ctx, c, card, labels.Names(), whole); err != nil {
+	if m.session, m.out, err = load(ctx, c, card, labels.Names(), light); err != nil {
 		return nil, fmt.Errorf("loading model %s: %w", card.Ref(), err)
 	}
 	if err := m.read(c.Recorder); err != nil {
