@@ -17,9 +17,9 @@ import (
 // what they are made of, the rest is gathered first, a copy, and that is done for a quarter
 // of the channels or more: in COCO-SSD the copies take 0.16 ms and save 0.93 of 17.3.
 func DropDeadChannels(g *Graph) (bool, error) {
-	dropped, reach := false, reaches(g)
+	dropped, all := false, bounded(g)
 	for _, n := range slices.Clone(g.Nodes) {
-		dropped = dropDead(g, n, reach) || dropped
+		dropped = dropDead(g, n, all) || dropped
 	}
 	if !dropped {
 		return false, nil
@@ -28,20 +28,20 @@ func DropDeadChannels(g *Graph) (bool, error) {
 }
 
 // dropDead takes the dead channels out that reader reads.
-func dropDead(g *Graph, reader *Node, reach map[*Value][]interval) bool {
+func dropDead(g *Graph, reader *Node, all map[*Value]bounds) bool {
 	if reader.Op != "Conv" || reader.Domain != "" || reader.Int("group", 1) != 1 || reader.Input(0) == nil ||
 		reader.Input(1) == nil || !reader.In[1].IsConst() {
 		return false
 	}
-	all := len(reach[reader.In[0]])
-	live := alive(reach[reader.In[0]])
-	if len(live) == all || len(live) == 0 {
+	dead := all[reader.In[0]].dead
+	live := alive(dead)
+	if len(live) == len(dead) || len(live) == 0 {
 		return false
 	}
 	k := newKeeper(g)
 	x := k.value(reader.In[0], 1, live)
 	w, ok := columns(reader.In[1].Data, live)
-	if x == nil || !ok || len(k.more) > 0 && 4*(all-len(live)) < all {
+	if x == nil || !ok || len(k.more) > 0 && 4*(len(dead)-len(live)) < len(dead) {
 		return false
 	}
 	m := &Node{Name: reader.Name, Op: reader.Op, In: slices.Clone(reader.In), Out: reader.Out, Attrs: reader.Attrs}
@@ -54,25 +54,23 @@ func dropDead(g *Graph, reader *Node, reach map[*Value][]interval) bool {
 	return true
 }
 
-// alive returns the channels that are not 0, and of the others the first few, so that there
+// alive returns the channels that are not dead, and of the dead the first few, so that there
 // are whole blocks of them.
-func alive(channels []interval) []int64 {
-	dead := 0
-	for _, r := range channels {
-		if r == (interval{}) {
-			dead++
-		}
-	}
-	spare := -(len(channels) - dead) & (block - 1)
+func alive(dead []bool) []int64 {
 	var live []int64
-	for c, r := range channels {
-		if r == (interval{}) {
-			if spare--; spare < 0 {
-				continue
-			}
+	for c, d := range dead {
+		if !d {
+			live = append(live, int64(c))
 		}
-		live = append(live, int64(c))
 	}
+	spare := -len(live) & (block - 1)
+	for c, d := range dead {
+		if d && spare > 0 {
+			spare--
+			live = append(live, int64(c))
+		}
+	}
+	slices.Sort(live)
 	return live
 }
 
@@ -90,41 +88,41 @@ func columns(w *tensor.Tensor, places []int64) (*tensor.Tensor, bool) {
 	return out[0], true
 }
 
-// interval is between which numbers a channel is.
-type interval struct{ lo, hi float64 }
+// bounds are between which numbers the channels of a value are; those that are dead are 0.
+type bounds struct {
+	lo, hi float64
+	dead   []bool
+}
 
-// reaches returns, for what Convs make and Relus and Clips make of that, between which
-// numbers each channel is, rounding allowed for. Values that are not in it may be anything.
-func reaches(g *Graph) map[*Value][]interval {
-	reach := map[*Value][]interval{}
+// bounded returns the bounds of what Relus and Clips make of Convs. Other values may be
+// anything.
+func bounded(g *Graph) map[*Value]bounds {
+	all := map[*Value]bounds{}
 	for _, n := range g.Nodes {
-		if n.Domain != "" || len(n.Out) != 1 || n.Input(0) == nil {
+		if n.Op != "Relu" && n.Op != "Clip" || n.Domain != "" || len(n.Out) != 1 {
 			continue
 		}
-		switch n.Op {
-		case "Conv":
-			if r, ok := convReach(n, reach[n.In[0]]); ok {
-				reach[n.Out[0]] = r
-			}
-		case "Relu", "Clip":
-			from, to, ok := limits(n)
-			if r := reach[n.In[0]]; ok && r != nil {
-				reach[n.Out[0]] = mapSlice(r, func(r interval) interval {
-					return interval{min(max(r.lo, from), to), min(max(r.hi, from), to)}
-				})
-			}
+		conv := n.Input(0)
+		lo, hi, ok := limits(n)
+		if !ok || conv == nil || conv.Node == nil || conv.Node.Op != "Conv" || conv.Node.Domain != "" {
+			continue
 		}
+		b := bounds{lo: lo, hi: hi}
+		if lo == 0 {
+			b.dead = neverPositive(conv.Node, all)
+		}
+		all[n.Out[0]] = b
 	}
-	return reach
+	return all
 }
 
 // limits returns those of a Relu or Clip, where they are known.
-func limits(n *Node) (from, to float64, ok bool) {
+func limits(n *Node) (lo, hi float64, ok bool) {
+	lo, hi = math.Inf(-1), math.Inf(1)
 	if n.Op == "Relu" {
-		return 0, math.Inf(1), true
+		return 0, hi, true
 	}
-	from, to = math.Inf(-1), math.Inf(1)
-	for i, limit := range []*float64{&from, &to} {
+	for i, limit := range []*float64{&lo, &hi} {
 		v := n.Input(i + 1)
 		if v == nil {
 			continue
@@ -135,50 +133,75 @@ func limits(n *Node) (from, to float64, ok bool) {
 		}
 		*limit = f[0]
 	}
-	return from, to, true
+	return lo, hi, true
 }
 
-// convReach adds up, for each channel, the least and the most that each weight can make of
-// its input, and the 0 that padding is.
-func convReach(n *Node, in []interval) ([]interval, bool) {
-	w, ok := floatsOf(n.Input(1))
+// neverPositive tells the channels of a Conv that are never above 0; nil where that is not
+// known of any.
+func neverPositive(n *Node, all map[*Value]bounds) []bool {
+	w, ok := float32sOf(n.Input(1))
 	if !ok || len(n.In[1].Shape) < 2 {
-		return nil, false
+		return nil
 	}
-	m, each := n.In[1].Shape[0], n.In[1].Shape[1]
-	group := n.Int("group", 1)
-	bias := make([]float64, m)
+	m, each, group := n.In[1].Shape[0], n.In[1].Shape[1], n.Int("group", 1)
+	bias := make([]float32, m)
 	if n.Input(2) != nil {
-		if bias, ok = floatsOf(n.In[2]); !ok || int64(len(bias)) != m {
-			return nil, false
+		bias, ok = float32sOf(n.In[2])
+	}
+	if !ok || m == 0 || each == 0 || group < 1 || m%group != 0 || int64(len(bias)) != m {
+		return nil
+	}
+	in, ok := all[n.Input(0)]
+	if !ok {
+		in = bounds{lo: math.Inf(-1), hi: math.Inf(1)}
+	}
+	if in.dead != nil && int64(len(in.dead)) != each*group {
+		return nil
+	}
+	row := int64(len(w)) / m
+	dead := make([]bool, m)
+	for o := range m {
+		read := in
+		if in.dead != nil {
+			read.dead = in.dead[o/(m/group)*each:][:each]
+		}
+		dead[o] = most(w[o*row:(o+1)*row], int(each), float64(bias[o]), read) <= 0
+	}
+	return dead
+}
+
+// most returns what a sum of a bias and of weights times inputs can be at the most, or some
+// number above 0 if it can be above 0: weights are as many for each channel, and an input
+// may be padding.
+func most(w []float32, channels int, bias float64, in bounds) float64 {
+	up, down := max(in.hi, 0), min(in.lo, 0)
+	sum, size, taps := bias, math.Abs(bias), len(w)/channels
+	for c := 0; c < channels && sum <= 0; c++ {
+		if in.dead != nil && in.dead[c] {
+			continue
+		}
+		for _, k := range w[c*taps : (c+1)*taps] {
+			switch {
+			case k > 0:
+				sum += float64(k) * up
+			case k < 0:
+				sum += float64(k) * down
+			}
+			size += math.Abs(float64(k))
 		}
 	}
-	if m == 0 || each == 0 || group < 1 || m%group != 0 || in != nil && int64(len(in)) != each*group {
+	if size += size * max(up, -down); math.IsInf(size, 0) {
+		return sum
+	}
+	// A float32 sum of n terms is off by n·2⁻²⁴ of the sum of their sizes at most (Higham,
+	// Accuracy and Stability of Numerical Algorithms, 4.2).
+	return sum + float64(len(w)+1)*0x1p-24*size
+}
+
+// float32sOf returns the elements of a float32 constant.
+func float32sOf(v *Value) ([]float32, bool) {
+	if v == nil || v.Data == nil {
 		return nil, false
 	}
-	taps := int64(len(w)) / m / each
-	out := make([]interval, m)
-	for o := range m {
-		r, size := interval{bias[o], bias[o]}, math.Abs(bias[o])
-		for c := range each {
-			x := interval{math.Inf(-1), math.Inf(1)}
-			if in != nil {
-				x = in[o/(m/group)*each+c]
-				x = interval{min(x.lo, 0), max(x.hi, 0)}
-			}
-			for _, k := range w[(o*each+c)*taps : (o*each+c+1)*taps] {
-				if k == 0 {
-					continue
-				}
-				a, b := k*x.lo, k*x.hi
-				r.lo, r.hi = r.lo+min(a, b), r.hi+max(a, b)
-				size += max(math.Abs(a), math.Abs(b))
-			}
-		}
-		// A float32 sum of n terms is off by n·2⁻²⁴ of the sum of their sizes at most
-		// (Higham, Accuracy and Stability of Numerical Algorithms, 4.2).
-		off := float64(each*taps+1) * 0x1p-24 * size
-		out[o] = interval{r.lo - off, r.hi + off}
-	}
-	return out, true
+	return tensor.Data[float32](v.Data)
 }

@@ -41,8 +41,14 @@ func TestKeep(t *testing.T) {
 			b.Output("other", b.Neg(y))
 			return b.Relu(y)
 		}, ""},
-		{"a Conv in groups", 1, func(b *Builder, x *Value) *Value {
+		{"channels each by itself", 1, func(b *Builder, x *Value) *Value {
+			return b.Conv(b.Relu(conv(b, x, "w", 4)), weights(b, "v", 4, 1, 3, 3), nil, ConvAttrs{Group: 4})
+		}, "Conv:2 Relu Conv:2"},
+		{"channels each by itself, of an input", 1, func(b *Builder, x *Value) *Value {
 			return b.Conv(x, weights(b, "w", 4, 1, 3, 3), nil, ConvAttrs{Group: 4})
+		}, "Gather Conv:2"},
+		{"channels in groups", 1, func(b *Builder, x *Value) *Value {
+			return b.Conv(x, weights(b, "w", 4, 2, 3, 3), nil, ConvAttrs{Group: 2})
 		}, ""},
 		{"classes that share a sum", 1, func(b *Builder, x *Value) *Value { return b.Softmax(conv(b, x, "w", 5), 1) }, ""},
 		{"joined along the axis", 1, func(b *Builder, x *Value) *Value {

@@ -13,7 +13,8 @@ import (
 // and model among it once ready is closed; err is set before that.
 type entry struct {
 	form  form
-	light bool // what is loaded is not the file's graph
+	light bool   // what is loaded is not the file's graph
+	graph *light // that graph, where it was there before the load; taken by that
 	card  zoo.Model
 	bytes int64
 	ready chan struct{} // closed when the load has ended
@@ -50,7 +51,7 @@ func (r *Registry) take(ctx context.Context, card zoo.Model, whole, pin bool) (*
 // enter returns the entry of a model for one more user: the one there is, or a new one
 // whose load begins, for which there is room by then.
 func (r *Registry) enter(ctx context.Context, card zoo.Model, whole, pin bool) (*entry, error) {
-	facts, err := r.facts(card)
+	facts, made, err := r.facts(card)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +82,10 @@ func (r *Registry) enter(ctx context.Context, card zoo.Model, whole, pin bool) (
 			victims = append(victims, more...)
 		}
 		if e == nil && wait == nil && err == nil {
-			e = &entry{form: at, light: !at.whole && (facts.less || facts.idle), card: card, bytes: facts.bytes, ready: make(chan struct{}), gone: make(chan struct{})}
+			e = &entry{form: at, card: card, bytes: facts.bytes, ready: make(chan struct{}), gone: make(chan struct{})}
+			if !at.whole {
+				e.light, e.graph = facts.light, made
+			}
 			r.entries[at] = e
 			r.used += facts.bytes
 			go r.load(e) //nolint:gosec // G118: the load is for all who wait, not for this request alone
@@ -112,7 +116,8 @@ func (r *Registry) enter(ctx context.Context, card zoo.Model, whole, pin bool) (
 // load opens the model, for all who wait for it: it does not end with the request that
 // came first.
 func (r *Registry) load(e *entry) {
-	e.model, e.err = open(context.Background(), r.c, e.card, e.light)
+	e.model, e.err = open(context.Background(), r.c, e.card, e.light, e.graph)
+	e.graph = nil
 	r.mu.Lock()
 	idle := false
 	if e.err == nil {

@@ -61,4 +61,11 @@ func TestClassesWithoutAName(t *testing.T) {
 	if used, _ := r.Memory(); used != 0 || status().State != serving.Unloaded {
 		t.Errorf("%d bytes in use of a model that is %s", used, status().State)
 	}
+	if err := r.Load(ctx, "quarters"); err != nil { // its graph is made again
+		t.Fatal(err)
+	}
+	again, err := r.Look(ctx, "quarters", picture, serving.Params{})
+	if err != nil || fmt.Sprint(again.Objects) != fmt.Sprint(seen.Objects) || status().Bytes != one {
+		t.Errorf("once more: %v (%v), %d bytes, want %v, %d", again, err, status().Bytes, seen.Objects, one)
+	}
 }

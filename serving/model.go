@@ -30,9 +30,15 @@ type Model struct {
 	transform *pipeline.Transform // for images as tensors of Infer
 }
 
-// open loads a model, as its file has it or light, and reads it as its card says.
-func open(ctx context.Context, c Config, card zoo.Model, light bool) (m *Model, err error) {
+// open loads a model, as its file has it or its light graph, which may be made already, and
+// reads it as its card says.
+func open(ctx context.Context, c Config, card zoo.Model, lighter bool, g *light) (m *Model, err error) {
 	defer Caught(&err)
+	if lighter && g == nil {
+		if g, err = lightOf(card); err != nil {
+			return nil, fmt.Errorf("loading model %s: %w", card.Ref(), err)
+		}
+	}
 	labels, err := card.ReadLabels()
 	if err != nil {
 		return nil, err
@@ -41,7 +47,7 @@ func open(ctx context.Context, c Config, card zoo.Model, light bool) (m *Model, 
 	if m.transform, err = pipeline.Compile(card.Pipeline); err != nil {
 		return nil, fmt.Errorf("loading model %s: %w", card.Ref(), err)
 	}
-	if m.session, m.out, err = load(ctx, c, card, labels.Names(), light); err != nil {
+	if m.session, m.out, err = load(ctx, c, card, g); err != nil {
 		return nil, fmt.Errorf("loading model %s: %w", card.Ref(), err)
 	}
 	if err := m.read(c.Recorder); err != nil {

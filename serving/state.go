@@ -56,7 +56,7 @@ func (r *Registry) Status(ref string) (Status, error) {
 	}
 	s := r.status(card)
 	if s.State == Idle {
-		facts, err := r.facts(card)
+		facts, _, err := r.facts(card)
 		if err != nil {
 			return Status{}, err
 		}
