@@ -79,16 +79,7 @@ func TestDropDeadChannels(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := NewBuilder("g")
-			x := b.Input("x", tensor.Float32, Shape{b.Dim("N"), 4, 8, 8})
-			b.Output("y", tt.build(b, x))
-			g, err := b.Graph()
-			if err == nil {
-				err = Simplify(g)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			g := simplified(t, tt.build)
 			before := operators(g)
 			dropped, err := DropDeadChannels(g)
 			if err == nil {

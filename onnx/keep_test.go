@@ -62,16 +62,7 @@ func TestKeep(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := NewBuilder("g")
-			x := b.Input("x", tensor.Float32, Shape{b.Dim("N"), 4, 8, 8})
-			b.Output("y", tt.build(b, x))
-			g, err := b.Graph()
-			if err == nil {
-				err = Simplify(g) // an output's Identity goes
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			g := simplified(t, tt.build)
 			whole, before := g.Outputs[len(g.Outputs)-1].Shape, operators(g)
 			kept, err := Keep(g, "y", tt.axis, places)
 			if err == nil {
@@ -91,6 +82,22 @@ func TestKeep(t *testing.T) {
 			}
 		})
 	}
+}
+
+// simplified returns the graph of an output y of x (N, 4, 8, 8), without the Identity that
+// gives it its name.
+func simplified(t *testing.T, build func(b *Builder, x *Value) *Value) *Graph {
+	t.Helper()
+	b := NewBuilder("g")
+	b.Output("y", build(b, b.Input("x", tensor.Float32, Shape{b.Dim("N"), 4, 8, 8})))
+	g, err := b.Graph()
+	if err == nil {
+		err = Simplify(g)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 // operators lists a graph's operators, Convs with their rows of weights.
