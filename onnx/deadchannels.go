@@ -80,8 +80,8 @@ const block = 16
 
 // columns returns the given places of the second axis of a Conv's weights.
 func columns(w *tensor.Tensor, places []int64) (*tensor.Tensor, bool) {
-	at := constant("", tensor.Vector(places...)).Data
-	out, ok := evaluate(&Node{Op: "Gather", Out: make([]*Value, 1), Attrs: map[string]any{"axis": int64(1)}}, []*tensor.Tensor{w, at})
+	n := &Node{Op: "Gather", Out: make([]*Value, 1), Attrs: map[string]any{"axis": int64(1)}}
+	out, ok := evaluate(n, []*tensor.Tensor{w, tensor.Vector(places...)})
 	if !ok {
 		return nil, false
 	}

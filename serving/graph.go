@@ -106,20 +106,31 @@ func lightOf(card zoo.Model) (*light, error) {
 // says that an output has lost some of its places.
 func lighten(g *onnx.Graph, card zoo.Model) (made *light, less bool) {
 	made = &light{g, ort.Infos(g.Outputs)}
-	if labels, err := card.ReadLabels(); err == nil {
-		if output, axis, places, ok := detect.Answered(made.out, detection(card, labels.Names())); ok {
-			kept, err := onnx.Keep(g, output, axis, places)
-			if err != nil {
-				return nil, false
-			}
-			less = kept
+	if card.Task == zoo.Detect {
+		kept, err := keepNamed(g, card)
+		if err != nil {
+			return nil, false
 		}
+		less = kept
 	}
 	dropped, err := onnx.DropDeadChannels(g)
 	if err != nil || !less && !dropped {
 		return nil, false
 	}
 	return made, less
+}
+
+// keepNamed leaves of a detector's scores those of the classes that have names.
+func keepNamed(g *onnx.Graph, card zoo.Model) (bool, error) {
+	labels, err := card.ReadLabels()
+	if err != nil {
+		return false, err
+	}
+	output, axis, places, ok := detect.Answered(ort.Infos(g.Outputs), detection(card, labels.Names()))
+	if !ok {
+		return false, nil
+	}
+	return onnx.Keep(g, output, axis, places)
 }
 
 // detection says how a detector is fed and read.

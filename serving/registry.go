@@ -5,8 +5,8 @@
 // Start at Registry: look.go asks a model about an image, infer.go runs it on tensors,
 // and whoever answers with the same models all the time pins them (package label).
 // graph.go loads what of a model is needed, memory.go decides what stays, entry.go is a
-// model's life from its load to its end, state.go tells what there is. Where models come from is package zoo's business, how
-// one is run that of detect, classify, segment and ort.
+// model's life from its load to its end, state.go tells what there is. Where models come
+// from is package zoo's business, how one is run that of detect, classify, segment and ort.
 package serving
 
 import (
